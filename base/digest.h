@@ -1,0 +1,16 @@
+/*
+ * digest: SHA-256, the one hash that files and ledgers of the project share.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/text/slice.h"
+
+#define DIGEST_BYTES 32
+#define DIGEST_HEX_BYTES 65 /* hex text with its NUL */
+
+void digest_sha256(struct slice data, uint8_t out[static DIGEST_BYTES]);
+
+/* The same as lower-case hex. */
+void digest_sha256_hex(struct slice data, char out[static DIGEST_HEX_BYTES]);

@@ -1,0 +1,13 @@
+/*
+ * limits: every maximum of the project in one place. Sizes are bytes, counts
+ * are items, times are milliseconds.
+ */
+#pragma once
+
+#define LIMIT_FILE_BYTES (16u << 20) /* a file read whole: scenario, bundle, manifest, key file */
+#define LIMIT_JSON_DEPTH 64u         /* nesting of any JSON we read */
+#define LIMIT_LINE_BYTES (1u << 20)  /* one line of a journal, audit trail or log */
+#define LIMIT_PATH_BYTES 4096u       /* a file path with its NUL */
+#define LIMIT_REQUEST_BODY_BYTES (32u << 20) /* Vault's max_request_size (vault-api.md 1.7) */
+#define LIMIT_REPLY_BODY_BYTES (64u << 20)   /* what fakevault may answer */
+#define LIMIT_SECRET_ARENA_BYTES (4u << 20)  /* locked memory of one process */

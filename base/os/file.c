@@ -1,0 +1,141 @@
+#include "base/os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+}
+
+static enum errc io_error(struct errc_why *why, const char *doing, const char *path)
+{
+    int e = errno;
+    enum errc code = e == ENOENT                 ? ERRC_NOT_FOUND
+                     : e == EACCES || e == EPERM ? ERRC_DENIED
+                     : e == EEXIST               ? ERRC_EXISTS
+                                                 : ERRC_IO;
+    return errc_fail(why, code, "cannot %s \"%s\": %s", doing, path, strerror(e));
+}
+
+enum errc file_read_fd(int fd, const char *name, struct buf *out, struct errc_why *why)
+{
+    char chunk[16384];
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return io_error(why, "read", name);
+        if (n == 0)
+            return ERRC_OK;
+        buf_add(out, chunk, (size_t)n);
+        if (out->failed)
+            return errc_fail(why, ERRC_TOO_BIG, "\"%s\" is larger than %zu bytes", name, out->max);
+    }
+}
+
+enum errc file_read(const char *path, struct buf *out, struct errc_why *why)
+{
+    int fd CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return io_error(why, "open", path);
+    if (!S_ISREG(st.st_mode))
+        return errc_fail(why, ERRC_IO, "\"%s\" is not a regular file", path);
+    return file_read_fd(fd, path, out, why);
+}
+
+enum errc file_write_fd(int fd, struct slice bytes, const char *name, struct errc_why *why)
+{
+    while (bytes.len > 0) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return io_error(why, "write", name);
+        bytes = slice_from(bytes, (size_t)n);
+    }
+    return ERRC_OK;
+}
+
+enum errc file_sync_folder_of(const char *path, struct errc_why *why)
+{
+    char copy[LIMIT_PATH_BYTES];
+    if (strlen(path) >= sizeof copy)
+        return errc_fail(why, ERRC_TOO_BIG, "path \"%.60s…\" is too long", path);
+    strcpy(copy, path);
+    const char *folder = dirname(copy);
+    int fd CLEANUP(close_fd) = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        return io_error(why, "sync the folder", folder);
+    return ERRC_OK;
+}
+
+/* Writes bytes to a new file beside path, durably; temporary holds its name. */
+static enum errc write_beside(const char *path, struct slice bytes, mode_t mode,
+                              char temporary[static LIMIT_PATH_BYTES], struct errc_why *why)
+{
+    int n = snprintf(temporary, LIMIT_PATH_BYTES, "%s.XXXXXX", path);
+    if (n < 0 || (size_t)n >= LIMIT_PATH_BYTES)
+        return errc_fail(why, ERRC_TOO_BIG, "path \"%.60s…\" is too long", path);
+    int fd CLEANUP(close_fd) = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return io_error(why, "create a file beside", path);
+    enum errc code = file_write_fd(fd, bytes, temporary, why);
+    if (code == ERRC_OK && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
+        code = io_error(why, "sync", temporary);
+    if (code != ERRC_OK)
+        (void)unlink(temporary);
+    return code;
+}
+
+enum errc file_replace(const char *path, struct slice bytes, mode_t mode, struct errc_why *why)
+{
+    char temporary[LIMIT_PATH_BYTES];
+    TRY(write_beside(path, bytes, mode, temporary, why));
+    if (rename(temporary, path) != 0) {
+        enum errc code = io_error(why, "replace", path);
+        (void)unlink(temporary);
+        return code;
+    }
+    return file_sync_folder_of(path, why);
+}
+
+enum errc file_publish(const char *path, struct slice bytes, mode_t mode, struct errc_why *why)
+{
+    char temporary[LIMIT_PATH_BYTES];
+    TRY(write_beside(path, bytes, mode, temporary, why));
+    enum errc code = link(temporary, path) == 0 ? ERRC_OK : io_error(why, "publish", path);
+    (void)unlink(temporary);
+    return code == ERRC_OK ? file_sync_folder_of(path, why) : code;
+}
+
+enum errc file_make_folder(const char *path, mode_t mode, struct errc_why *why)
+{
+    char copy[LIMIT_PATH_BYTES];
+    if (strlen(path) >= sizeof copy)
+        return errc_fail(why, ERRC_TOO_BIG, "path \"%.60s…\" is too long", path);
+    strcpy(copy, path);
+    for (char *c = copy + 1; *c != '\0'; c++) {
+        if (*c != '/')
+            continue;
+        *c = '\0';
+        if (mkdir(copy, mode) != 0 && errno != EEXIST)
+            return io_error(why, "make the folder", copy);
+        *c = '/';
+    }
+    struct stat st;
+    if (mkdir(copy, mode) != 0 && (errno != EEXIST || stat(copy, &st) != 0 || !S_ISDIR(st.st_mode)))
+        return io_error(why, "make the folder", copy);
+    return ERRC_OK;
+}

@@ -1,0 +1,37 @@
+/*
+ * file: whole files in, whole files out. Writing never leaves a half: beside,
+ * fsync, rename, fsync of the folder.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/errc.h"
+#include "base/text/buf.h"
+
+/* Reads a regular file into out (whose maximum is the limit). ERRC_NOT_FOUND,
+ * ERRC_TOO_BIG, ERRC_IO; the sentence names the file. */
+MUST_USE enum errc file_read(const char *path, struct buf *out, struct errc_why *why);
+
+/* Reads an open descriptor to its end into out. */
+MUST_USE enum errc file_read_fd(int fd, const char *name, struct buf *out, struct errc_why *why);
+
+/* Writes all bytes, across short writes and EINTR. */
+MUST_USE enum errc file_write_fd(int fd, struct slice bytes, const char *name,
+                                 struct errc_why *why);
+
+/* Replaces path by bytes, durably and atomically, with mode (e.g. 0600).
+ * ERRC_IO; the old file stays on any failure. */
+MUST_USE enum errc file_replace(const char *path, struct slice bytes, mode_t mode,
+                                struct errc_why *why);
+
+/* The same, but ERRC_EXISTS when path is there already (link, not rename); for
+ * what must be published once. */
+MUST_USE enum errc file_publish(const char *path, struct slice bytes, mode_t mode,
+                                struct errc_why *why);
+
+/* Makes a folder and its parents; one that is there is fine. */
+MUST_USE enum errc file_make_folder(const char *path, mode_t mode, struct errc_why *why);
+
+/* Makes the folder's entries durable. */
+MUST_USE enum errc file_sync_folder_of(const char *path, struct errc_why *why);

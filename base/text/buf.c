@@ -1,0 +1,131 @@
+#include "base/text/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bug.h"
+
+void buf_init(struct buf *b, size_t max)
+{
+    CHECK(max < SIZE_MAX / 2);
+    *b = (struct buf){.max = max};
+}
+
+void buf_done(struct buf *b)
+{
+    if (b == NULL)
+        return;
+    free(b->ptr);
+    buf_init(b, b->max);
+}
+
+void buf_reset(struct buf *b)
+{
+    b->len = 0;
+    b->failed = false;
+    if (b->ptr != NULL)
+        b->ptr[0] = '\0';
+}
+
+static bool grow(struct buf *b, size_t need)
+{
+    size_t cap = b->cap == 0 ? 128 : b->cap;
+    while (cap < need)
+        cap *= 2;
+    char *ptr = realloc(b->ptr, cap);
+    if (ptr == NULL)
+        return false;
+    b->ptr = ptr;
+    b->cap = cap;
+    return true;
+}
+
+char *buf_reserve(struct buf *b, size_t len)
+{
+    if (b->failed)
+        return NULL;
+    if (len > b->max - b->len || (b->len + len + 1 > b->cap && !grow(b, b->len + len + 1))) {
+        b->failed = true;
+        return NULL;
+    }
+    return b->ptr + b->len;
+}
+
+void buf_commit(struct buf *b, size_t len)
+{
+    CHECK(b->len + len < b->cap);
+    b->len += len;
+    b->ptr[b->len] = '\0';
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+    char *room = buf_reserve(b, len);
+    if (room == NULL)
+        return;
+    if (len > 0)
+        memcpy(room, bytes, len);
+    buf_commit(b, len);
+}
+
+void buf_add_slice(struct buf *b, struct slice s)
+{
+    buf_add(b, s.ptr, s.len);
+}
+
+void buf_add_text(struct buf *b, const char *text)
+{
+    buf_add(b, text, strlen(text));
+}
+
+void buf_add_char(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_addf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    CHECK(n >= 0);
+    char *room = buf_reserve(b, (size_t)n);
+    if (room != NULL) {
+        (void)vsnprintf(room, (size_t)n + 1, format, again);
+        buf_commit(b, (size_t)n);
+    }
+    va_end(again);
+}
+
+enum errc buf_status(const struct buf *b, struct errc_why *why)
+{
+    if (b->failed)
+        return errc_fail(why, ERRC_TOO_BIG, "more than %zu bytes, or out of memory", b->max);
+    return ERRC_OK;
+}
+
+struct slice buf_slice(const struct buf *b)
+{
+    return (struct slice){b->ptr, b->len};
+}
+
+const char *buf_text(const struct buf *b)
+{
+    return b->ptr == NULL ? "" : b->ptr;
+}
+
+char *buf_take(struct buf *b, size_t *len)
+{
+    if (b->failed || buf_reserve(b, 0) == NULL)
+        return NULL;
+    char *ptr = b->ptr;
+    ptr[b->len] = '\0';
+    if (len != NULL)
+        *len = b->len;
+    buf_init(b, b->max);
+    return ptr;
+}

@@ -1,0 +1,198 @@
+#include "base/text/jsonwrite.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bug.h"
+
+void jsonwrite_init(struct jsonwrite *w, struct buf *out, enum jsonwrite_style style)
+{
+    *w = (struct jsonwrite){.out = out, .style = style};
+}
+
+/* Returns how many bytes of s start a UTF-8 sequence that Go's style escapes
+ * (U+2028, U+2029), or 0. */
+static size_t line_separator(struct slice s)
+{
+    if (s.len < 3 || memcmp(s.ptr, "\xe2\x80", 2) != 0)
+        return 0;
+    unsigned char last = (unsigned char)s.ptr[2];
+    return last == 0xa8 || last == 0xa9 ? 3 : 0;
+}
+
+static void add_escaped(struct jsonwrite *w, unsigned char c)
+{
+    static const char short_form[] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    bool go = w->style == JSONWRITE_GO_HTML;
+    if (c == '"' || c == '\\')
+        buf_addf(w->out, "\\%c", c);
+    else if (c < sizeof short_form && short_form[c] != 0 && !(go && (c == '\b' || c == '\f')))
+        buf_addf(w->out, "\\%c", short_form[c]);
+    else
+        buf_addf(w->out, "\\u%04x", c);
+}
+
+static bool must_escape(const struct jsonwrite *w, unsigned char c)
+{
+    bool html = w->style == JSONWRITE_GO_HTML && (c == '<' || c == '>' || c == '&');
+    return c < 0x20 || c == '"' || c == '\\' || html;
+}
+
+static void add_quoted(struct jsonwrite *w, struct slice s)
+{
+    size_t done = 0;
+    buf_add_char(w->out, '"');
+    for (size_t i = 0; i < s.len;) {
+        size_t separator = w->style == JSONWRITE_GO_HTML ? line_separator(slice_from(s, i)) : 0;
+        if (separator == 0 && !must_escape(w, (unsigned char)s.ptr[i])) {
+            i++;
+            continue;
+        }
+        buf_add(w->out, s.ptr + done, i - done);
+        if (separator > 0)
+            buf_addf(w->out, "\\u202%c", (unsigned char)s.ptr[i + 2] == 0xa8 ? '8' : '9');
+        else
+            add_escaped(w, (unsigned char)s.ptr[i]);
+        i += separator > 0 ? separator : 1;
+        done = i;
+    }
+    buf_add(w->out, s.ptr == NULL ? "" : s.ptr + done, s.len - done);
+    buf_add_char(w->out, '"');
+}
+
+/* Writes what stands before a value: the comma and the key. */
+static void lead(struct jsonwrite *w, const char *key)
+{
+    bool in_object = w->depth > 0 && w->open[w->depth - 1] == '}';
+    CHECK(in_object == (key != NULL));
+    if (w->comma)
+        buf_add_char(w->out, ',');
+    w->comma = true;
+    if (key != NULL) {
+        add_quoted(w, slice_of(key));
+        buf_add_char(w->out, ':');
+    }
+}
+
+static void push(struct jsonwrite *w, const char *key, char opening, char closing)
+{
+    lead(w, key);
+    CHECK(w->depth < LIMIT_JSON_DEPTH);
+    w->open[w->depth++] = closing;
+    w->comma = false;
+    buf_add_char(w->out, opening);
+}
+
+void jsonwrite_object(struct jsonwrite *w, const char *key)
+{
+    push(w, key, '{', '}');
+}
+
+void jsonwrite_array(struct jsonwrite *w, const char *key)
+{
+    push(w, key, '[', ']');
+}
+
+void jsonwrite_end(struct jsonwrite *w)
+{
+    CHECK(w->depth > 0);
+    buf_add_char(w->out, w->open[--w->depth]);
+    w->comma = true;
+}
+
+void jsonwrite_slice(struct jsonwrite *w, const char *key, struct slice value)
+{
+    lead(w, key);
+    add_quoted(w, value);
+}
+
+void jsonwrite_string(struct jsonwrite *w, const char *key, const char *value)
+{
+    if (value == NULL)
+        jsonwrite_null(w, key);
+    else
+        jsonwrite_slice(w, key, slice_of(value));
+}
+
+void jsonwrite_int(struct jsonwrite *w, const char *key, int64_t value)
+{
+    lead(w, key);
+    buf_addf(w->out, "%" PRId64, value);
+}
+
+void jsonwrite_bool(struct jsonwrite *w, const char *key, bool value)
+{
+    lead(w, key);
+    buf_add_text(w->out, value ? "true" : "false");
+}
+
+void jsonwrite_null(struct jsonwrite *w, const char *key)
+{
+    lead(w, key);
+    buf_add_text(w->out, "null");
+}
+
+void jsonwrite_raw(struct jsonwrite *w, const char *key, struct slice json)
+{
+    lead(w, key);
+    buf_add_slice(w->out, json);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void write_object(struct jsonwrite *w, const json_t *object)
+{
+    size_t n = 0, count = json_object_size(object);
+    const char **names = calloc(count + 1, sizeof *names);
+    if (names == NULL) {
+        w->out->failed = true;
+        return;
+    }
+    const char *name = NULL;
+    json_t *member = NULL;
+    json_object_foreach((json_t *)(uintptr_t)object, name, member) names[n++] = name;
+    qsort(names, n, sizeof *names, by_name);
+    for (size_t i = 0; i < n; i++)
+        jsonwrite_value(w, names[i], json_object_get(object, names[i]));
+    free(names);
+}
+
+void jsonwrite_value(struct jsonwrite *w, const char *key, const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        jsonwrite_object(w, key);
+        write_object(w, value);
+        jsonwrite_end(w);
+        break;
+    case JSON_ARRAY:
+        jsonwrite_array(w, key);
+        for (size_t i = 0; i < json_array_size(value); i++)
+            jsonwrite_value(w, NULL, json_array_get(value, i));
+        jsonwrite_end(w);
+        break;
+    case JSON_STRING:
+        jsonwrite_slice(w, key, slice_bytes(json_string_value(value), json_string_length(value)));
+        break;
+    case JSON_INTEGER:
+        jsonwrite_int(w, key, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        lead(w, key);
+        buf_addf(w->out, "%.17g", json_real_value(value));
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        jsonwrite_bool(w, key, json_is_true(value));
+        break;
+    case JSON_NULL:
+        jsonwrite_null(w, key);
+        break;
+    }
+}
