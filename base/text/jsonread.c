@@ -1,10 +1,34 @@
 #include "base/text/jsonread.h"
 
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "base/text/buf.h"
+
+/* jansson reports most failed allocations as a syntax error or with no sentence at all; only its
+ * allocator knows. */
+static _Thread_local bool ran_out;
+static pthread_once_t allocator_once = PTHREAD_ONCE_INIT;
+
+static void *allocate(size_t size)
+{
+    void *ptr = malloc(size);
+    ran_out = ran_out || ptr == NULL;
+    return ptr;
+}
+
+static void release(void *ptr)
+{
+    free(ptr);
+}
+
+static void install_allocator(void)
+{
+    json_set_alloc_funcs(allocate, release);
+}
 
 static size_t depth_of(struct slice text)
 {
@@ -30,6 +54,8 @@ enum errc jsonread_parse(struct slice text, json_t **out, struct errc_why *why)
 {
     if (depth_of(text) > LIMIT_JSON_DEPTH)
         return errc_fail(why, ERRC_SYNTAX, "JSON nested deeper than %u", LIMIT_JSON_DEPTH);
+    (void)pthread_once(&allocator_once, install_allocator);
+    ran_out = false;
     json_error_t error;
     json_t *value = json_loadb(text.ptr == NULL ? "" : text.ptr, text.len,
                                JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
@@ -37,7 +63,7 @@ enum errc jsonread_parse(struct slice text, json_t **out, struct errc_why *why)
         *out = value;
         return ERRC_OK;
     }
-    if (json_error_code(&error) == json_error_out_of_memory)
+    if (ran_out)
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     return errc_fail(why, ERRC_SYNTAX, "line %d column %d: %s", error.line, error.column,
                      error.text);

@@ -1,6 +1,5 @@
 #include "tests/support/oom.h"
 
-#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -86,14 +85,8 @@ void __wrap_free(void *ptr)
     __real_free(ptr);
 }
 
-static void use_in_jansson(void)
-{
-    json_set_alloc_funcs(__wrap_malloc, __wrap_free);
-}
-
 void oom_arm(size_t nth)
 {
-    use_in_jansson();
     atomic_store(&came, false);
     atomic_store(&countdown, nth);
 }
@@ -118,7 +111,6 @@ static void expect_nothing_left(size_t before, size_t nth)
 
 size_t oom_each(enum errc (*run)(void *context), void *context)
 {
-    use_in_jansson();
     (void)run(context); /* what libraries allocate once and keep is kept from here on */
     size_t before = oom_outstanding();
     enum errc undisturbed = run(context);

@@ -2,9 +2,9 @@
  * oom: proves that code survives every allocation that fails.
  *
  * Linking the library test_oom turns malloc, calloc, realloc, strdup and
- * strndup of all objects of the test program (cores included) and jansson's
- * allocator into ones that count, and that fail at one chosen place. Other
- * shared libraries (OpenSSL, libsodium) keep theirs.
+ * strndup of all objects of the test program, cores included, into ones that
+ * count, and that fail at one chosen place. jansson takes part from the first
+ * jsonread_parse on; other shared libraries (OpenSSL, libsodium) keep theirs.
  *
  * A run builds what it needs, calls what is tested, frees everything, and
  * returns what the tested call returned:
