@@ -1,0 +1,129 @@
+/*
+ * world: the port through which the runner makes a scenario happen.
+ *
+ * The runner (runner.h) decides what to do and judges; a world does it. The
+ * live world starts processes on loopback; tests have one made of tables.
+ * Every call is synchronous, ends within a deadline of the world's own, and
+ * leaves no process behind that stop would not end.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/errc.h"
+#include "base/text/buf.h"
+#include "chaos/core/scenario.h"
+
+#define WORLD_ID_BYTES 40u    /* a bundleRunId with its NUL */
+#define WORLD_WORD_BYTES 48u  /* a status, mode, reason or code */
+#define WORLD_NOTE_BYTES 256u /* one line for the timeline */
+
+/* What a signer told its caller: the third ledger. Text members are "" when nothing was told. */
+struct world_call {
+    bool finished;                 /* false: runs in the background */
+    char bundle[WORLD_ID_BYTES];   /* bundleRunId that the caller sent */
+    int exit;                      /* of the command; -1 for services, and when a signal ended it */
+    int signal;                    /* that ended the command; 0 none */
+    int http_status;               /* of the service's last answer; 0: none, or the command */
+    char status[WORLD_WORD_BYTES]; /* of the run: completed, failed, blocked… */
+    char mode[WORLD_WORD_BYTES];   /* signingMode */
+    char reason[WORLD_WORD_BYTES]; /* why it fell back */
+    char error[WORLD_WORD_BYTES];  /* error.code */
+    int attempts;                  /* -1: not told */
+    struct instant started, ended; /* ended: zero while not finished */
+};
+
+/* What came of a step. */
+struct world_outcome {
+    char note[WORLD_NOTE_BYTES]; /* what happened, in a few words; may be empty */
+    struct world_call call;      /* VERB_SIGN; VERB_WAIT_FOR of a sign step that is finished now */
+    int exit;                    /* VERB_STATUS: of `signer status` */
+};
+
+/* A step as the runner hands it to the world. */
+struct world_step {
+    const struct scenario_step *step;
+    size_t number; /* in the plan, from 1 */
+    char rule[24]; /* id for the fault rule, if the step sets one: "step-<number>" */
+    const char
+        *bundle; /* the bundleRunId of the sign step that `retry` (VERB_SIGN) or `sign`
+                    (VERB_WAIT_FOR) names; NULL: none. With VERB_SIGN: sign that bundle again,
+                    a service through POST …/retry, the command over the same folder */
+};
+
+/* Evidence, whole, as it lies there now. A missing one is ERRC_NOT_FOUND. */
+enum world_evidence {
+    WORLD_JOURNAL,  /* fakevault's journal, all boots; name: NULL */
+    WORLD_AUDIT,    /* the audit trail; name: NULL */
+    WORLD_MANIFEST, /* a published manifest; name: bundleRunId */
+    WORLD_LOG,      /* stderr of "vault", "api", "worker" or "cli" (all its runs), all restarts */
+    WORLD_METRICS,  /* text of GET /metrics of "api" or "worker", now */
+    WORLD_STATE,    /* JSON of fakevault's GET /state, now; name: NULL */
+    WORLD_ENVIRONMENT, /* NAME=value lines: what "api", "worker" or the last "cli" run was started
+                          with, without VAULT_TOKEN */
+};
+
+/* A public key that may lawfully verify a manifest. */
+struct world_key {
+    bool fallback;         /* else Vault's */
+    int version;           /* Vault's key version; 0 for fallback */
+    const char *pem;       /* SubjectPublicKeyInfo, PEM */
+    int64_t since_wall_ns; /* when it came into use */
+};
+
+/* Bytes that must not be found in any log, ledger or manifest. */
+struct world_canary {
+    const char *name; /* "root token", "share 2", "fallback seed" */
+    struct slice bytes;
+};
+
+/* For a progress display; the runner calls it before and after each step. */
+struct world_progress {
+    size_t number, total;
+    enum verb_phase phase;
+    bool again;       /* the steady state behind the rollback */
+    const char *text; /* the step in one line */
+    bool finished;
+    bool met; /* when finished */
+};
+
+struct world {
+    void *context;
+
+    struct instant (*now)(void *context);
+
+    /* How often the user asked to stop: 0; 1: no further steps, but roll back; 2: not even that. */
+    int (*interrupted)(void *context);
+
+    /* Starts the stack, bootstraps it and pins the key: afterwards a healthy system signs. A
+     * FATAL class is trouble of chaos's own, any other one that of the subject. */
+    enum errc (*start)(void *context, const struct scenario *scenario, struct errc_why *why);
+
+    /* Carries out one step that acts, signs or waits, or VERB_STATUS. Observing steps come
+     * through read. A signer that refuses is an outcome, not an error. ERRC_TIMEOUT: what was
+     * waited for did not come. FATAL: trouble of chaos's own. */
+    enum errc (*act)(void *context, const struct world_step *step, struct world_outcome *out,
+                     struct errc_why *why);
+
+    /* Blocks until evidence may have changed, or until deadline_mono_ns. For probes with
+     * `within_ms`. */
+    void (*wait_change)(void *context, int64_t deadline_mono_ns);
+
+    /* Appends the evidence to out. */
+    enum errc (*read)(void *context, enum world_evidence kind, const char *name, struct buf *out,
+                      struct errc_why *why);
+
+    /* Lends the keys known so far, and the secrets; valid until stop. */
+    size_t (*keys)(void *context, const struct world_key **out);
+    size_t (*canaries)(void *context, const struct world_canary **out);
+
+    /* May be NULL. */
+    void (*progress)(void *context, const struct world_progress *progress);
+
+    /* Ends all processes. Evidence stays readable (except WORLD_METRICS and WORLD_STATE). Called
+     * once, whatever start did. */
+    void (*stop)(void *context);
+};
