@@ -1,0 +1,163 @@
+/*
+ * vault: HashiCorp Vault 1.14.9 as a pure machine: a request goes in, a reply comes out, and
+ * nothing is touched but the ports.
+ *
+ * A request takes three steps, so that slow cryptography never runs under the caller's lock:
+ *
+ *     lock;   job = vault_begin(v, &request, now);     short: parse, route, authorise, refer to
+ * keys facts = vault_job_facts(job);            what the request is about; nothing done yet unlock;
+ * vault_job_run(job);                      the cryptography lock;   vault_end(v, job, now, &reply);
+ * short: write the store, commit, answer unlock;
+ *
+ * All functions that take a `struct vault *` are to be called under one lock; vault_job_run and
+ * vault_job_facts need none. Nothing is changed (in the store or as seen by others) before
+ * vault_end, so between begin and run a job may be dropped with vault_cancel: then the operation
+ * did not happen.
+ *
+ * Seal while jobs are open: a job whose vault_job_run has not started loses its keys at once and is
+ * answered "Vault is sealed"; one that is inside vault_job_run finishes with its own reference to
+ * the key, is answered truthfully when it only computed (sign, verify), and refused when it would
+ * have to commit (make a key). A request that was held back for long should be cancelled and begun
+ * anew.
+ *
+ * Facts: vault-api.md 1 to 6, recordings of Vault 1.14.9.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/entropy.h"
+#include "base/errc.h"
+#include "base/secret.h"
+#include "base/text/buf.h"
+#include "base/text/slice.h"
+#include "fakevault/core/crypto.h"
+#include "fakevault/core/store.h"
+
+struct vault;
+struct vault_job;
+
+/* What the vault stands on; all must outlive it. The store is written by this vault alone. */
+struct vault_ports {
+    const struct crypto *crypto;
+    const struct store *store;
+    struct entropy entropy;
+    struct secret_arena *arena; /* for this vault alone, so that "empty" can be seen after a seal */
+};
+
+struct vault_options {
+    const char *report_version; /* what `version` says; NULL is "1.14.9". Borrowed */
+};
+
+/* A request as it stood on the wire. Everything is borrowed until vault_end or vault_cancel. Header
+ * values are empty when the header is missing. */
+struct vault_request {
+    struct slice method;
+    struct slice
+        path; /* raw, as sent, percent-encoding and all, without the query: "/v1/sys/health" */
+    struct slice query;         /* raw, without '?' */
+    struct slice token;         /* X-Vault-Token */
+    struct slice authorization; /* Authorization */
+    struct slice wrap_ttl;      /* X-Vault-Wrap-TTL */
+    struct slice content_type;  /* Content-Type */
+    struct slice body;
+    bool body_too_large; /* the body went over LIMIT_REQUEST_BODY_BYTES and is not here */
+};
+
+/* What a request is about, known before it is executed; for fault rules and the journal. Lives as
+ * long as the job. Slices are empty where a request has no such thing. */
+struct vault_facts {
+    struct slice method;
+    struct slice path;     /* decoded, without "/v1/": "transit/sign/docugen-manifest" */
+    const char *operation; /* "create", "read", "update", "delete", "list", "header", "" unknown */
+    struct slice mount;    /* "transit/" */
+    struct slice key;      /* name of the transit key */
+    struct slice accessor; /* of a valid token */
+    const char (*input_sha256)[DIGEST_HEX_BYTES]; /* per batch item, over the decoded input */
+    size_t input_count;
+};
+
+struct vault_reply_header {
+    const char *name;
+    const char *value;
+};
+
+#define VAULT_REPLY_HEADERS_MAX 4u
+
+struct vault_reply {
+    int status;
+    struct vault_reply_header headers[VAULT_REPLY_HEADERS_MAX]; /* all but Date, Content-Length and
+                                                                   connection handling */
+    size_t header_count;
+    struct buf body;
+    struct buf location; /* holds the text of a Location header */
+    bool executed;       /* the operation happened (a read was answered, a signature made) */
+    int key_version;     /* that signed; 0 for none */
+    char (*signature_sha256)[DIGEST_HEX_BYTES]; /* over each signature's text, in order; owned */
+    size_t signature_count;
+};
+
+/* Starts on what the store holds: nothing yet (uninitialised) or a sealed vault. ERRC_SCHEMA when
+ * the store holds something else, ERRC_IO, ERRC_NOMEM. The caller frees *out. */
+MUST_USE enum errc vault_new(const struct vault_ports *ports, const struct vault_options *options,
+                             struct vault **out, struct errc_why *why);
+
+/* Seals and frees; no job may be open. NULL allowed. */
+void vault_free(struct vault *v);
+
+/* Returns a job, or NULL when out of memory; NULL is fine for all functions below and is answered
+ * with a 500. Never changes the vault as others see it. */
+struct vault_job *vault_begin(struct vault *v, const struct vault_request *request,
+                              struct instant now);
+
+/* Borrows the facts; valid until vault_end or vault_cancel. Of a NULL job: all empty. */
+const struct vault_facts *vault_job_facts(const struct vault_job *job);
+
+/* Does the cryptography; once, from any thread, without the lock. */
+void vault_job_run(struct vault_job *job);
+
+/* Commits and answers. Frees the job. *reply needs no init; the caller ends it with
+ * vault_reply_done.
+ */
+void vault_end(struct vault *v, struct vault_job *job, struct instant now,
+               struct vault_reply *reply);
+
+/* Drops a job that was not run: it was never executed. */
+void vault_cancel(struct vault *v, struct vault_job *job);
+
+/* Frees what a reply owns; fits CLEANUP. */
+void vault_reply_done(struct vault_reply *reply);
+
+/* begin, run and end in a row; for tests, simulation and whoever has one thread. */
+void vault_handle(struct vault *v, const struct vault_request *request, struct instant now,
+                  struct vault_reply *reply);
+
+struct vault_state {
+    bool initialized;
+    bool sealed;
+    int shares;
+    int threshold;
+    int progress;        /* shares given so far */
+    const char *storage; /* "inmem" or "file" */
+};
+
+void vault_state(const struct vault *v, struct vault_state *out);
+
+/* Seals at once and wipes every key; a sealed or uninitialised vault stays as it is. */
+void vault_seal(struct vault *v);
+
+/* Gives one share (hex or base64 text), as PUT sys/unseal does. ERRC_OK also while shares are still
+ * missing (ask vault_state); ERRC_STATE when uninitialised, ERRC_SYNTAX for a share that is none,
+ * ERRC_CRYPTO when the threshold was reached with wrong shares (progress is back at 0), ERRC_IO. */
+MUST_USE enum errc vault_unseal_share(struct vault *v, struct slice share, struct instant now,
+                                      struct errc_why *why);
+
+/* What a dev server does at its start: one share, unsealed, kv version 2 at secret/, and a root
+ * token with the given id (empty: one is made up). Appends the unseal key in base64 and the token;
+ * the caller wipes them. ERRC_STATE when the store is initialised already. */
+MUST_USE enum errc vault_dev_init(struct vault *v, struct slice root_token, struct instant now,
+                                  struct buf *unseal_key, struct buf *token, struct errc_why *why);
