@@ -1,6 +1,7 @@
 #include "chaos/core/pool.h"
 
 #include <stdalign.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,11 @@
+/*
+ * verb_table: the rows behind verb.h, apart from the code that reads them. To
+ * add to the language, edit verb_table.c.
+ */
+#pragma once
+
+#include "chaos/core/verb.h"
+
+extern const struct verb verb_table_rows[VERB_COUNT];
+extern const struct verb_field verb_table_scenario[]; /* ends with a NULL name */
+extern const char *const verb_table_variables[];      /* ends with NULL */
