@@ -68,12 +68,20 @@ enum errc file_write_fd(int fd, struct slice bytes, const char *name, struct err
     return ERRC_OK;
 }
 
+static enum errc copy_path(const char *path, char copy[static LIMIT_PATH_BYTES],
+                           struct errc_why *why)
+{
+    size_t len = strlen(path);
+    if (len >= LIMIT_PATH_BYTES)
+        return errc_fail(why, ERRC_TOO_BIG, "path \"%.60s…\" is too long", path);
+    memcpy(copy, path, len + 1);
+    return ERRC_OK;
+}
+
 enum errc file_sync_folder_of(const char *path, struct errc_why *why)
 {
     char copy[LIMIT_PATH_BYTES];
-    if (strlen(path) >= sizeof copy)
-        return errc_fail(why, ERRC_TOO_BIG, "path \"%.60s…\" is too long", path);
-    strcpy(copy, path);
+    TRY(copy_path(path, copy, why));
     const char *folder = dirname(copy);
     int fd CLEANUP(close_fd) = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fsync(fd) != 0)
@@ -123,9 +131,7 @@ enum errc file_publish(const char *path, struct slice bytes, mode_t mode, struct
 enum errc file_make_folder(const char *path, mode_t mode, struct errc_why *why)
 {
     char copy[LIMIT_PATH_BYTES];
-    if (strlen(path) >= sizeof copy)
-        return errc_fail(why, ERRC_TOO_BIG, "path \"%.60s…\" is too long", path);
-    strcpy(copy, path);
+    TRY(copy_path(path, copy, why));
     for (char *c = copy + 1; *c != '\0'; c++) {
         if (*c != '/')
             continue;
