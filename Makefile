@@ -37,7 +37,7 @@ lint: ## formatting, static analysis, scripts
 format: ## format all C and Python files in place
 	@.ci/deps.sh lint
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
-	@build/venv/bin/ruff format -q integration tests
+	@build/venv/bin/ruff format -q integration tests .ci
 
 tsan: ## the unit and integration tests under the thread sanitizer
 	@.ci/deps.sh test

@@ -29,7 +29,7 @@ def main(folder):
     for path in sorted(pathlib.Path(folder).glob("*.xml")):
         counts = counted(path)
         print(f"{path.stem}: {line(counts)}")
-        sums = [a + b for a, b in zip(sums, counts)]
+        sums = [a + b for a, b in zip(sums, counts, strict=True)]
     print(f"tests: {line(sums)}")
     return 0 if sums[1] == 0 and sums[0] > 0 else 1
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# deps.sh run|test|lint|fuzz: has ready what that needs, and says what it installs. Silent when all is there.
+# deps.sh run|test|lint|fuzz: has ready what that needs, and says what it installs. Silent when all
+# is there.
 #
 # Debian packages come with apt-get (through sudo when the caller is not root), Python packages into
 # build/venv, in exactly the versions and with the hashes of integration/requirements.txt.
@@ -11,7 +12,11 @@ build="build-essential cmake ninja-build pkg-config libmicrohttpd-dev libjansson
 case "${1:-}" in
 run) packages=$build python=no ;;
 test) packages="$build git ca-certificates libcmocka-dev python3 python3-venv strace" python=yes ;;
-lint) packages="$build git ca-certificates libcmocka-dev python3 python3-venv clang-format clang-tidy shellcheck" python=yes ;;
+lint)
+    packages="$build git ca-certificates libcmocka-dev python3 python3-venv
+        clang-format clang-tidy shellcheck"
+    python=yes
+    ;;
 fuzz) packages="$build libcmocka-dev clang libclang-rt-dev" python=no ;;
 *)
     echo "usage: .ci/deps.sh run|test|lint|fuzz" >&2
@@ -33,23 +38,24 @@ as_root() {
     elif command -v sudo >/dev/null; then
         sudo "$@"
     else
-        echo "deps: this needs root and there is no sudo; as root, run: apt-get install $missing" >&2
+        echo "deps: no root and no sudo; let root run: apt-get install $missing" >&2
         exit 69
     fi
 }
 
 install_packages() {
     if ! command -v dpkg-query >/dev/null; then
-        echo "deps: this is no Debian; needed are the equivalents of:" $packages >&2
+        echo "deps: this is no Debian; needed are the equivalents of: $packages" >&2
         return
     fi
     missing=$(missing_packages | tr '\n' ' ')
     [ -n "$missing" ] || return 0
     echo "deps: installing Debian packages: $missing"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 update >/dev/null
-    # shellcheck disable=SC2086 # a list of words
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
-        -o Dpkg::Use-Pty=0 install --no-install-recommends $missing >/dev/null
+    apt="env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120"
+    # shellcheck disable=SC2086 # lists of words
+    as_root $apt update >/dev/null
+    # shellcheck disable=SC2086
+    as_root $apt install --no-install-recommends $missing >/dev/null
 }
 
 install_venv() {
@@ -57,11 +63,13 @@ install_venv() {
     locked=integration/requirements.txt
     want="$("$interpreter" --version) $(sha256sum <"$locked")"
     [ "$(cat build/venv/.stamp 2>/dev/null)" != "$want" ] || return 0
-    echo "deps: installing Python packages into build/venv: $(sed -n 's/^\([^ #]*==[^ ]*\).*/\1/p' "$locked" | tr '\n' ' ')"
+    echo "deps: installing Python packages into build/venv:" \
+        "$(sed -n 's/^\([^ #]*==[^ ]*\).*/\1/p' "$locked" | tr '\n' ' ')"
     rm -rf build/venv
     mkdir -p build
     "$interpreter" -m venv build/venv
-    build/venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r "$locked"
+    build/venv/bin/python -m pip install -q --disable-pip-version-check \
+        --require-hashes --only-binary :all: -r "$locked"
     echo "$want" >build/venv/.stamp
 }
 

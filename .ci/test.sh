@@ -1,7 +1,6 @@
 #!/bin/bash
-# test.sh PRESET all|unit|integration JOBS [PYTEST ARGUMENT...]: runs the tests of a built preset; the last line counts them.
-#
-# Both halves run even if the first fails. Sanitizer reports end a program with 70, which no verdict uses.
+# test.sh PRESET all|unit|integration JOBS [PYTEST ARGUMENT...]: runs the tests of a built preset;
+# the last line counts them. Both halves run even if the first fails.
 set -u
 cd "$(dirname "$0")/.." || exit 70
 preset=$1 part=$2 jobs=$3

@@ -18,7 +18,7 @@ static json_t *round_trip(const json_t *value, enum jsonwrite_style style)
     struct buf text CLEANUP(buf_done);
     struct jsonwrite w;
     json_t *back = NULL;
-    buf_init(&text, 8 * LIMIT_FILE_BYTES);
+    buf_init(&text, (size_t)8 * LIMIT_FILE_BYTES);
     jsonwrite_init(&w, &text, style);
     jsonwrite_value(&w, NULL, value);
     if (jsonread_parse(buf_slice(&text), &back, NULL) != ERRC_OK)

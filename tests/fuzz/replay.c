@@ -32,7 +32,7 @@ static void run_exactly(const char *bytes, size_t len)
 static void run_variant(struct prng *prng, struct slice original)
 {
     struct buf variant CLEANUP(buf_done);
-    buf_init(&variant, 2 * LIMIT_FILE_BYTES);
+    buf_init(&variant, (size_t)2 * LIMIT_FILE_BYTES);
     size_t at = (size_t)prng_below(prng, original.len);
     switch (prng_below(prng, 4)) {
     case 0: /* cut */
