@@ -20,7 +20,7 @@ enum verb_type {
     VERB_NOTHING, /* no argument: the verb stands alone */
     VERB_INT,     /* decimal integer, min..max */
     VERB_BOOL,    /* true or false */
-    VERB_TEXT,    /* text of 1..max bytes in `format` */
+    VERB_TEXT,    /* text of min..max bytes in `format` */
     VERB_WORD,    /* one of words */
     VERB_WORDS,   /* one of words, or a list of 1..max different ones */
     VERB_TEXTS,   /* list of 1..max texts in `format` */
@@ -45,8 +45,8 @@ struct verb_field {
     enum verb_type type;
     enum verb_format format;
     bool required;
-    int64_t min;                     /* VERB_INT */
-    int64_t max;                     /* VERB_INT: largest; else see verb_type */
+    int64_t min;                     /* VERB_INT: smallest; VERB_TEXT: fewest bytes */
+    int64_t max;                     /* VERB_INT: largest; else see verb_type; 0: no limit */
     const char *const *words;        /* VERB_WORD, VERB_WORDS; ends with NULL */
     const struct verb_field *fields; /* VERB_FIELDS */
     const char *standard; /* what holds when it is left out, as a scenario would write it;
