@@ -90,12 +90,16 @@ static enum errc store_int(struct parser *p, const struct flags_spec *spec, cons
     return ERRC_OK;
 }
 
-static void store_count(struct parser *p, const struct flags_spec *spec)
+static enum errc store_count(struct parser *p, const struct flags_spec *spec, const char *value)
 {
+    if (value != NULL)
+        return errc_fail(p->why, ERRC_USAGE, "flag \"-%s\" takes no value, got \"%s\"", spec->name,
+                         value);
     int n = 0;
     memcpy(&n, p->options + spec->offset, sizeof n);
     n++;
     memcpy(p->options + spec->offset, &n, sizeof n);
+    return ERRC_OK;
 }
 
 static enum errc store(struct parser *p, const struct flags_spec *spec, const char *value)
@@ -106,8 +110,7 @@ static enum errc store(struct parser *p, const struct flags_spec *spec, const ch
     case FLAGS_INT:
         return store_int(p, spec, value);
     case FLAGS_COUNT:
-        store_count(p, spec);
-        return ERRC_OK;
+        return store_count(p, spec, value);
     case FLAGS_TEXT:
         memcpy(p->options + spec->offset, &value, sizeof value);
         return ERRC_OK;
