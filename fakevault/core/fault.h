@@ -61,7 +61,7 @@ struct fault_reply {
 /* What rules may look at. All parts are borrowed and may be empty. */
 struct fault_facts {
     struct slice method;   /* as on the wire: "POST" */
-    struct slice path;     /* as on the wire, without the query: "/v1/transit/sign/k" */
+    struct slice path;     /* decoded, without "/v1/" and the query: "transit/sign/k" */
     struct slice key;      /* transit key */
     struct slice accessor; /* of a valid token */
     struct slice test;     /* X-Fakevault-Test */

@@ -31,8 +31,11 @@ typedef void hold_wake(void *context, void *item, enum hold_end end);
 MUST_USE enum errc hold_start(hold_wake *wake, void *context, struct hold **out,
                               struct errc_why *why);
 
-/* Ends all waits with HOLD_STOPPED, then the thread. NULL allowed. */
+/* Ends all waits with HOLD_STOPPED; nothing can be put from now on. */
 void hold_stop(struct hold *hold);
+
+/* Ends the thread. Requires that nothing is held. NULL allowed. */
+void hold_free(struct hold *hold);
 
 /* Adds a request whose connection is fd; owner is the identity of the rule that holds it, 0 for the
  * general hold. ERRC_NOMEM, ERRC_STATE once stopped: it is not held then. */

@@ -35,6 +35,7 @@ struct httpd_reply {
     const struct httpd_header *headers;
     size_t header_count;
     struct slice body; /* copied */
+    bool chunked;      /* send it without a Content-Length (HTTP/1.1) */
     bool close;        /* close the connection behind it */
 };
 
@@ -63,7 +64,7 @@ struct httpd_options {
     unsigned daemons;         /* loops, at least 1 */
     bool thread_per_conn;     /* one thread for each connection instead: handlers may wait */
     int listen_fd;            /* -1: connections come by httpd_adopt. Taken over */
-    unsigned connections_max; /* in all */
+    unsigned connections_max; /* of each daemon */
     unsigned idle_s; /* a silent connection is closed after this; 0 never. Held ones do not count */
     size_t body_bytes_max;
     struct httpd_events events;
@@ -72,7 +73,8 @@ struct httpd_options {
 MUST_USE enum errc httpd_start(const struct httpd_options *options, struct httpd **out,
                                struct errc_why *why);
 
-/* Resumes and drops what is held, lets no new request in, ends the threads, frees. NULL allowed. */
+/* Ends the threads and all connections, frees. Requires that what was held has been resumed. NULL
+ * allowed. */
 void httpd_stop(struct httpd *httpd);
 
 /* Hands over a connected socket, which is closed whatever happens. False on failure. */

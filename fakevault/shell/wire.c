@@ -1,0 +1,19 @@
+#include "fakevault/shell/wire.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+bool wire_reset(int fd)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    return connect(fd, &nobody, sizeof nobody) == 0;
+}
+
+bool wire_peer_gone(int fd)
+{
+    char byte;
+    ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0)
+        return false;
+    return n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
