@@ -1,0 +1,18 @@
+"""harness: the three programs as objects that tests start, watch and end."""
+
+from .chaos import Chaos, Outcome
+from .fakevault import FakeVault
+from .process import Process, ProcessFactory
+from .signer import Service, Signer
+from .wait import eventually
+
+__all__ = [
+    "Chaos",
+    "FakeVault",
+    "Outcome",
+    "Process",
+    "ProcessFactory",
+    "Service",
+    "Signer",
+    "eventually",
+]
