@@ -83,6 +83,9 @@ struct audit_entry {
 
 const char *audit_action_text(enum audit_action action);
 
+/* Copies text as printable ASCII: what a peer sent must not break a line of the trail. */
+void audit_message(char out[static AUDIT_MESSAGE_BYTES], const char *text);
+
 /* Appends the entry's line with its newline; previous is the hex hash of the line before. */
 MUST_USE enum errc audit_format(const struct audit_entry *entry, const char *previous,
                                 struct buf *out, struct errc_why *why);
@@ -131,10 +134,23 @@ struct audit_signed {
     char manifest_hash[MANIFEST_CHECKSUM_BYTES];
     char key_fingerprint[KEYPORT_FINGERPRINT_BYTES];
     char signing_key_id[192];
+    char public_key[512]; /* PEM of a fallback key; "" in mode vault */
     char timestamp[STAMP_BYTES];
     int64_t created_wall_ns;
     int attempts;
 };
 
+/* A MANIFEST_SIGNING_STARTED line read back, to end what a crash left open. */
+struct audit_open {
+    char id[IDS_UUID_BYTES];
+    char timestamp[STAMP_BYTES];
+    char input_sha256[DIGEST_HEX_BYTES];
+    char manifest_hash[MANIFEST_CHECKSUM_BYTES];
+    char key_fingerprint[KEYPORT_FINGERPRINT_BYTES];
+};
+
+/* Both: ERRC_SYNTAX or ERRC_SCHEMA when the line is not such an entry. */
+MUST_USE enum errc audit_open_parse(struct slice line, struct audit_open *out,
+                                    struct errc_why *why);
 MUST_USE enum errc audit_signed_parse(struct slice line, struct audit_signed *out,
                                       struct errc_why *why);

@@ -96,6 +96,9 @@ enum op_error {
     OP_ERROR_RATE,        /* "vault_rate_limited" */
     OP_ERROR_AUDIT,       /* "audit_unavailable" */
     OP_ERROR_PUBLISH,     /* "publish_failed": signed and recorded; asking again writes it */
+    OP_ERROR_TRUST,       /* "key_not_trusted": no usable pin in TRUST_FILE */
+    OP_ERROR_CONFLICT,    /* "bundle_conflict": signed before, with other content */
+    OP_ERROR_BUSY,        /* "bundle_busy": another process is signing it */
     OP_ERROR_INTERNAL,    /* "internal" */
     OP_ERROR_COUNT
 };

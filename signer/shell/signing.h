@@ -56,3 +56,7 @@ void signing_run(struct signing *signing, const struct signing_request *request,
  * forwards). Otherwise ERRC_UNAVAILABLE with the reason; *class says which kind. */
 MUST_USE enum errc signing_probe(struct signing *signing, enum classify_class *class,
                                  struct errc_why *why);
+
+/* The same over any transport, without an open `signing`; the command `status` needs no trail. */
+MUST_USE enum errc signing_probe_with(const struct transport *transport, int64_t timeout_ms,
+                                      enum classify_class *class, struct errc_why *why);
