@@ -11,3 +11,14 @@
 #define LIMIT_REQUEST_BODY_BYTES (32u << 20) /* Vault's max_request_size (vault-api.md 1.7) */
 #define LIMIT_REPLY_BODY_BYTES (64u << 20)   /* what fakevault may answer */
 #define LIMIT_SECRET_ARENA_BYTES (4u << 20)  /* locked memory of one process */
+
+/* the services' HTTP API */
+#define LIMIT_API_BODY_BYTES (1u << 20) /* of a request that is accepted */
+#define LIMIT_API_DRAIN_BYTES                                                                      \
+    (8u << 20)                     /* read and dropped, so that a refusal reaches its client */
+#define LIMIT_API_CONNECTIONS 512u /* open at a time */
+#define LIMIT_API_IDLE_S 30u       /* a connection without traffic */
+#define LIMIT_API_WAITERS 256u     /* requests that wait for a run (Prefer: wait) */
+#define LIMIT_API_WAIT_S 60u       /* longest such wait */
+#define LIMIT_RUN_QUEUE 64u        /* runs that wait for a signing thread, unless told otherwise */
+#define LIMIT_RUN_THREADS 32u      /* signing threads of one service */

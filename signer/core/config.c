@@ -35,12 +35,13 @@ static const struct int_variable {
     int64_t min;
     int64_t max;
 } ints[] = {
-    {"SIGNER_ATTEMPTS", offsetof(struct config_retry, attempts), 3, 1, 10},
-    {"SIGNER_BACKOFF_BASE_MS", offsetof(struct config_retry, backoff_base_ms), 250, 1, 60000},
-    {"SIGNER_BACKOFF_MAX_MS", offsetof(struct config_retry, backoff_max_ms), 2000, 1, 600000},
-    {"SIGNER_ATTEMPT_TIMEOUT_MS", offsetof(struct config_retry, attempt_timeout_ms), 2000, 1,
+    {"SIGNER_ATTEMPTS", offsetof(struct config, retry.attempts), 3, 1, 10},
+    {"SIGNER_BACKOFF_BASE_MS", offsetof(struct config, retry.backoff_base_ms), 250, 1, 60000},
+    {"SIGNER_BACKOFF_MAX_MS", offsetof(struct config, retry.backoff_max_ms), 2000, 1, 600000},
+    {"SIGNER_ATTEMPT_TIMEOUT_MS", offsetof(struct config, retry.attempt_timeout_ms), 2000, 1,
      600000},
-    {"SIGNER_TOTAL_TIMEOUT_MS", offsetof(struct config_retry, total_timeout_ms), 10000, 1, 3600000},
+    {"SIGNER_TOTAL_TIMEOUT_MS", offsetof(struct config, retry.total_timeout_ms), 10000, 1, 3600000},
+    {"SIGNER_HEALTH_INTERVAL_MS", offsetof(struct config, health_interval_ms), 1000, 10, 3600000},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -184,7 +185,7 @@ enum errc config_read(const struct config_source *source, unsigned needs, struct
     for (size_t i = 0; i < COUNT(ints); i++) {
         int64_t value = 0;
         TRY(read_int(source, &ints[i], &value, why));
-        memcpy((char *)&config.retry + ints[i].offset, &value, sizeof value);
+        memcpy((char *)&config + ints[i].offset, &value, sizeof value);
     }
     TRY(check_together(&config, needs, why));
     *out = config;

@@ -17,6 +17,7 @@
  *   SIGNER_BACKOFF_MAX_MS      2000     base..600000
  *   SIGNER_ATTEMPT_TIMEOUT_MS  2000     1..600000
  *   SIGNER_TOTAL_TIMEOUT_MS    10000    1..3600000
+ *   SIGNER_HEALTH_INTERVAL_MS  1000     10..3600000   how often a service asks sys/health
  *   FAKEVAULT_TEST                                       sent as X-Fakevault-Test, for rehearsals
  *
  * A variable that is set and empty is refused like any other bad value: an empty switch in an
@@ -57,6 +58,7 @@ struct config {
     const char *trust_file;
     const char *audit_log;
     struct config_retry retry;
+    int64_t health_interval_ms; /* of a service's own poll of sys/health */
     const char *test;
 };
 

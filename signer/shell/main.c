@@ -16,9 +16,7 @@ static const struct verb {
     {"verify", "FILE|DIR", "checks a manifest, without Vault", commands_verify},
     {"status", "", "says whether Vault is online", commands_status},
     {"trust", "accept|show", "pins Vault's key, or shows the pin", commands_trust},
-#ifdef SIGNER_SERVES
     {"serve", "--name api|worker", "runs the service", service_command},
-#endif
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

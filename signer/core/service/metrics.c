@@ -3,16 +3,17 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "signer/core/classify.h"
 
 enum kind { GAUGE, COUNTER, HISTOGRAM };
 
 static const char *const no_label[] = {NULL};
 static const char *const modes[] = {"vault", "fallback", NULL};
-/* docs/architecture.md, Classes of an attempt */
 static const char *const classes[] = {
-    "ok",        "refused",      "unreachable", "timeout",      "sealed",      "unavailable",
-    "malformed", "rate_limited", "stale",       "denied",       "bad_request", "not_found",
-    "key_state", "redirect",     "certificate", "key_mismatch", NULL,
+#define METRICS_CLASS(id, text) text,
+    CLASSIFY_LIST(METRICS_CLASS)
+#undef METRICS_CLASS
+        NULL,
 };
 static const char *const settled[] = {"completed", "failed", "blocked", NULL};
 static const char *const statuses[] = {"2xx", "4xx", "5xx", NULL};
@@ -122,6 +123,12 @@ void metrics_signed(struct metrics *m, bool fallback, int64_t mono_ns)
     metrics_set(m, METRICS_SIGNING_FALLBACK_ACTIVE, fallback);
 }
 
+double metrics_fallback_seconds(const struct metrics *m, int64_t mono_ns)
+{
+    bool active = m->values[METRICS_SIGNING_FALLBACK_ACTIVE][0] > 0;
+    return active ? (double)(mono_ns - m->fallback_since_ns) / 1e9 : 0;
+}
+
 static void format_series(const struct metrics *m, enum metrics_family family, struct buf *out)
 {
     const struct family *f = &families[family];
@@ -151,9 +158,7 @@ void metrics_format(const struct metrics *m, int64_t mono_ns, struct buf *out)
     static const char *const kinds[] = {
         [GAUGE] = "gauge", [COUNTER] = "counter", [HISTOGRAM] = "histogram"};
     struct metrics now = *m;
-    if (now.values[METRICS_SIGNING_FALLBACK_ACTIVE][0] > 0)
-        now.values[METRICS_SIGNING_FALLBACK_SECONDS][0] =
-            (double)(mono_ns - now.fallback_since_ns) / 1e9;
+    now.values[METRICS_SIGNING_FALLBACK_SECONDS][0] = metrics_fallback_seconds(m, mono_ns);
     for (int i = 0; i < METRICS_FAMILY_COUNT; i++) {
         const struct family *f = &families[i];
         buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name, kinds[f->kind]);

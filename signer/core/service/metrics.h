@@ -63,5 +63,8 @@ void metrics_backoff(struct metrics *m, double seconds);
 /* Notes a signature: counts it, and opens or closes the fallback period. */
 void metrics_signed(struct metrics *m, bool fallback, int64_t mono_ns);
 
+/* Returns for how long the fallback key has been signing; 0 when it is not. */
+double metrics_fallback_seconds(const struct metrics *m, int64_t mono_ns);
+
 /* Appends the text; mono_ns dates the seconds spent in fallback. */
 void metrics_format(const struct metrics *m, int64_t mono_ns, struct buf *out);

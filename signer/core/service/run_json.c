@@ -6,6 +6,7 @@
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
 #include "base/text/stamp.h"
+#include "signer/core/canonical.h"
 
 #define VERSION 1
 #define PATH_BYTES 96
@@ -178,17 +179,15 @@ static enum errc read_run(const json_t *object, struct run *run, struct errc_why
     return read_events(object, run, why);
 }
 
-/* Writes the document anew and holds it against its hash: both writings are canonical. */
+/* Writes the document anew and holds it against its hash. */
 static enum errc read_bundle(const json_t *root, struct run *run, struct errc_why *why)
 {
     json_t *bundle = NULL;
     char sha256[DIGEST_HEX_BYTES];
     struct buf text CLEANUP(buf_done);
-    struct jsonwrite w;
-    TRY(jsonread_object(root, "bundle", &bundle, why));
     buf_init(&text, LIMIT_FILE_BYTES);
-    jsonwrite_init(&w, &text, JSONWRITE_PLAIN);
-    jsonwrite_value(&w, NULL, bundle);
+    TRY(jsonread_object(root, "bundle", &bundle, why));
+    TRY(canonical_format(bundle, &text, why));
     digest_sha256_hex(buf_slice(&text), sha256);
     if (strcmp(sha256, run->content_sha256) != 0)
         return errc_fail(why, ERRC_CRYPTO, "field \"bundle\" has the hash %s, want %s", sha256,

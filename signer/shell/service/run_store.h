@@ -4,6 +4,7 @@
  *     DIR/runs/{id}.json           a run (run_json.h), written beside, synced, renamed
  *     DIR/manifests/{id}.json      a signed manifest, published once
  *     DIR/{name}.lock              held while the service `name` runs
+ *     DIR/store.lock               held, shared, by every service that uses the folder
  *
  * api and worker may share a folder: a run is created by exactly one of them, which also is the
  * only one that steps it. Every state that is told to anybody was read from or written to disk
@@ -45,13 +46,14 @@ MUST_USE enum errc run_store_manifest(struct run_store *store, const char *id, s
 MUST_USE enum errc run_store_manifest_path(const struct run_store *store, const char *id,
                                            struct buf *out, struct errc_why *why);
 
-/* Calls visit for each run of this service that is not settled for good (pending, running,
- * blocked), oldest first. A file that is no run is told to `bad` and left alone. */
 struct run_store_visitor {
-    void (*visit)(void *context, const struct run *run);
-    void (*bad)(void *context, const char *path, const struct errc_why *why);
+    enum errc (*visit)(void *context, const char *id, struct errc_why *why);
+    void (*bad)(void *context, const char *file, const struct errc_why *why);
     void *context;
 };
+
+/* Calls visit for each pending, running or blocked run of this service, oldest first; stops at the
+ * first that fails. A file that cannot be read as a run is told to `bad` and left alone. */
 MUST_USE enum errc run_store_each_open(struct run_store *store,
                                        const struct run_store_visitor *visitor,
                                        struct errc_why *why);

@@ -1,9 +1,10 @@
 /*
  * service_http: the HTTP side of a service; the only file that knows libmicrohttpd.
  *
- * It runs in the caller's event loop: no thread of its own. A request with `Prefer: wait` is
- * suspended, not given a thread; at most LIMIT_API_WAITERS wait at a time, the next is answered at
- * once with the state as it is (a preference may be ignored, RFC 7240 section 2).
+ * It lives in the caller's event loop and has no thread of its own. A request with `Prefer: wait`
+ * is suspended until its run is settled: it costs a connection, not a thread. LIMIT_API_WAITERS may
+ * wait at a time; the next is answered at once with the state as it is (a preference may be
+ * ignored, RFC 7240 section 2). What is no HTTP at all is answered by libmicrohttpd itself.
  */
 #pragma once
 
@@ -14,59 +15,68 @@
 #include "base/entropy.h"
 #include "base/errc.h"
 #include "base/text/buf.h"
+#include "signer/core/service/api_error.h"
 #include "signer/core/service/api_route.h"
+
+#define SERVICE_HTTP_LOCATION_BYTES 128
 
 struct service_http;
 
-/* A parsed request. All borrowed. */
+/* All borrowed. */
 struct service_http_request {
     enum api_route route;
-    struct slice id;
+    struct slice id; /* of the path, unchecked */
     struct slice body;
+    const char *request_id;
 };
 
-/* What the application answers. It owns `body`. */
 struct service_http_answer {
     unsigned status;
-    const char *content_type; /* static */
-    struct buf body;
-    char location[128];     /* "" for none */
-    unsigned retry_after_s; /* 0 for none */
-    bool unsettled;         /* the run is not settled: hold the answer back if the caller waits */
+    const char *content_type;                   /* static */
+    struct buf body;                            /* initialised and freed by the HTTP side */
+    char location[SERVICE_HTTP_LOCATION_BYTES]; /* "" for none */
+    unsigned retry_after_s;                     /* 0 for none */
+    bool unsettled; /* the run is under way: hold the answer back if the client waits */
 };
 
 struct service_http_ports {
-    /* Answers a request; must not block for long. Called again for a waiting one when its run is
-     * settled or the time is up. */
+    /* Answers a request. Called again for one that waited. */
     void (*answer)(void *context, const struct service_http_request *request,
-                   const char *request_id, struct service_http_answer *answer);
-    /* Tells of each answer that was queued (for metrics). */
+                   struct service_http_answer *answer);
+    void *answer_context;
+    /* Tells what was answered, by answer() or by the HTTP side itself. */
     void (*answered)(void *context, unsigned status);
     void *context;
     struct entropy entropy; /* for request ids */
     struct clock clock;
 };
 
-/* Serves on a listening socket, which it takes over. */
+/* Fills an answer with an error. */
+void service_http_refuse(struct service_http_answer *answer, enum api_error error,
+                         const char *message, const char *request_id);
+
+/* Serves on a listening socket, which it takes over, also when it fails. ERRC_IO, ERRC_NOMEM. */
 MUST_USE enum errc service_http_open(int listen_fd, const struct service_http_ports *ports,
                                      struct service_http **out, struct errc_why *why);
 
-/* The descriptor to poll for input, and the time until service_http_step must be called anyway (-1:
- * no limit). */
+/* The descriptor to poll for input, and how long service_http_step may stay away (-1: for ever). */
 int service_http_fd(const struct service_http *http);
-int service_http_timeout_ms(struct service_http *http, int64_t mono_ns);
+int service_http_timeout_ms(struct service_http *http);
 
 /* Does what is due. */
-void service_http_step(struct service_http *http, int64_t mono_ns);
+void service_http_step(struct service_http *http);
 
-/* Wakes the requests that wait for this run. */
+/* Asks again for the requests that wait for this run, or for any with NULL. */
 void service_http_settled(struct service_http *http, const char *id);
 
-/* No new connections; requests that are there are still answered. Waiting ones are answered now. */
+/* Takes no new connections; those that are open are still served. */
 void service_http_quiesce(struct service_http *http);
 
-/* Requests that are being read or answered. */
+/* Answers every waiting request as it is, and lets none wait any more. */
+void service_http_stop_waiting(struct service_http *http);
+
+/* Number of requests that are being read, waiting or answered. */
 unsigned service_http_busy(const struct service_http *http);
 
-/* NULL allowed. */
+/* Closes all connections. NULL allowed. */
 void service_http_close(struct service_http *http);

@@ -1,0 +1,126 @@
+#include "signer/shell/service/service_command.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/flags.h"
+#include "base/limits.h"
+#include "signer/shell/service/service.h"
+
+#define DEFAULT_THREADS 2
+
+struct flag_values {
+    const char *name;
+    const char *listen;
+    const char *data;
+    int64_t ready_fd;
+    const char *port_file;
+    int64_t threads;
+    int64_t queue;
+    bool help;
+};
+
+static const struct flags_spec specs[] = {
+    {"name", FLAGS_TEXT, offsetof(struct flag_values, name), "api|worker",
+     "which service this is; its actor in the audit trail"},
+    {"listen", FLAGS_TEXT, offsetof(struct flag_values, listen), "HOST:PORT",
+     "where to serve (127.0.0.1:8080); port 0 lets the system choose"},
+    {"data", FLAGS_TEXT, offsetof(struct flag_values, data), "DIR",
+     "folder of runs and manifests; made when missing"},
+    {"ready-fd", FLAGS_INT, offsetof(struct flag_values, ready_fd), "N",
+     "descriptor to write one line of JSON to, once it serves"},
+    {"port-file", FLAGS_TEXT, offsetof(struct flag_values, port_file), "FILE",
+     "file to write the port number to, once it serves"},
+    {"threads", FLAGS_INT, offsetof(struct flag_values, threads), "N",
+     "runs that are signed at the same time (2)"},
+    {"queue", FLAGS_INT, offsetof(struct flag_values, queue), "N",
+     "runs that may wait for a thread (64); beyond, 503"},
+    {"help", FLAGS_SWITCH, offsetof(struct flag_values, help), NULL, "print this"},
+};
+static const struct flags flags = {specs, sizeof specs / sizeof *specs};
+
+static int help(void)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 1u << 16);
+    buf_add_text(&text, "usage: signer serve --name api|worker --data DIR [--listen HOST:PORT]\n"
+                        "signs bundles on request; the environment is read once, at the start\n\n");
+    flags_help(&flags, &text);
+    (void)fputs(buf_text(&text), stdout);
+    return 0;
+}
+
+static enum errc check_range(const char *flag, int64_t value, int64_t min, int64_t max,
+                             struct errc_why *why)
+{
+    if (value >= min && value <= max)
+        return ERRC_OK;
+    return errc_fail(why, ERRC_USAGE, "-%s=%lld is not in %lld..%lld", flag, (long long)value,
+                     (long long)min, (long long)max);
+}
+
+static enum errc check(const struct flag_values *values, size_t positionals,
+                       const char *const *positional, struct errc_why *why)
+{
+    if (positionals > 0)
+        return errc_fail(why, ERRC_USAGE, "\"%s\" is not expected, serve takes flags only",
+                         positional[0]);
+    if (values->name == NULL)
+        return errc_fail(why, ERRC_USAGE, "-name is missing, want api or worker");
+    if (strcmp(values->name, "api") != 0 && strcmp(values->name, "worker") != 0)
+        return errc_fail(why, ERRC_USAGE, "-name=%s is unknown, want api or worker", values->name);
+    if (values->data == NULL || values->data[0] == '\0')
+        return errc_fail(why, ERRC_USAGE, "-data is missing, want the folder to keep runs in");
+    TRY(check_range("ready-fd", values->ready_fd, -1, 1 << 20, why));
+    TRY(check_range("threads", values->threads, 1, LIMIT_RUN_THREADS, why));
+    return check_range("queue", values->queue, 1, 100000, why);
+}
+
+static enum errc read_flags(int argc, char *const argv[], struct flag_values *values,
+                            struct errc_why *why)
+{
+    const char **positionals = calloc((size_t)argc + 1, sizeof *positionals);
+    size_t count = 0;
+    if (positionals == NULL)
+        return errc_fail(why, ERRC_NOMEM, "out of memory");
+    enum errc code = flags_parse(&flags, argc - 1, argv + 1, values, positionals, &count, why);
+    if (code == ERRC_OK && !values->help)
+        code = check(values, count, positionals, why);
+    free(positionals);
+    return code;
+}
+
+static int fail(enum errc code, const struct errc_why *why)
+{
+    (void)fprintf(stderr, "signer serve: %s\n", why->text);
+    return errc_class(code) == ERRC_CLASS_INVALID ? 2 : 1;
+}
+
+int service_command(int argc, char *const argv[])
+{
+    struct flag_values values = {.listen = "127.0.0.1:8080",
+                                 .ready_fd = -1,
+                                 .threads = DEFAULT_THREADS,
+                                 .queue = LIMIT_RUN_QUEUE};
+    struct startup startup CLEANUP(startup_done) = {0};
+    struct errc_why why = {0};
+    enum errc code = read_flags(argc, argv, &values, &why);
+    if (code != ERRC_OK)
+        return fail(code, &why);
+    if (values.help)
+        return help();
+    code = startup_open(CONFIG_NEED_TOKEN | CONFIG_NEED_TRUST | CONFIG_NEED_AUDIT, &startup, &why);
+    if (code != ERRC_OK)
+        return fail(ERRC_USAGE, &why);
+    struct service_options options = {.name = values.name,
+                                      .listen = values.listen,
+                                      .data = values.data,
+                                      .ready_fd = (int)values.ready_fd,
+                                      .port_file = values.port_file,
+                                      .threads = (unsigned)values.threads,
+                                      .queue = (unsigned)values.queue};
+    code = service_run(&options, &startup, &why);
+    return code == ERRC_OK ? 0 : fail(code, &why);
+}
