@@ -1,0 +1,39 @@
+/*
+ * envmap: the environment of a process as an ordered set of NAME=value.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/errc.h"
+#include "base/text/buf.h"
+
+#define ENVMAP_MAX 64u /* variables of one process */
+
+/* A zeroed struct is an empty map. items[0..count) is NULL-terminated: it can be handed to exec. */
+struct envmap {
+    char *items[ENVMAP_MAX + 1];
+    size_t count;
+};
+
+/* Fits CLEANUP; the map is empty afterwards. */
+void envmap_done(struct envmap *map);
+
+/* Sets a variable, over a former value. ERRC_TOO_BIG, ERRC_NOMEM. */
+MUST_USE enum errc envmap_set(struct envmap *map, const char *name, const char *value,
+                              struct errc_why *why);
+
+/* Takes a variable out; one that is not there is fine. */
+void envmap_unset(struct envmap *map, const char *name);
+
+/* Lends the value, or NULL. */
+const char *envmap_get(const struct envmap *map, const char *name);
+
+/* Replaces `to` by a copy of `from`. ERRC_NOMEM. */
+MUST_USE enum errc envmap_copy(const struct envmap *from, struct envmap *to, struct errc_why *why);
+
+/* Lends the items as exec wants them. */
+const char *const *envmap_items(const struct envmap *map);
+
+/* Appends NAME=value lines without the variable `hidden` (NULL: all). */
+void envmap_format(const struct envmap *map, const char *hidden, struct buf *out);

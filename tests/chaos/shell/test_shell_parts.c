@@ -1,0 +1,239 @@
+/* The small parts of chaos' shell: ports, folders, environments, keys, the table of verbs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/os/entropy_os.h"
+#include "base/os/file.h"
+#include "chaos/core/verb.h"
+#include "chaos/shell/envmap.h"
+#include "chaos/shell/exec_verbs.h"
+#include "chaos/shell/fallbackkey.h"
+#include "chaos/shell/folder.h"
+#include "chaos/shell/knownkeys.h"
+#include "chaos/shell/portkeep.h"
+
+static int socket_on(uint16_t port, bool reuse, int (*use)(int, const struct sockaddr *, socklen_t))
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    if (reuse)
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    if (use(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    int e = errno;
+    (void)close(fd);
+    errno = e;
+    return -1;
+}
+
+static void test_portkeep__refuses_strangers_and_lets_the_server_in(void **state)
+{
+    (void)state;
+    struct portkeep keep = PORTKEEP_NONE;
+    assert_int_equal(portkeep_open(&keep, NULL), ERRC_OK);
+    assert_int_equal(socket_on(keep.port, false, connect), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    assert_int_equal(socket_on(keep.port, false, bind), -1);
+    assert_int_equal(errno, EADDRINUSE);
+    for (int restart = 0; restart < 3; restart++) {
+        int server = socket_on(keep.port, true, bind);
+        assert_true(server >= 0);
+        assert_int_equal(listen(server, 8), 0);
+        int client = socket_on(keep.port, false, connect);
+        assert_true(client >= 0);
+        (void)close(server);
+        (void)close(client);
+        assert_int_equal(socket_on(keep.port, false, connect), -1);
+    }
+    portkeep_close(&keep);
+    assert_int_equal(keep.fd, -1);
+}
+
+static void test_portkeep__numbers_are_given_once(void **state)
+{
+    (void)state;
+    enum { MANY = 200 };
+    struct portkeep keeps[MANY];
+    for (int i = 0; i < MANY; i++) {
+        keeps[i] = PORTKEEP_NONE;
+        assert_int_equal(portkeep_open(&keeps[i], NULL), ERRC_OK);
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(keeps[k].port, keeps[i].port);
+    }
+    for (int i = 0; i < MANY; i++)
+        portkeep_close(&keeps[i]);
+}
+
+static void test_folder__removes_a_tree_and_follows_no_link(void **state)
+{
+    (void)state;
+    struct folder_path top;
+    struct folder_path other;
+    struct folder_path inside;
+    struct folder_path link;
+    assert_int_equal(folder_make_temporary(&top, NULL), ERRC_OK);
+    assert_int_equal(folder_make_temporary(&other, NULL), ERRC_OK);
+    assert_int_equal(folder_format(&inside, NULL, "%s/a/b", top.text), ERRC_OK);
+    assert_int_equal(file_make_folder(inside.text, 0700, NULL), ERRC_OK);
+    assert_int_equal(folder_format(&link, NULL, "%s/a/link", top.text), ERRC_OK);
+    assert_int_equal(folder_link(link.text, other.text, NULL), ERRC_OK);
+    assert_int_equal(folder_link(link.text, other.text, NULL), ERRC_OK);
+    assert_int_equal(folder_remove(top.text, NULL), ERRC_OK);
+    assert_int_equal(access(top.text, F_OK), -1);
+    assert_int_equal(access(other.text, F_OK), 0);
+    assert_int_equal(folder_remove(other.text, NULL), ERRC_OK);
+    assert_int_equal(folder_remove(other.text, NULL), ERRC_OK);
+}
+
+static void test_folder__a_temporary_is_private_and_leaves_room_for_a_socket(void **state)
+{
+    (void)state;
+    struct folder_path path;
+    struct stat st;
+    char *before = getenv("XDG_RUNTIME_DIR") != NULL ? strdup(getenv("XDG_RUNTIME_DIR")) : NULL;
+    char deep[200];
+    memset(deep, 'x', sizeof deep);
+    deep[0] = '/';
+    deep[sizeof deep - 1] = '\0';
+    assert_int_equal(setenv("XDG_RUNTIME_DIR", deep, 1), 0);
+    assert_int_equal(folder_make_temporary(&path, NULL), ERRC_OK);
+    assert_true(strlen(path.text) < 100);
+    assert_int_equal(stat(path.text, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    assert_int_equal(folder_remove(path.text, NULL), ERRC_OK);
+    if (before != NULL)
+        (void)setenv("XDG_RUNTIME_DIR", before, 1);
+    else
+        (void)unsetenv("XDG_RUNTIME_DIR");
+    free(before);
+}
+
+static void test_envmap__sets_replaces_and_takes_out(void **state)
+{
+    (void)state;
+    struct envmap map CLEANUP(envmap_done) = {0};
+    struct envmap copy CLEANUP(envmap_done) = {0};
+    struct buf out CLEANUP(buf_done);
+    buf_init(&out, 1000);
+    assert_int_equal(envmap_set(&map, "A", "1", NULL), ERRC_OK);
+    assert_int_equal(envmap_set(&map, "AB", "2", NULL), ERRC_OK);
+    assert_int_equal(envmap_set(&map, "VAULT_TOKEN", "secret", NULL), ERRC_OK);
+    assert_int_equal(envmap_set(&map, "A", "x=y", NULL), ERRC_OK);
+    assert_string_equal(envmap_get(&map, "A"), "x=y");
+    assert_int_equal(envmap_copy(&map, &copy, NULL), ERRC_OK);
+    envmap_unset(&map, "AB");
+    envmap_unset(&map, "AB");
+    assert_null(envmap_get(&map, "AB"));
+    assert_null(envmap_items(&map)[map.count]);
+    envmap_format(&copy, "VAULT_TOKEN", &out);
+    assert_string_equal(buf_text(&out), "A=x=y\nAB=2\n");
+}
+
+static void test_envmap__has_a_limit(void **state)
+{
+    (void)state;
+    struct envmap map CLEANUP(envmap_done) = {0};
+    char name[16];
+    for (unsigned i = 0; i < ENVMAP_MAX; i++) {
+        (void)snprintf(name, sizeof name, "V%u", i);
+        assert_int_equal(envmap_set(&map, name, "", NULL), ERRC_OK);
+    }
+    assert_int_equal(envmap_set(&map, "ONE_MORE", "", NULL), ERRC_TOO_BIG);
+    assert_int_equal(envmap_set(&map, "V0", "changed", NULL), ERRC_OK);
+}
+
+static void test_fallbackkey__is_a_private_file_of_docugens_form(void **state)
+{
+    (void)state;
+    const struct entropy entropy = entropy_os();
+    struct folder_path folder;
+    struct folder_path path;
+    struct fallbackkey key;
+    struct fallbackkey other;
+    struct stat st;
+    struct buf text CLEANUP(buf_done);
+    struct buf pem CLEANUP(buf_done);
+    buf_init(&text, 1000);
+    buf_init(&pem, 1000);
+    assert_int_equal(folder_make_temporary(&folder, NULL), ERRC_OK);
+    assert_int_equal(folder_format(&path, NULL, "%s/fallback.json", folder.text), ERRC_OK);
+    assert_int_equal(fallbackkey_write(path.text, &entropy, &key, NULL), ERRC_OK);
+    assert_int_equal(stat(path.text, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(file_read(path.text, &text, NULL), ERRC_OK);
+    assert_true(slice_starts_with(buf_slice(&text), "{\"signingKey\": \""));
+    assert_non_null(strstr(buf_text(&text), key.text));
+    assert_int_equal(strlen(key.text), 44);
+    assert_int_equal(fallbackkey_write(path.text, &entropy, &other, NULL), ERRC_OK);
+    assert_string_not_equal(key.text, other.text);
+    assert_int_equal(fallbackkey_put(path.text, &key, NULL), ERRC_OK);
+    buf_reset(&text);
+    assert_int_equal(file_read(path.text, &text, NULL), ERRC_OK);
+    assert_non_null(strstr(buf_text(&text), key.text));
+    assert_int_equal(fallbackkey_public(&key, &pem, NULL), ERRC_OK);
+    assert_true(slice_starts_with(buf_slice(&pem), "-----BEGIN PUBLIC KEY-----\n"));
+    assert_int_equal(folder_remove(folder.text, NULL), ERRC_OK);
+}
+
+static void test_knownkeys__keeps_every_key_once(void **state)
+{
+    (void)state;
+    static struct knownkeys known;
+    knownkeys_init(&known);
+    assert_int_equal(knownkeys_add(&known, false, 1, "pem a", 10, NULL), ERRC_OK);
+    assert_int_equal(knownkeys_add(&known, false, 1, "pem a", 20, NULL), ERRC_OK);
+    assert_int_equal(knownkeys_add(&known, false, 1, "pem b", 30, NULL), ERRC_OK);
+    assert_int_equal(knownkeys_add(&known, true, 0, "pem a", 40, NULL), ERRC_OK);
+    assert_int_equal(known.key_count, 3);
+    assert_int_equal(known.keys[0].since_wall_ns, 10);
+    assert_int_equal(knownkeys_add_secret(&known, "root token", SLICE_LITERAL("s.1"), NULL),
+                     ERRC_OK);
+    assert_true(slice_equal_text(known.secrets[0].bytes, "s.1"));
+    knownkeys_done(&known);
+    assert_int_equal(known.key_count, 0);
+}
+
+/* A verb without a function would be found out only by the first scenario that uses it. */
+static void test_exec_verbs__carries_out_every_verb_that_acts(void **state)
+{
+    (void)state;
+    for (int id = 0; id < VERB_COUNT; id++) {
+        const struct verb *verb = verb_of((enum verb_id)id);
+        bool wanted = verb->role != VERB_OBSERVES || id == VERB_STATUS;
+        if (exec_verbs_known((enum verb_id)id) != wanted)
+            fail_msg("verb %s %s: %s", verb->actor, verb->name != NULL ? verb->name : "",
+                     wanted ? "has no function" : "has a function but only observes");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_portkeep__refuses_strangers_and_lets_the_server_in),
+        cmocka_unit_test(test_portkeep__numbers_are_given_once),
+        cmocka_unit_test(test_folder__removes_a_tree_and_follows_no_link),
+        cmocka_unit_test(test_folder__a_temporary_is_private_and_leaves_room_for_a_socket),
+        cmocka_unit_test(test_envmap__sets_replaces_and_takes_out),
+        cmocka_unit_test(test_envmap__has_a_limit),
+        cmocka_unit_test(test_fallbackkey__is_a_private_file_of_docugens_form),
+        cmocka_unit_test(test_knownkeys__keeps_every_key_once),
+        cmocka_unit_test(test_exec_verbs__carries_out_every_verb_that_acts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
