@@ -84,7 +84,7 @@ void plan_describe(const struct scenario_step *step, struct buf *out)
 static const char *line_of(struct pool *pool, const struct scenario_step *step)
 {
     struct buf text CLEANUP(buf_done);
-    buf_init(&text, 4 * LINE_BYTES_MAX);
+    buf_init(&text, (size_t)4 * LINE_BYTES_MAX);
     plan_describe(step, &text);
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.ptr[i] < ' ')

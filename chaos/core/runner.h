@@ -40,6 +40,15 @@ struct runner_step {
     const char *message; /* why not met; "" */
 };
 
+/* What a signer was started with: its contract from then on. */
+struct runner_contract {
+    const char *via; /* "api", "worker", "cli" */
+    int64_t from_ns; /* wall clock */
+    bool fallback_allowed;
+    int64_t attempts_max;
+    int64_t base_ms, max_ms; /* of the backoff */
+};
+
 /* One sign call: the caller's ledger. */
 struct runner_call {
     const struct plan_step *plan;
@@ -47,17 +56,26 @@ struct runner_call {
     const char *name; /* `as`, or NULL */
     const char *via;
     struct world_call told;
-    bool fallback_allowed; /* the switch that the signer ran with */
-    int attempts_max;      /* its contract: SIGNER_ATTEMPTS */
-    int64_t base_ms, max_ms;
+    struct runner_contract contract;
 };
 
+/* A stretch of time in which Vault was not healthy by the scenario's own doing. */
 struct runner_fault {
     const struct plan_step *plan;
     enum verb_fault kind;
-    int64_t from_ns, to_ns; /* wall clock; to_ns INT64_MAX: never taken back */
+    bool implied;           /* follows from another step (a durable Vault is sealed when it starts);
+                               nothing has to meet it */
+    const char *rule;       /* VERB_FAULT_RULE: its id */
+    int64_t from_ns, to_ns; /* wall clock; to_ns INT64_MAX: not taken back yet */
     uint64_t hits;
-    const char *evidence; /* where it was met, or why that cannot be told */
+    const char
+        *evidence; /* where it was met, or why that cannot be told; "" before the judgement */
+};
+
+/* A step that may change the signing key or its pin. */
+struct runner_key_event {
+    const struct plan_step *plan;
+    int64_t from_ns, to_ns; /* wall clock, while the step ran */
 };
 
 struct runner {
@@ -72,6 +90,13 @@ struct runner {
     size_t call_count;
     struct runner_fault *faults;
     size_t fault_count;
+    int shares_entered;                /* of the unsealing under way */
+    struct runner_contract *contracts; /* in the order of time */
+    size_t contract_count;
+    struct runner_key_event *key_events;
+    size_t key_event_count;
+    uint64_t orphans; /* signatures that Vault made and nobody published */
+    uint64_t resends; /* sign requests beyond the audited attempts */
     struct verdict_list findings;
     enum verdict verdict;
 };

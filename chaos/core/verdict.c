@@ -51,7 +51,7 @@ static bool grow(struct verdict_list *list)
     if (list->count < list->cap)
         return true;
     size_t cap = list->cap == 0 ? 16 : list->cap * 2;
-    struct verdict_finding *items = reallocarray(list->items, cap, sizeof *items);
+    struct verdict_finding *items = realloc(list->items, cap * sizeof *items);
     if (items == NULL)
         return false;
     list->items = items;

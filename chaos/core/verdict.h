@@ -79,7 +79,7 @@ const char *verdict_meaning(enum verdict verdict);
 int verdict_exit_code(enum verdict verdict);
 
 /* The exit code over several; 77 when all were skipped, also for none. */
-int verdict_exit_of_all(const enum verdict *verdicts, size_t count);
+int verdict_exit_of_all(const enum verdict *all, size_t count);
 
 /* Appends docs/exit-codes.md, made from the table. */
 void verdict_format_exit_codes(struct buf *out);

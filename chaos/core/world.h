@@ -116,7 +116,8 @@ struct world {
     enum errc (*read)(void *context, enum world_evidence kind, const char *name, struct buf *out,
                       struct errc_why *why);
 
-    /* Lends the keys known so far, and the secrets; valid until stop. */
+    /* Lends the keys known so far, and the secrets; valid until the next act, and after stop as
+     * long as the world itself. */
     size_t (*keys)(void *context, const struct world_key **out);
     size_t (*canaries)(void *context, const struct world_canary **out);
 
