@@ -6,6 +6,8 @@
 
 #include "base/bug.h"
 
+#undef errc_fail
+
 static const struct {
     enum errc_class class;
     const char *text;

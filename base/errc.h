@@ -79,6 +79,11 @@ const char *errc_text(enum errc code);
 enum errc errc_fail(struct errc_why *why, enum errc code, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/* The static analyser reads one file at a time and would not know that the code comes back. */
+#ifdef __clang_analyzer__
+#define errc_fail(why, code, ...) ((void)(errc_fail)((why), (code), __VA_ARGS__), (code))
+#endif
+
 /* Puts `prefix` and ": " before a sentence that a callee wrote; for "where",
  * e.g. a file name. NULL allowed. */
 void errc_prefix(struct errc_why *why, const char *format, ...) PRINTF_LIKE(2, 3);

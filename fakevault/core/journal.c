@@ -54,7 +54,7 @@ static void text(struct jsonwrite *w, const char *key, struct slice value)
         return;
     }
     struct buf shown CLEANUP(buf_done);
-    buf_init(&shown, 2u * JOURNAL_TEXT_MAX);
+    buf_init(&shown, (size_t)2 * JOURNAL_TEXT_MAX);
     add_latin1(value, &shown);
     jsonwrite_slice(w, key, buf_slice(&shown));
 }

@@ -1,0 +1,15 @@
+/*
+ * defect_audit_entry_missing: publishes signatures that the audit trail does not know.
+ */
+#include "signer/shell/audit_file.h"
+
+enum errc __real_audit_file_append(struct audit_file *file, const struct audit_entry *entry,
+                                   struct errc_why *why);
+enum errc __wrap_audit_file_append(struct audit_file *file, const struct audit_entry *entry,
+                                   struct errc_why *why);
+
+enum errc __wrap_audit_file_append(struct audit_file *file, const struct audit_entry *entry,
+                                   struct errc_why *why)
+{
+    return entry->action == AUDIT_SIGNED ? ERRC_OK : __real_audit_file_append(file, entry, why);
+}
