@@ -281,6 +281,8 @@ static int timeout_ms(struct service *s)
     int ms = service_http_timeout_ms(s->http);
     if (s->phase == SERVING)
         return ms;
+    if (s->phase == FLUSHING && service_http_busy(s->http) == 0)
+        return 0;
     int64_t left = (s->phase_ends_ns - mono_now(s)) / 1000000 + 1;
     left = left < 0 ? 0 : left;
     return ms < 0 || left < ms ? (int)left : ms;
