@@ -1,5 +1,5 @@
 /*
- * defect_audit_entry_missing: publishes signatures that the audit trail does not know.
+ * defect_audit_entry_missing: publishes local signatures that the audit trail does not know.
  */
 #include "signer/shell/audit_file.h"
 
@@ -11,5 +11,7 @@ enum errc __wrap_audit_file_append(struct audit_file *file, const struct audit_e
 enum errc __wrap_audit_file_append(struct audit_file *file, const struct audit_entry *entry,
                                    struct errc_why *why)
 {
-    return entry->action == AUDIT_SIGNED ? ERRC_OK : __real_audit_file_append(file, entry, why);
+    if (entry->action == AUDIT_SIGNED && entry->mode == MANIFEST_FALLBACK)
+        return ERRC_OK;
+    return __real_audit_file_append(file, entry, why);
 }

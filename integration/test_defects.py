@@ -1,0 +1,90 @@
+"""chaos sees a client that misbehaves, and says what it expected, what it saw, and where that stands.
+
+Each defective signer (tests/defects/) does one thing wrong. The same scenario passes with the real
+one, so that it is the defect that fails it.
+"""
+
+import pytest
+
+SEALED = """
+version: 1
+purpose: a sealed Vault makes the signer fall back, and unsealing brings it back
+stack:
+  services: [api]
+  environment: {ALLOW_FALLBACK_SIGNING: "true"}
+steady_state:
+  - sign: {via: api, expect: {mode: vault, attempts: 1}}
+method:
+  - vault: seal
+  - sign: {via: api, as: outage, expect: {mode: fallback, attempts: 3, reason: sealed}}
+  - vault: {unseal: 3}
+  - sign: {via: api, expect: {mode: vault, attempts: 1}}
+expect:
+  - audit: {fallback: 1}
+  - backoff: {of: outage, waits: 2}
+  - manifest: {of: outage, verifies: true, mode: fallback}
+"""
+
+OFF = """
+version: 1
+purpose: without the switch nothing is signed while Vault is sealed
+stack:
+  services: [api]
+  environment: {ALLOW_FALLBACK_SIGNING: "false"}
+steady_state:
+  - sign: {via: api, expect: {mode: vault}}
+method:
+  - vault: seal
+  - sign: {via: api, as: outage, expect: {signed: false, status: blocked, reason: fallback_off}}
+rollback:
+  - vault: {unseal: 3}
+expect:
+  - audit: {fallback: 0, failed: 1}
+"""
+
+REFUSED_TOKEN = """
+version: 1
+purpose: a refused token is no outage, the local key stays untouched
+stack:
+  services: [api]
+  environment: {ALLOW_FALLBACK_SIGNING: "true"}
+steady_state:
+  - sign: {via: api, expect: {mode: vault}}
+method:
+  - vault: {respond: 403, errors: [permission denied]}
+  - sign: {via: api, as: refused, expect: {signed: false, attempts: 1, class: denied}}
+rollback:
+  - vault: reset
+expect:
+  - audit: {fallback: 0, failed: 1}
+"""
+
+SCENARIOS = {"sealed": SEALED, "off": OFF, "refused_token": REFUSED_TOKEN}
+
+# defect -> scenario, and what the message must name: expected, actual, ledger.
+DEFECTS = {
+    "four_attempts": ("sealed", ["3", "4", "audit"]),
+    "no_backoff": ("sealed", ["wait", "audit"]),
+    "audit_entry_missing": ("sealed", ["MANIFEST_SIGNED", "audit"]),
+    "wrong_signing_mode": ("sealed", ["vault", "fallback", "audit"]),
+    "fallback_although_off": ("off", ["fallback", "audit"]),
+    "fallback_on_403": ("refused_token", ["fallback", "denied"]),
+    "stuck_in_fallback": ("sealed", ["vault", "fallback"]),
+    "signature_by_another_key": ("sealed", ["verif"]),
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_real_signer_passes(chaos, name):
+    outcome = chaos("run", chaos.scenario(name, SCENARIOS[name]))
+    assert outcome.code == 0, outcome
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_defects_are_seen(factory, chaos, defect):
+    scenario, words = DEFECTS[defect]
+    signer = factory.binaries.parent / "bin-test" / f"signer_defect_{defect}"
+    outcome = chaos("run", "--signer", signer, chaos.scenario(scenario, SCENARIOS[scenario]))
+    assert outcome.code == 1, outcome
+    for word in words:
+        assert word in outcome.stdout, f'"{word}" is not named\n{outcome}'
