@@ -1,4 +1,4 @@
-"""chaos sees a client that misbehaves, and says what it expected, what it saw, and where that stands.
+"""chaos sees a client that misbehaves: what it expected, what it saw, and where that stands.
 
 Each defective signer (tests/defects/) does one thing wrong. The same scenario passes with the real
 one, so that it is the defect that fails it.

@@ -181,6 +181,14 @@ class TestObjects(TidyCase):
         found = self.objects_of({"base/prng.c": source})
         self.assert_found(found, "base/prng.c:1:", 'exports helper, want "prng_..."')
 
+    def test_exports_may_carry_the_topic_that_a_header_names(self):
+        source = "int judge_say(void);\nint judge_say(void) { return 1; }\n"
+        header = "#pragma once\nint judge_say(void);\n"
+        files = {"chaos/core/judge_sign.c": source, "chaos/core/judge.h": header}
+        self.assertEqual(self.objects_of(files), [])
+        found = self.objects_of({"chaos/core/judge_sign.c": source})
+        self.assert_found(found, "chaos/core/judge_sign.c:1:", "exports judge_say")
+
     def test_exports_that_two_files_share(self):
         files = {"signer/core/op.c": "int op_n = 1;\n", "fakevault/core/op.c": "int op_n = 1;\n"}
         self.assert_found(self.objects_of(files), "signer/core/op.c:1:", "exports, too")
