@@ -59,12 +59,16 @@ enum errc jsonread_parse(struct slice text, json_t **out, struct errc_why *why)
     json_error_t error;
     json_t *value = json_loadb(text.ptr == NULL ? "" : text.ptr, text.len,
                                JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (ran_out) {
+        /* Also when there is a value: jansson drops the character for which its buffer could not
+         * grow, and goes on. */
+        json_decref(value);
+        return errc_fail(why, ERRC_NOMEM, "out of memory");
+    }
     if (value != NULL) {
         *out = value;
         return ERRC_OK;
     }
-    if (ran_out)
-        return errc_fail(why, ERRC_NOMEM, "out of memory");
     return errc_fail(why, ERRC_SYNTAX, "line %d column %d: %s", error.line, error.column,
                      error.text);
 }

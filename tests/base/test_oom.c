@@ -36,6 +36,23 @@ static void test_oom__reading_json_survives_every_failed_allocation(void **state
     assert_true(oom_each(read_tree, text) > 10);
 }
 
+/* jansson loses a character when its buffer cannot grow, and says nothing. */
+static enum errc read_long_string(void *context)
+{
+    (void)context;
+    static const char text[] = "[\"0f6ff4a3-8fa2-4e75-8d2c-5d7f2a5a3b10-and-more-of-it\"]";
+    json_t *tree CLEANUP(jsonread_done) = NULL;
+    TRY(jsonread_parse(slice_of(text), &tree, NULL));
+    assert_int_equal(json_string_length(json_array_get(tree, 0)), sizeof text - 5);
+    return ERRC_OK;
+}
+
+static void test_oom__no_character_of_a_string_is_lost(void **state)
+{
+    (void)state;
+    assert_true(oom_each(read_long_string, NULL) > 3);
+}
+
 static void test_oom__writing_json_survives_every_failed_allocation(void **state)
 {
     (void)state;
@@ -95,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_oom__reading_json_survives_every_failed_allocation),
+        cmocka_unit_test(test_oom__no_character_of_a_string_is_lost),
         cmocka_unit_test(test_oom__writing_json_survives_every_failed_allocation),
         cmocka_unit_test(test_oom__only_the_armed_allocation_fails),
         cmocka_unit_test(test_oom__memory_left_behind_is_counted),
