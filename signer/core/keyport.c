@@ -82,8 +82,12 @@ enum errc keyport_parse_signature(struct slice text, enum keyport_kind *kind, in
     }
     /* Go's reader skips line ends; a signature of ours has none. */
     bool bare = slice_find(rest, '\n') == rest.len && slice_find(rest, '\r') == rest.len;
-    if (!bare || rest.len == 0 || base64_parse(rest, BASE64_STANDARD, raw, NULL) != ERRC_OK)
-        return errc_fail(why, ERRC_SYNTAX, "the signature is not in base64");
+    enum errc code =
+        !bare || rest.len == 0 ? ERRC_SYNTAX : base64_parse(rest, BASE64_STANDARD, raw, NULL);
+    if (code == ERRC_SYNTAX)
+        return errc_fail(why, code, "the signature is not in base64");
+    if (code != ERRC_OK)
+        return errc_fail(why, code, "the signature is too long");
     *version = (int64_t)n;
     return ERRC_OK;
 }

@@ -256,10 +256,20 @@ static json_t *inputs_tree(json_t *artefacts, const char *bundle_run_id, json_t 
     return NULL;
 }
 
-/* jansson counts references in the value itself, so a shared one cannot be const to it. */
-static json_t *copy_of(const json_t *object)
+static size_t size_of(const json_t *value)
 {
-    return json_copy((json_t *)(uintptr_t)object);
+    return json_is_array(value) ? json_array_size(value) : json_object_size(value);
+}
+
+/* A copy whose members are shared, or NULL. jansson leaves members out when memory runs out and
+ * does not say so; it counts references in the value itself, hence the lost const. */
+static json_t *copy_of(const json_t *value)
+{
+    json_t *copy = json_copy((json_t *)(uintptr_t)value);
+    if (copy != NULL && size_of(copy) == size_of(value))
+        return copy;
+    json_decref(copy);
+    return NULL;
 }
 
 enum errc manifest_inputs_hash(const struct manifest_bundle *bundle,

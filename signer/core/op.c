@@ -245,14 +245,16 @@ static struct op_action on_audit_broken(struct op *op, const struct op_event *ev
 
 /* Parses and verifies a 200: it becomes a signature, or another class. */
 static enum classify_class examine(struct op *op, const struct transport_reply *reply,
-                                   struct errc_why *why)
+                                   bool *ran_out, struct errc_why *why)
 {
     const struct keyport *keyport = op->setup.keyport;
     struct buf raw CLEANUP(buf_done);
     buf_init(&raw, SIGNATURE_BYTES_MAX);
     buf_reset(&op->signature);
-    if (codec_sign_reply(buf_slice(&reply->body), op->setup.pin->version, &op->signature, &raw,
-                         why) != ERRC_OK)
+    enum errc code = codec_sign_reply(buf_slice(&reply->body), op->setup.pin->version,
+                                      &op->signature, &raw, why);
+    *ran_out = code == ERRC_NOMEM;
+    if (code != ERRC_OK)
         return CLASSIFY_MALFORMED;
     if (keyport->verify(keyport->context, &op->setup.pin->key, buf_slice(&op->input),
                         buf_slice(&raw), why) != ERRC_OK)
@@ -334,12 +336,16 @@ static struct op_action on_reply(struct op *op, const struct op_event *event)
 {
     char message[AUDIT_MESSAGE_BYTES];
     struct errc_why why = {0};
+    bool ran_out = false;
     enum classify_class class = classify_reply(event->reply);
     if (class == CLASSIFY_OK)
-        class = examine(op, event->reply, &why);
+        class = examine(op, event->reply, &ran_out, &why);
     note_attempt(op, event->reply, class);
     if (class == CLASSIFY_OK)
         return record(op, event);
+    /* Our own trouble is no outage of Vault's. */
+    if (ran_out)
+        return fail(op, event, OP_FAILED, OP_ERROR_INTERNAL, "internal", "out of memory");
     explain(event->reply, class, &why, message);
     if (classify_policy(class)->fail_closed)
         return fail(op, event, OP_FAILED, OP_ERROR_REFUSED, "refused", message);
