@@ -3,7 +3,7 @@
 from .chaos import Chaos, Outcome
 from .fakevault import FakeVault
 from .process import Process, ProcessFactory
-from .signer import Service, Signer
+from .signer import Service, Signer, request_body
 from .wait import eventually
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "Service",
     "Signer",
     "eventually",
+    "request_body",
 ]

@@ -79,43 +79,69 @@ class Signer:
         entries = [json.loads(line) for line in self.audit_log.read_text().splitlines()]
         return [e for e in entries if run_id in (None, e.get("bundleRunId"))]
 
-    def serve(self, name="api", **environment):
-        return Service(self, name, environment)
+    def serve(self, name="api", flags=(), **environment):
+        return Service(self, name, flags, environment)
+
+
+def request_body(run_id=None, **fields):
+    """What POST /api/v1/bundles takes: one artefact, unless told otherwise."""
+    artefact = {
+        "id": "report",
+        "type": "pdf",
+        "checksum": "sha256:" + "0" * 64,
+        "storageKey": "report.pdf",
+        "renderVersion": "1",
+    }
+    return {
+        "bundleRunId": run_id or str(uuid.uuid4()),
+        "operatorId": "operator-1",
+        "metadata": {},
+        "artefacts": [artefact],
+        **fields,
+    }
 
 
 class Service:
     """`signer serve`, on a port of its own choice."""
 
-    def __init__(self, signer, name, environment):
-        data = signer.folder / f"{name}-data"
-        argv = [signer.binary, "serve", "-name", name, "-listen=127.0.0.1:0", f"-data={data}"]
+    def __init__(self, signer, name, flags, environment):
+        self.data = signer.folder / f"{name}-data"
+        argv = [signer.binary, "serve", "-name", name, "-listen=127.0.0.1:0", *flags]
+        argv.append(f"-data={self.data}")
         settings = signer.factory.environment(**{**signer.settings, **environment})
         self.process = signer.factory.start(name, argv, settings, ready=True)
-        self.address = f"http://127.0.0.1:{self.process.ready_line['port']}"
+        self.port = self.process.ready_line["port"]
+        self.address = f"http://127.0.0.1:{self.port}"
 
-    def request(self, method, path, body=None, **headers):
+    def request(self, method, path, body=None, timeout=60, **headers):
         return requests.request(
-            method, f"{self.address}{path}", json=body, headers=headers, timeout=60
+            method, f"{self.address}{path}", json=body, headers=headers, timeout=timeout
         )
+
+    def post(self, body):
+        return self.request("POST", "/api/v1/bundles", body)
+
+    def run(self, run_id, wait=None):
+        """The run; with `wait`, once it is settled or the seconds are over."""
+        headers = {} if wait is None else {"Prefer": f"wait={wait}"}
+        answer = self.request("GET", f"/api/v1/bundles/{run_id}", **headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def sign(self, artefacts=None, wait=30):
         """Posts a bundle and waits for its end; returns the run."""
-        checksum = "sha256:" + "0" * 64
-        artefact = {
-            "id": "report",
-            "type": "pdf",
-            "checksum": checksum,
-            "storageKey": "report.pdf",
-            "renderVersion": "1",
-        }
-        body = {
-            "bundleRunId": str(uuid.uuid4()),
-            "operatorId": "operator-1",
-            "metadata": {},
-            "artefacts": artefacts or [artefact],
-        }
-        posted = self.request("POST", "/api/v1/bundles", body)
+        posted = self.post(request_body(**({"artefacts": artefacts} if artefacts else {})))
         assert posted.status_code == 202, posted.text
-        run = posted.json()
-        path = f"/api/v1/bundles/{run['id']}"
-        return self.request("GET", path, Prefer=f"wait={wait}").json()
+        return self.run(posted.json()["id"], wait)
+
+    def retry(self, run_id):
+        return self.request("POST", f"/api/v1/bundles/{run_id}/retry")
+
+    def manifest(self, run_id):
+        return self.request("GET", f"/api/v1/bundles/{run_id}/manifest")
+
+    def metrics(self):
+        """Value of each series, by its text: 'signing_total{mode="vault"}'."""
+        lines = self.request("GET", "/metrics").text.splitlines()
+        samples = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {series: float(value) for series, value in samples}
