@@ -201,6 +201,7 @@ static void read_attempt(struct ledger_lines *l, const json_t *object, struct le
     ledger_lines_int(l, object, "status", &out->status);
     ledger_lines_int(l, object, "wait_ms", &out->wait_ms);
     ledger_lines_stamp(l, object, "started_at", &out->started_ns);
+    ledger_lines_int(l, object, "resends", &out->resends);
 }
 
 static void read_attempts(struct ledger_lines *l, const json_t *payload, struct ledger_entry *entry)

@@ -95,6 +95,7 @@ struct ledger_attempt {
     int64_t status;
     int64_t wait_ms;
     int64_t started_ns; /* wall clock */
+    int64_t resends;    /* by the HTTP library */
 };
 
 struct ledger_entry {

@@ -186,8 +186,36 @@ static void check_sign(struct check *c, const struct scenario_step *step)
         complain(c, step, exit_code, "only the command has an exit code, via is not cli");
     if (is_signed->given && !is_signed->flag && mode->given)
         complain(c, step, mode, "what is not signed has no mode");
-    if (scenario_bool(step, "background") && !given(step, "as"))
+}
+
+/* True when a step waits for the end of that one. */
+static bool is_awaited(struct check *c, const struct scenario_step *sign)
+{
+    const char *name = scenario_text(sign, "as");
+    for (unsigned phase = 0; name != NULL && phase < VERB_PHASES; phase++) {
+        const struct scenario_steps *steps = &c->scenario->phases[phase];
+        for (size_t i = 0; i < steps->count; i++) {
+            const struct scenario_step *step = &steps->items[i];
+            const char *waits =
+                step->verb->id == VERB_WAIT_FOR ? scenario_text(step, "sign") : NULL;
+            if (waits != NULL && strcmp(waits, name) == 0 && !given(step, "requests"))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Nobody would look at what came of it. */
+static void check_background(struct check *c, const struct scenario_step *step)
+{
+    if (!scenario_bool(step, "background"))
+        return;
+    if (step->phase == VERB_PHASE_STEADY)
+        complain(c, step, scenario_field(step, "background"), "not in the steady state");
+    else if (!given(step, "as"))
         complain_step(c, step, "a step in the background needs a name: as");
+    else if (!is_awaited(c, step))
+        complain_step(c, step, "no wait_for waits for the end of this step in the background");
 }
 
 static void check_retry(struct check *c, const struct scenario_step *step)
@@ -273,19 +301,13 @@ static const struct {
     void (*check)(struct check *c, const struct scenario_step *step);
     const char *const *observes; /* at least one of these must be given */
 } checks[] = {
-    {VERB_SIGN, check_sign, NULL},
-    {VERB_SIGN, check_retry, NULL},
-    {VERB_WAIT_FOR, check_wait_for, NULL},
-    {VERB_VAULT_UNSEAL, check_unseal, NULL},
-    {VERB_VAULT_RESPOND, check_respond, NULL},
-    {VERB_VAULT_SEAL, check_trigger, NULL},
-    {VERB_VAULT_REFUSE, check_trigger, NULL},
-    {VERB_VAULT_HANG, check_trigger, NULL},
-    {VERB_VAULT_CRASH, check_trigger, NULL},
-    {VERB_MANIFEST, check_manifest, NULL},
-    {VERB_AUDIT, NULL, audit_counts},
-    {VERB_JOURNAL, NULL, journal_counts},
-    {VERB_STATE, NULL, state_values},
+    {VERB_SIGN, check_sign, NULL},           {VERB_SIGN, check_retry, NULL},
+    {VERB_SIGN, check_background, NULL},     {VERB_WAIT_FOR, check_wait_for, NULL},
+    {VERB_VAULT_UNSEAL, check_unseal, NULL}, {VERB_VAULT_RESPOND, check_respond, NULL},
+    {VERB_VAULT_SEAL, check_trigger, NULL},  {VERB_VAULT_REFUSE, check_trigger, NULL},
+    {VERB_VAULT_HANG, check_trigger, NULL},  {VERB_VAULT_CRASH, check_trigger, NULL},
+    {VERB_MANIFEST, check_manifest, NULL},   {VERB_AUDIT, NULL, audit_counts},
+    {VERB_JOURNAL, NULL, journal_counts},    {VERB_STATE, NULL, state_values},
 };
 
 static void check_step(struct check *c, const struct scenario_step *step)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "chaos/core/verb_stack.h"
 #include "chaos/core/verb_table.h"
 
 const struct verb *verb_of(enum verb_id id)
@@ -57,7 +58,7 @@ bool verb_allowed_in(const struct verb *verb, enum verb_phase phase)
 
 const struct verb_field *verb_scenario_fields(void)
 {
-    return verb_table_scenario;
+    return verb_stack_scenario;
 }
 
 const struct verb_field *verb_field_find(const struct verb_field *fields, const char *name)
@@ -126,5 +127,5 @@ const char *verb_format_pattern(enum verb_format format)
 
 const char *const *verb_known_variables(void)
 {
-    return verb_table_variables;
+    return verb_stack_variables;
 }

@@ -7,5 +7,3 @@
 #include "chaos/core/verb.h"
 
 extern const struct verb verb_table_rows[VERB_COUNT];
-extern const struct verb_field verb_table_scenario[]; /* ends with a NULL name */
-extern const char *const verb_table_variables[];      /* ends with NULL */

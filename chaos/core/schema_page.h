@@ -1,0 +1,8 @@
+/*
+ * schema_page: docs/scenarios.md, made from the table of verbs.
+ */
+#pragma once
+
+#include "base/text/buf.h"
+
+void schema_page_format(struct buf *out);
