@@ -64,8 +64,8 @@ struct crypto_key_ops {
                           struct errc_why *why);
 
     /* Loads what generate returned. ERRC_CRYPTO when it is no such key, ERRC_NOMEM. */
-    enum errc (*load)(void *context, struct slice private, struct crypto_key **out,
-                      struct errc_why *why);
+    enum errc (*load)(void *context, struct secret_arena *arena, struct slice private,
+                      struct crypto_key **out, struct errc_why *why);
 
     /* Appends the public half as `public_key` of a key read shows it: SPKI PEM, or base64 for
      * ed25519 (vault-api.md 4.2). */

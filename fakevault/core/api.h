@@ -1,0 +1,24 @@
+/*
+ * api: the tables of endpoints, one per engine, and the hard-wired ones before them. A new engine
+ * is a table here and a row in api.c.
+ */
+#pragma once
+
+#include "fakevault/core/call.h"
+#include "fakevault/core/http/route.h"
+
+/* Endpoints that need no token and work while sealed, with their own body rules: sys/init,
+ * sys/unseal, sys/health ... (vault-api.md 2.1 to 2.6). */
+extern const struct route_table sys_seal_table;
+
+/* Below sys/, behind the token. */
+extern const struct route_table sys_mounts_table;
+extern const struct route_table token_api_table;
+extern const struct route_table transit_table;
+extern const struct route_table kv_table;
+
+/* Returns the table of a job's mount; an engine without endpoints has an empty one. */
+const struct route_table *api_table(const struct vault_job *job);
+
+/* What an engine says about a path that it does not have. */
+void api_unknown_path(struct vault_job *job);

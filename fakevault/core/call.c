@@ -1,0 +1,158 @@
+#include "fakevault/core/call.h"
+
+#include <stdlib.h>
+
+#include "base/bug.h"
+#include "base/limits.h"
+
+#define TEXT_MAX 4096u
+
+struct slice call_capture(const struct vault_job *job, const char *name)
+{
+    for (size_t i = 0; i < job->match.capture_count; i++)
+        if (slice_equal_text(job->match.captures[i].name, name))
+            return job->match.captures[i].value;
+    CHECK(!"a capture that is in the endpoint's pattern");
+    return (struct slice){0};
+}
+
+bool call_answered(const struct vault_job *job)
+{
+    return job->shape != CALL_UNANSWERED;
+}
+
+static void answer(struct vault_job *job, enum call_shape shape, int status)
+{
+    job->shape = shape;
+    job->status = status;
+    job->executed = status < 400;
+}
+
+static void write_text(struct vault_job *job, const char *before, const char *format, va_list args,
+                       const char *after)
+{
+    char text[TEXT_MAX];
+    (void)vsnprintf(text, sizeof text, format, args);
+    buf_done(&job->text);
+    buf_init(&job->text, 2 * TEXT_MAX);
+    buf_addf(&job->text, "%s%s%s", before, text, after);
+    job->no_memory = job->no_memory || job->text.failed;
+    job->with_errors = true;
+}
+
+void call_fail(struct vault_job *job, int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    write_text(job, "", format, args, "");
+    va_end(args);
+    answer(job, CALL_ERROR, status);
+}
+
+void call_wrapped(struct vault_job *job, int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    write_text(job, "1 error occurred:\n\t* ", format, args, "\n\n");
+    va_end(args);
+    answer(job, CALL_ERROR, status);
+}
+
+void call_fault(struct vault_job *job, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    write_text(job, "1 error occurred:\n\t* ", format, args, "\n\n");
+    va_end(args);
+    answer(job, CALL_ERROR, 500);
+}
+
+void call_fail_bare(struct vault_job *job, int status)
+{
+    job->with_errors = false;
+    answer(job, CALL_ERROR, status);
+}
+
+void call_trouble(struct vault_job *job, enum errc code, const struct errc_why *why)
+{
+    job->no_memory = job->no_memory || code == ERRC_NOMEM;
+    call_fault(job, "%s", why->text[0] == '\0' ? errc_text(code) : why->text);
+}
+
+void call_empty(struct vault_job *job)
+{
+    answer(job, CALL_EMPTY, 204);
+}
+
+struct jsonwrite *call_data(struct vault_job *job)
+{
+    buf_done(&job->data_out);
+    buf_init(&job->data_out, LIMIT_REPLY_BODY_BYTES / 2);
+    jsonwrite_init(&job->writer, &job->data_out, JSONWRITE_GO_HTML);
+    jsonwrite_object(&job->writer, NULL);
+    return &job->writer;
+}
+
+void call_answer_status(struct vault_job *job, enum call_shape shape, int status)
+{
+    jsonwrite_end(&job->writer);
+    job->no_memory = job->no_memory || job->data_out.failed;
+    answer(job, shape, status);
+}
+
+void call_answer(struct vault_job *job, enum call_shape shape)
+{
+    call_answer_status(job, shape, 200);
+}
+
+void call_redirect(struct vault_job *job, int status, struct slice location)
+{
+    buf_done(&job->text);
+    buf_init(&job->text, LIMIT_PATH_BYTES * 4);
+    buf_add_slice(&job->text, location);
+    job->no_memory = job->no_memory || job->text.failed;
+    answer(job, CALL_REDIRECT, status);
+}
+
+void call_warn(struct vault_job *job, const char *format, ...)
+{
+    if (job->warning_count == CALL_WARNINGS_MAX)
+        return;
+    char text[TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    struct buf *b = &job->warnings[job->warning_count++];
+    buf_init(b, TEXT_MAX);
+    buf_add_text(b, text);
+    job->no_memory = job->no_memory || b->failed;
+}
+
+static enum errc note(char (**list)[DIGEST_HEX_BYTES], size_t *count, struct slice bytes)
+{
+    char(*grown)[DIGEST_HEX_BYTES] = realloc(*list, (*count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return ERRC_NOMEM;
+    *list = grown;
+    digest_sha256_hex(bytes, grown[(*count)++]);
+    return ERRC_OK;
+}
+
+enum errc call_note_input(struct vault_job *job, struct slice input)
+{
+    TRY(note(&job->input_sha256, &job->facts.input_count, input));
+    job->facts.input_sha256 = (const char(*)[DIGEST_HEX_BYTES])job->input_sha256;
+    return ERRC_OK;
+}
+
+enum errc call_note_signature(struct vault_job *job, struct slice signature)
+{
+    return note(&job->signature_sha256, &job->signature_count, signature);
+}
+
+void call_answer_none(struct vault_job *job, int status)
+{
+    buf_done(&job->data_out);
+    answer(job, CALL_DATA, status);
+}

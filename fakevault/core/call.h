@@ -1,0 +1,119 @@
+/*
+ * call: one request on its way through begin, run and end, and how an endpoint answers it.
+ *
+ * An endpoint answers exactly once, with one of the functions below; the envelope around it is made
+ * in envelope.c. Sentences are Vault's, and stand next to the endpoint that says them.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/text/jsonwrite.h"
+#include "fakevault/core/http/field.h"
+#include "fakevault/core/http/route.h"
+#include "fakevault/core/mount.h"
+#include "fakevault/core/token.h"
+#include "fakevault/core/vault.h"
+
+#define CALL_WARNINGS_MAX 4u
+#define CALL_SEALED "Vault is sealed"
+
+enum call_phase {
+    CALL_READY,   /* begun; holds what prepare took */
+    CALL_RUNNING, /* inside vault_job_run */
+    CALL_RAN,
+    CALL_SEALED_OUT, /* a seal came before the run: references are gone */
+};
+
+enum call_shape {
+    CALL_UNANSWERED,
+    CALL_ERROR,    /* {"errors":[..]} */
+    CALL_EMPTY,    /* 204 */
+    CALL_DATA,     /* envelope with data */
+    CALL_INJECTED, /* the same, and data's members at the top level too (vault-api.md 1.4) */
+    CALL_BARE,     /* data alone, without envelope */
+    CALL_REDIRECT,
+};
+
+/* What an endpoint's prepare leaves for its later steps. */
+struct call_state {
+    void *ptr;
+    void (*done)(void *ptr); /* frees it, under the lock */
+};
+
+struct vault_job {
+    struct vault *vault;
+    struct vault_job *next, *previous; /* vault's list of open jobs */
+    _Atomic int phase;                 /* enum call_phase */
+    struct vault_request request;
+    struct instant now;
+    struct vault_facts facts;
+    char (*input_sha256)[DIGEST_HEX_BYTES];
+
+    enum route_operation operation;
+    bool bare_protocol; /* an endpoint outside of the logical router: 405 without text */
+    struct buf path;    /* decoded, without "/v1/" */
+    struct slice below; /* the path below the mount */
+    json_t *data;       /* parameters as sent; an object, or NULL */
+    struct route_match match;
+    struct field_set fields;
+    struct token token; /* valid when has_token */
+    bool has_token;
+    enum mount_engine engine;
+    char mount_path[MOUNT_PATH_BYTES];
+    char mount_uuid[ENTROPY_UUID_BYTES];
+    bool kv_version_2;
+    struct call_state state;
+
+    enum call_shape shape;
+    int status;
+    bool with_errors; /* CALL_ERROR: has a text */
+    struct buf text;  /* the error's text, or where a redirect leads */
+    struct buf data_out;
+    struct jsonwrite writer;
+    struct buf warnings[CALL_WARNINGS_MAX];
+    size_t warning_count;
+    bool no_memory; /* something could not be written: answer 500 */
+
+    bool executed;
+    int key_version;
+    char (*signature_sha256)[DIGEST_HEX_BYTES];
+    size_t signature_count;
+};
+
+/* The value of a capture of the endpoint's pattern; it must be there. */
+struct slice call_capture(const struct vault_job *job, const char *name);
+
+/* Error answers. call_fail: {"errors":["text"]}; call_fail_bare: {"errors":[]}; call_fault: a Go
+ * error that no response goes with: 500 and "1 error occurred:\n\t* text\n\n". */
+void call_fail(struct vault_job *job, int status, const char *format, ...) PRINTF_LIKE(3, 4);
+void call_fail_bare(struct vault_job *job, int status);
+void call_fault(struct vault_job *job, const char *format, ...) PRINTF_LIKE(2, 3);
+void call_wrapped(struct vault_job *job, int status, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* A failure of the store, the memory or the crypto port: a 500 that says what. */
+void call_trouble(struct vault_job *job, enum errc code, const struct errc_why *why);
+
+/* Good answers. Each sets `executed`. call_data opens the data object and lends the writer; finish
+ * it with call_answer (or call_answer_status for a status other than 200). */
+void call_empty(struct vault_job *job);
+struct jsonwrite *call_data(struct vault_job *job);
+void call_answer(struct vault_job *job, enum call_shape shape);
+void call_answer_status(struct vault_job *job, enum call_shape shape, int status);
+
+/* The envelope with data null, for an answer that is only a warning. */
+void call_answer_none(struct vault_job *job, int status);
+
+void call_redirect(struct vault_job *job, int status, struct slice location);
+
+/* Adds a line to `warnings`; more than CALL_WARNINGS_MAX are dropped. */
+void call_warn(struct vault_job *job, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* True once one of the above was called. */
+bool call_answered(const struct vault_job *job);
+
+/* Notes the hash of one decoded input for the journal. ERRC_NOMEM. */
+MUST_USE enum errc call_note_input(struct vault_job *job, struct slice input);
+
+/* Notes the hash of one signature's text for the journal. ERRC_NOMEM. */
+MUST_USE enum errc call_note_signature(struct vault_job *job, struct slice signature);

@@ -1,0 +1,148 @@
+#include "fakevault/core/envelope.h"
+
+#include "base/bug.h"
+#include "base/limits.h"
+
+#define INTERNAL_ERROR "{\"errors\":[\"1 error occurred:\\n\\t* internal error\\n\\n\"]}\n"
+
+static void add_header(struct vault_reply *reply, const char *name, const char *value)
+{
+    CHECK(reply->header_count < VAULT_REPLY_HEADERS_MAX);
+    reply->headers[reply->header_count++] = (struct vault_reply_header){name, value};
+}
+
+static void start(struct vault_reply *reply, int status)
+{
+    *reply = (struct vault_reply){.status = status};
+    buf_init(&reply->body, LIMIT_REPLY_BODY_BYTES);
+    buf_init(&reply->location, LIMIT_PATH_BYTES * 4);
+    add_header(reply, "Cache-Control", "no-store");
+    add_header(reply, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+}
+
+void envelope_no_memory(struct vault_reply *reply)
+{
+    start(reply, 500);
+    add_header(reply, "Content-Type", "application/json");
+    buf_add_text(&reply->body, INTERNAL_ERROR);
+}
+
+static void write_errors(const struct vault_job *job, struct buf *out)
+{
+    struct jsonwrite w;
+    jsonwrite_init(&w, out, JSONWRITE_GO_HTML);
+    jsonwrite_object(&w, NULL);
+    jsonwrite_array(&w, "errors");
+    if (job->with_errors)
+        jsonwrite_slice(&w, NULL, buf_slice(&job->text));
+    jsonwrite_end(&w);
+    jsonwrite_end(&w);
+    buf_add_char(out, '\n');
+}
+
+static void write_warnings(const struct vault_job *job, struct jsonwrite *w)
+{
+    if (job->warning_count == 0) {
+        jsonwrite_null(w, "warnings");
+        return;
+    }
+    jsonwrite_array(w, "warnings");
+    for (size_t i = 0; i < job->warning_count; i++)
+        jsonwrite_slice(w, NULL, buf_slice(&job->warnings[i]));
+    jsonwrite_end(w);
+}
+
+static void write_envelope(const struct vault_job *job, const struct entropy *entropy,
+                           struct jsonwrite *w)
+{
+    char request_id[ENTROPY_UUID_BYTES];
+    entropy_uuid(entropy, request_id);
+    jsonwrite_string(w, "request_id", request_id);
+    jsonwrite_string(w, "lease_id", "");
+    jsonwrite_bool(w, "renewable", false);
+    jsonwrite_int(w, "lease_duration", 0);
+    if (job->data_out.len == 0)
+        jsonwrite_null(w, "data");
+    else
+        jsonwrite_raw(w, "data", buf_slice(&job->data_out));
+    jsonwrite_null(w, "wrap_info");
+    write_warnings(job, w);
+    jsonwrite_null(w, "auth");
+}
+
+/* An injected answer begins with the members of data, so data without its braces is copied first.
+ */
+static void write_data(const struct vault_job *job, const struct entropy *entropy, struct buf *out)
+{
+    struct slice data = buf_slice(&job->data_out);
+    struct buf rest CLEANUP(buf_done);
+    buf_init(&rest, LIMIT_REPLY_BODY_BYTES);
+    struct jsonwrite w;
+    jsonwrite_init(&w, &rest, JSONWRITE_GO_HTML);
+    jsonwrite_object(&w, NULL);
+    write_envelope(job, entropy, &w);
+    jsonwrite_end(&w);
+    if (job->shape == CALL_INJECTED && data.len > 2) {
+        buf_add(out, data.ptr, data.len - 1);
+        buf_add_char(out, ',');
+        buf_add_slice(out, slice_from(buf_slice(&rest), 1));
+    } else {
+        buf_add_slice(out, buf_slice(&rest));
+    }
+    buf_add_char(out, '\n');
+    out->failed = out->failed || rest.failed;
+}
+
+static void write_body(const struct vault_job *job, const struct entropy *entropy,
+                       struct vault_reply *reply)
+{
+    switch (job->shape) {
+    case CALL_ERROR:
+        write_errors(job, &reply->body);
+        break;
+    case CALL_DATA:
+    case CALL_INJECTED:
+        write_data(job, entropy, &reply->body);
+        break;
+    case CALL_BARE:
+        buf_add_slice(&reply->body, buf_slice(&job->data_out));
+        buf_add_char(&reply->body, '\n');
+        break;
+    case CALL_REDIRECT:
+        buf_add_slice(&reply->location, buf_slice(&job->text));
+        buf_addf(&reply->body, "<a href=\"%s\">Moved Permanently</a>.\n\n", buf_text(&job->text));
+        break;
+    case CALL_EMPTY:
+    case CALL_UNANSWERED:
+        break;
+    }
+}
+
+void envelope_format(struct vault_job *job, const struct entropy *entropy,
+                     struct vault_reply *reply)
+{
+    CHECK(call_answered(job));
+    if (job->no_memory) {
+        envelope_no_memory(reply);
+        return;
+    }
+    start(reply, job->status);
+    bool redirect = job->shape == CALL_REDIRECT;
+    add_header(reply, "Content-Type", redirect ? "text/html; charset=utf-8" : "application/json");
+    if (!slice_equal_text(job->request.method, "HEAD"))
+        write_body(job, entropy, reply);
+    else if (redirect)
+        buf_add_slice(&reply->location, buf_slice(&job->text));
+    if (reply->body.failed || reply->location.failed) {
+        vault_reply_done(reply);
+        envelope_no_memory(reply);
+        return;
+    }
+    if (redirect)
+        add_header(reply, "Location", buf_text(&reply->location));
+    reply->executed = job->executed;
+    reply->key_version = job->key_version;
+    reply->signature_sha256 = job->signature_sha256;
+    reply->signature_count = job->signature_count;
+    job->signature_sha256 = NULL;
+}

@@ -1,0 +1,14 @@
+/*
+ * envelope: what stands around an endpoint's answer on the wire (vault-api.md 1.3, 1.4, 1.7).
+ */
+#pragma once
+
+#include "fakevault/core/call.h"
+
+/* Writes the reply for an answered job. Out of memory gives a 500 of its own, without a body when
+ * even that cannot be had. */
+void envelope_format(struct vault_job *job, const struct entropy *entropy,
+                     struct vault_reply *reply);
+
+/* The reply of a request for which there was no memory at all. */
+void envelope_no_memory(struct vault_reply *reply);

@@ -1,0 +1,68 @@
+#include "fakevault/core/facts.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text/base64.h"
+#include "fakevault/core/api.h"
+#include "fakevault/core/state.h"
+
+/* Transit's paths are matched with its own table, so that facts and routing cannot disagree. */
+static bool match_transit(struct slice below, enum route_operation operation,
+                          struct route_match *match)
+{
+    (void)route_find(&transit_table, below, operation, match);
+    return match->path_known;
+}
+
+static void note_base64(struct vault_job *job, const json_t *input)
+{
+    if (!json_is_string(input))
+        return;
+    struct buf bytes CLEANUP(buf_done);
+    buf_init(&bytes, LIMIT_REQUEST_BODY_BYTES);
+    struct slice text = slice_bytes(json_string_value(input), json_string_length(input));
+    enum errc code = base64_parse(text, BASE64_STANDARD, &bytes, NULL);
+    if (code == ERRC_OK)
+        code = call_note_input(job, buf_slice(&bytes));
+    job->no_memory = job->no_memory || code == ERRC_NOMEM;
+}
+
+static void note_inputs(struct vault_job *job)
+{
+    const json_t *batch = json_object_get(job->data, "batch_input");
+    if (!json_is_array(batch)) {
+        note_base64(job, json_object_get(job->data, "input"));
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(batch); i++)
+        note_base64(job, json_object_get(json_array_get(batch, i), "input"));
+}
+
+static struct slice capture_named(const struct route_match *match, const char *name)
+{
+    for (size_t i = 0; i < match->capture_count; i++)
+        if (slice_equal_text(match->captures[i].name, name))
+            return match->captures[i].value;
+    return (struct slice){0};
+}
+
+void facts_fill(struct vault_job *job)
+{
+    struct vault_facts *f = &job->facts;
+    struct slice path = buf_slice(&job->path);
+    f->method = job->request.method;
+    f->path = path;
+    f->operation = route_operation_name(job->operation);
+    if (slice_find(path, '/') == path.len)
+        return;
+    const struct mount *m = mount_find(&job->vault->mounts, path);
+    size_t mount_len = m != NULL ? strlen(m->path) : slice_find(path, '/') + 1;
+    f->mount = (struct slice){path.ptr, mount_len};
+    struct route_match match;
+    if ((m != NULL && m->engine != MOUNT_TRANSIT) ||
+        !match_transit(slice_from(path, mount_len), job->operation, &match))
+        return;
+    f->key = capture_named(&match, "name");
+    note_inputs(job);
+}

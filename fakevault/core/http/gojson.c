@@ -1,0 +1,461 @@
+#include "fakevault/core/http/gojson.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text/buf.h"
+#include "base/text/jsonread.h"
+
+struct reader {
+    struct slice text;
+    size_t at;
+    unsigned depth;
+    struct errc_why *why;
+};
+
+static enum errc read_value(struct reader *r, json_t **out);
+
+static enum errc no_memory(struct reader *r)
+{
+    return errc_fail(r->why, ERRC_NOMEM, "out of memory");
+}
+
+static void skip_space(struct reader *r)
+{
+    while (r->at < r->text.len && memchr(" \t\r\n", r->text.ptr[r->at], 4) != NULL)
+        r->at++;
+}
+
+static bool at_end(const struct reader *r)
+{
+    return r->at >= r->text.len;
+}
+
+static char peek(const struct reader *r)
+{
+    return r->text.ptr[r->at];
+}
+
+/* Go's quoteChar. */
+static enum errc bad_character(struct reader *r, const char *context)
+{
+    if (at_end(r))
+        return errc_fail(r->why, ERRC_SYNTAX, "unexpected EOF");
+    unsigned char c = (unsigned char)peek(r);
+    char shown[16] = {(char)c, '\0'};
+    if (c == '\'' || c == '\\')
+        (void)snprintf(shown, sizeof shown, "\\%c", c);
+    else if (c == '\n' || c == '\t' || c == '\r')
+        (void)snprintf(shown, sizeof shown, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
+    else if (c < 0x20 || c == 0x7f)
+        (void)snprintf(shown, sizeof shown, "\\x%02x", c);
+    else if (c >= 0x80)
+        (void)snprintf(shown, sizeof shown, "%c%c", 0xc0 | c >> 6, 0x80 | (c & 0x3f));
+    return errc_fail(r->why, ERRC_SYNTAX, "invalid character '%s' %s", shown, context);
+}
+
+static enum errc read_word(struct reader *r, const char *word, json_t *value, json_t **out)
+{
+    for (size_t i = 0; word[i] != '\0'; i++, r->at++) {
+        if (!at_end(r) && peek(r) == word[i])
+            continue;
+        char context[64];
+        (void)snprintf(context, sizeof context, "in literal %s (expecting '%c')", word, word[i]);
+        json_decref(value);
+        return bad_character(r, context);
+    }
+    *out = value;
+    return value == NULL ? no_memory(r) : ERRC_OK;
+}
+
+static void skip_digits(struct reader *r)
+{
+    while (!at_end(r) && peek(r) >= '0' && peek(r) <= '9')
+        r->at++;
+}
+
+static bool at_digit(const struct reader *r)
+{
+    return !at_end(r) && peek(r) >= '0' && peek(r) <= '9';
+}
+
+static enum errc scan_number(struct reader *r, bool *integer)
+{
+    *integer = true;
+    if (peek(r) == '-')
+        r->at++;
+    if (!at_digit(r))
+        return bad_character(r, "in numeric literal");
+    if (peek(r) == '0')
+        r->at++;
+    else
+        skip_digits(r);
+    if (!at_end(r) && peek(r) == '.') {
+        r->at++;
+        *integer = false;
+        if (!at_digit(r))
+            return bad_character(r, "after decimal point in numeric literal");
+        skip_digits(r);
+    }
+    if (at_end(r) || (peek(r) != 'e' && peek(r) != 'E'))
+        return ERRC_OK;
+    r->at++;
+    *integer = false;
+    if (!at_end(r) && (peek(r) == '+' || peek(r) == '-'))
+        r->at++;
+    if (!at_digit(r))
+        return bad_character(r, "in exponent of numeric literal");
+    skip_digits(r);
+    return ERRC_OK;
+}
+
+static enum errc read_number(struct reader *r, json_t **out)
+{
+    size_t start = r->at;
+    bool integer;
+    TRY(scan_number(r, &integer));
+    struct slice text = {r->text.ptr + start, r->at - start};
+    char *copy = slice_dup(text);
+    if (copy == NULL)
+        return no_memory(r);
+    errno = 0;
+    long long number = integer ? strtoll(copy, NULL, 10) : 0;
+    if (integer && errno == 0) {
+        *out = json_integer(number);
+    } else {
+        double real = strtod(copy, NULL);
+        bool finite = real - real == 0;
+        if (!finite) {
+            (void)errc_fail(r->why, ERRC_SYNTAX,
+                            "strconv.ParseFloat: parsing \"%.64s\": value out of range", copy);
+            free(copy);
+            return ERRC_SYNTAX;
+        }
+        *out = json_real(real);
+    }
+    free(copy);
+    return *out == NULL ? no_memory(r) : ERRC_OK;
+}
+
+static void add_utf8(struct buf *out, uint32_t rune)
+{
+    if (rune < 0x80) {
+        buf_add_char(out, (char)rune);
+    } else if (rune < 0x800) {
+        buf_add_char(out, (char)(0xc0 | rune >> 6));
+        buf_add_char(out, (char)(0x80 | (rune & 0x3f)));
+    } else if (rune < 0x10000) {
+        buf_add_char(out, (char)(0xe0 | rune >> 12));
+        buf_add_char(out, (char)(0x80 | (rune >> 6 & 0x3f)));
+        buf_add_char(out, (char)(0x80 | (rune & 0x3f)));
+    } else {
+        buf_add_char(out, (char)(0xf0 | rune >> 18));
+        buf_add_char(out, (char)(0x80 | (rune >> 12 & 0x3f)));
+        buf_add_char(out, (char)(0x80 | (rune >> 6 & 0x3f)));
+        buf_add_char(out, (char)(0x80 | (rune & 0x3f)));
+    }
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Reads the four digits behind "\u". */
+static enum errc read_hex4(struct reader *r, uint32_t *out)
+{
+    *out = 0;
+    for (int i = 0; i < 4; i++, r->at++) {
+        int digit = at_end(r) ? -1 : hex_digit(peek(r));
+        if (digit < 0)
+            return bad_character(r, "in \\u hexadecimal character escape");
+        *out = *out << 4 | (uint32_t)digit;
+    }
+    return ERRC_OK;
+}
+
+static enum errc read_unicode(struct reader *r, struct buf *out)
+{
+    uint32_t rune, low;
+    TRY(read_hex4(r, &rune));
+    if (rune >= 0xd800 && rune < 0xdc00 && r->text.len - r->at >= 6 && peek(r) == '\\' &&
+        r->text.ptr[r->at + 1] == 'u') {
+        size_t kept = r->at;
+        r->at += 2;
+        TRY(read_hex4(r, &low));
+        if (low >= 0xdc00 && low < 0xe000) {
+            add_utf8(out, 0x10000 + ((rune - 0xd800) << 10) + (low - 0xdc00));
+            return ERRC_OK;
+        }
+        r->at = kept;
+    }
+    add_utf8(out, rune >= 0xd800 && rune < 0xe000 ? 0xfffd : rune);
+    return ERRC_OK;
+}
+
+static enum errc read_escape(struct reader *r, struct buf *out)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    r->at++;
+    if (at_end(r))
+        return bad_character(r, "");
+    if (peek(r) == 'u') {
+        r->at++;
+        return read_unicode(r, out);
+    }
+    const char *found = peek(r) == '\0' ? NULL : strchr(from, peek(r));
+    if (found == NULL)
+        return bad_character(r, "in string escape code");
+    buf_add_char(out, to[found - from]);
+    r->at++;
+    return ERRC_OK;
+}
+
+/* Returns the length of the valid UTF-8 sequence at p, or 0. */
+static size_t utf8_length(const unsigned char *p, size_t left)
+{
+    size_t n = p[0] < 0x80                   ? 1
+               : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+               : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+               : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                             : 0;
+    if (n == 0 || n > left)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool beyond = (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf4 && p[1] >= 0x90);
+    return overlong || beyond ? 0 : n;
+}
+
+static enum errc read_text(struct reader *r, struct buf *out)
+{
+    for (r->at++; !at_end(r) && peek(r) != '"';) {
+        if (peek(r) == '\\') {
+            TRY(read_escape(r, out));
+            continue;
+        }
+        if ((unsigned char)peek(r) < 0x20)
+            return bad_character(r, "in string literal");
+        size_t n = utf8_length((const unsigned char *)r->text.ptr + r->at, r->text.len - r->at);
+        if (n == 0)
+            add_utf8(out, 0xfffd);
+        else
+            buf_add(out, r->text.ptr + r->at, n);
+        r->at += n == 0 ? 1 : n;
+    }
+    if (at_end(r))
+        return bad_character(r, "");
+    r->at++;
+    return buf_status(out, r->why);
+}
+
+static enum errc read_string(struct reader *r, json_t **out)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, r->text.len * 3 + 1);
+    TRY(read_text(r, &text));
+    *out = json_stringn_nocheck(buf_text(&text), text.len);
+    return *out == NULL ? no_memory(r) : ERRC_OK;
+}
+
+static enum errc read_member(struct reader *r, json_t *object)
+{
+    struct buf key CLEANUP(buf_done);
+    buf_init(&key, r->text.len * 3 + 1);
+    if (at_end(r) || peek(r) != '"')
+        return bad_character(r, "looking for beginning of object key string");
+    TRY(read_text(r, &key));
+    skip_space(r);
+    if (at_end(r) || peek(r) != ':')
+        return bad_character(r, "after object key");
+    r->at++;
+    json_t *value = NULL;
+    TRY(read_value(r, &value));
+    return json_object_setn_new_nocheck(object, buf_text(&key), key.len, value) == 0 ? ERRC_OK
+                                                                                     : no_memory(r);
+}
+
+static enum errc read_members(struct reader *r, json_t *object)
+{
+    r->at++;
+    skip_space(r);
+    if (!at_end(r) && peek(r) == '}') {
+        r->at++;
+        return ERRC_OK;
+    }
+    for (;;) {
+        skip_space(r);
+        TRY(read_member(r, object));
+        skip_space(r);
+        if (at_end(r) || (peek(r) != ',' && peek(r) != '}'))
+            return bad_character(r, "after object key:value pair");
+        if (r->text.ptr[r->at++] == '}')
+            return ERRC_OK;
+    }
+}
+
+static enum errc read_elements(struct reader *r, json_t *array)
+{
+    r->at++;
+    skip_space(r);
+    if (!at_end(r) && peek(r) == ']') {
+        r->at++;
+        return ERRC_OK;
+    }
+    for (;;) {
+        json_t *value = NULL;
+        TRY(read_value(r, &value));
+        if (json_array_append_new(array, value) != 0)
+            return no_memory(r);
+        skip_space(r);
+        if (at_end(r) || (peek(r) != ',' && peek(r) != ']'))
+            return bad_character(r, "after array element");
+        if (r->text.ptr[r->at++] == ']')
+            return ERRC_OK;
+    }
+}
+
+static enum errc read_container(struct reader *r, bool object, json_t **out)
+{
+    if (++r->depth > LIMIT_JSON_DEPTH)
+        return errc_fail(r->why, ERRC_TOO_BIG, "exceeded max depth");
+    json_t *value CLEANUP(jsonread_done) = object ? json_object() : json_array();
+    if (value == NULL)
+        return no_memory(r);
+    TRY(object ? read_members(r, value) : read_elements(r, value));
+    r->depth--;
+    *out = json_incref(value);
+    return ERRC_OK;
+}
+
+static enum errc read_value(struct reader *r, json_t **out)
+{
+    skip_space(r);
+    if (at_end(r))
+        return bad_character(r, "");
+    switch (peek(r)) {
+    case '{':
+        return read_container(r, true, out);
+    case '[':
+        return read_container(r, false, out);
+    case '"':
+        return read_string(r, out);
+    case 't':
+        return read_word(r, "true", json_true(), out);
+    case 'f':
+        return read_word(r, "false", json_false(), out);
+    case 'n':
+        return read_word(r, "null", json_null(), out);
+    default:
+        if (peek(r) == '-' || at_digit(r))
+            return read_number(r, out);
+        return bad_character(r, "looking for beginning of value");
+    }
+}
+
+enum errc gojson_parse(struct slice text, json_t **out, struct errc_why *why)
+{
+    struct reader r = {.text = text, .why = why};
+    skip_space(&r);
+    if (at_end(&r))
+        return errc_fail(why, ERRC_NOT_FOUND, "EOF");
+    *out = NULL;
+    return read_value(&r, out);
+}
+
+static void print_sorted(const json_t *object, struct buf *out)
+{
+    /* As a Go map prints: keys in order. Selection by repeated search: such maps are small, and an
+     * error text is cut at ERRC_WHY_MAX anyway. */
+    const char *last = NULL;
+    for (;;) {
+        const char *next = NULL, *key;
+        json_t *value, *found = NULL;
+        json_object_foreach((json_t *)(uintptr_t)object, key, value)
+        {
+            bool later = last == NULL || strcmp(key, last) > 0;
+            if (later && (next == NULL || strcmp(key, next) < 0)) {
+                next = key;
+                found = value;
+            }
+        }
+        if (next == NULL || out->len > ERRC_WHY_MAX)
+            return;
+        if (last != NULL)
+            buf_add_char(out, ' ');
+        buf_addf(out, "%s:", next);
+        gojson_print(found, out);
+        last = next;
+    }
+}
+
+static void print_list(const json_t *array, struct buf *out)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        if (i > 0)
+            buf_add_char(out, ' ');
+        gojson_print(json_array_get(array, i), out);
+    }
+}
+
+void gojson_print(const json_t *value, struct buf *out)
+{
+    switch (value == NULL ? JSON_NULL : json_typeof(value)) {
+    case JSON_OBJECT:
+        buf_add_text(out, "map[");
+        print_sorted(value, out);
+        buf_add_char(out, ']');
+        break;
+    case JSON_ARRAY:
+        buf_add_char(out, '[');
+        print_list(value, out);
+        buf_add_char(out, ']');
+        break;
+    case JSON_STRING:
+        buf_add(out, json_string_value(value), json_string_length(value));
+        break;
+    case JSON_INTEGER:
+        buf_addf(out, "%" PRId64, (int64_t)json_integer_value(value));
+        break;
+    case JSON_REAL:
+        buf_addf(out, "%.17g", json_real_value(value));
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        buf_add_text(out, json_is_true(value) ? "true" : "false");
+        break;
+    case JSON_NULL:
+        buf_add_text(out, "<nil>");
+        break;
+    }
+}
+
+const char *gojson_type_name(const json_t *value)
+{
+    switch (value == NULL ? JSON_NULL : json_typeof(value)) {
+    case JSON_OBJECT:
+        return "map[string]interface {}";
+    case JSON_ARRAY:
+        return "[]interface {}";
+    case JSON_STRING:
+        return "string";
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return "json.Number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "bool";
+    case JSON_NULL:
+        break;
+    }
+    return "nil";
+}

@@ -1,0 +1,77 @@
+/*
+ * route: endpoints as table rows, and the matching of paths.
+ *
+ * A row is one path and one operation. A pattern is literal text with captures:
+ *
+ *     :name   a key name, [A-Za-z0-9_] with '-' and '.' inside (vault-api.md 4):
+ * "keys/:name/rotate" +rest   anything, at least one byte: "sign/:name/+urlalgorithm" *path
+ * anything, also nothing: "data/" + "*path" ?       at the end: the '/' before it may be missing:
+ * "keys/?"
+ *
+ * Adding an endpoint is one row and the functions it names.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/text/slice.h"
+#include "fakevault/core/http/field.h"
+
+#define ROUTE_CAPTURES_MAX 4u
+
+struct vault_job;
+
+enum route_operation {
+    ROUTE_READ,
+    ROUTE_LIST,
+    ROUTE_UPDATE,
+    ROUTE_DELETE,
+    ROUTE_PATCH,
+    ROUTE_HEADER,
+    ROUTE_OTHER, /* a method that no endpoint has */
+};
+
+struct route_endpoint {
+    const char *pattern;
+    enum route_operation operation;
+    const struct field_spec *fields; /* NULL: none */
+    bool public;                     /* no token needed */
+    bool detached; /* finish uses only what prepare and work left: it answers even after a seal */
+    bool existence_check; /* field errors come before the token's, and without a prefix (1.7) */
+
+    /* Each may be NULL. `prepare` runs under the lock, checks and takes references, and changes
+     * nothing; `work` runs without the lock on what prepare left in the job; `finish` runs under
+     * the lock, writes the store, changes memory and answers. A step that answers ends the job. */
+    void (*prepare)(struct vault_job *job);
+    void (*work)(struct vault_job *job);
+    void (*finish)(struct vault_job *job);
+};
+
+struct route_table {
+    const struct route_endpoint *rows;
+    size_t count;
+};
+
+struct route_capture {
+    struct slice name;
+    struct slice value;
+};
+
+struct route_match {
+    const struct route_endpoint *endpoint; /* NULL: see path_known */
+    bool path_known;                       /* the path is there, but not the operation */
+    struct route_capture captures[ROUTE_CAPTURES_MAX];
+    size_t capture_count;
+};
+
+#define ROUTE_TABLE(array)                                                                         \
+    {                                                                                              \
+        (array), sizeof(array) / sizeof((array)[0])                                                \
+    }
+
+/* Finds the row for a path; `match` borrows from path and table. True when there is one. */
+bool route_find(const struct route_table *table, struct slice path, enum route_operation operation,
+                struct route_match *match);
+
+/* Returns the operation's name as the journal has it: "read", "list", "update", ... */
+const char *route_operation_name(enum route_operation operation);

@@ -1,0 +1,165 @@
+#include "fakevault/core/seal/seal.h"
+
+#include <string.h>
+
+#include "base/text/base64.h"
+#include "base/text/hex.h"
+#include "fakevault/core/pack.h"
+
+#define CONFIG_MAGIC "fakevault seal 1"
+#define SHARE_TEXT_MAX 4096u
+
+void seal_init(struct seal *s, struct secret_arena *arena)
+{
+    *s = (struct seal){.arena = arena};
+}
+
+bool seal_initialized(const struct seal *s)
+{
+    return s->shares > 0;
+}
+
+enum errc seal_load(struct seal *s, const struct store *store, struct errc_why *why)
+{
+    struct buf record CLEANUP(buf_done);
+    buf_init(&record, 1024);
+    enum errc code = store_get(store, SLICE_LITERAL(SEAL_CONFIG_NAME), &record, why);
+    if (code == ERRC_NOT_FOUND)
+        return ERRC_OK;
+    TRY(code);
+    struct unpack u = unpack_from(buf_slice(&record));
+    struct slice magic = unpack_bytes(&u);
+    uint32_t shares = unpack_u32(&u), threshold = unpack_u32(&u);
+    if (!unpack_complete(&u) || !slice_equal_text(magic, CONFIG_MAGIC) ||
+        seal_check(shares, threshold, NULL) != ERRC_OK)
+        return errc_fail(why, ERRC_SCHEMA,
+                         "the store's \"%s\" is none of fakevault's; start with another -path",
+                         SEAL_CONFIG_NAME);
+    seal_adopt(s, shares, threshold);
+    return ERRC_OK;
+}
+
+enum errc seal_check(int64_t shares, int64_t threshold, struct errc_why *why)
+{
+    const char *wrong = shares < 1                     ? "shares must be at least one"
+                        : threshold < 1                ? "threshold must be at least one"
+                        : shares > 1 && threshold == 1 ? "threshold must be greater than one for "
+                                                         "multiple shares"
+                        : shares > 255                 ? "shares must be less than 256"
+                        : threshold > 255              ? "threshold must be less than 256"
+                        : threshold > shares           ? "threshold cannot be larger than shares"
+                                                       : NULL;
+    if (wrong != NULL)
+        return errc_fail(why, ERRC_SCHEMA, "invalid seal configuration: %s", wrong);
+    return ERRC_OK;
+}
+
+void seal_batch(unsigned shares, unsigned threshold, struct barrier_batch *batch)
+{
+    uint8_t bytes[64];
+    struct pack p = pack_into(bytes, sizeof bytes);
+    pack_text(&p, CONFIG_MAGIC);
+    pack_u32(&p, shares);
+    pack_u32(&p, threshold);
+    barrier_batch_put_clear(batch, SEAL_CONFIG_NAME, slice_bytes(bytes, p.len));
+}
+
+void seal_adopt(struct seal *s, unsigned shares, unsigned threshold)
+{
+    s->shares = shares;
+    s->threshold = threshold;
+}
+
+size_t seal_share_bytes(unsigned shares)
+{
+    return shares == 1 ? BARRIER_KEY_BYTES : BARRIER_KEY_BYTES + 1;
+}
+
+void seal_split(struct slice unseal_key, unsigned shares, unsigned threshold,
+                const struct entropy *entropy, uint8_t *out)
+{
+    if (shares == 1)
+        memcpy(out, unseal_key.ptr, unseal_key.len);
+    else
+        shamir_split(unseal_key, shares, threshold, entropy, out);
+}
+
+static bool length_in_range(size_t len)
+{
+    return len >= SEAL_SHARE_BYTES_MIN && len <= SEAL_SHARE_BYTES_MAX;
+}
+
+static enum errc decode_share(struct slice text, struct buf *bytes, struct errc_why *why)
+{
+    /* Room for all at once: a buf that grows leaves copies of a secret behind. */
+    if (text.len > SHARE_TEXT_MAX || buf_reserve(bytes, text.len + 1) == NULL)
+        return errc_fail(why, ERRC_SYNTAX, "'key' must be a valid hex or base64 string");
+    if (hex_parse(text, bytes) == ERRC_OK && length_in_range(bytes->len))
+        return ERRC_OK;
+    buf_reset(bytes);
+    if (base64_parse(text, BASE64_STANDARD, bytes, NULL) == ERRC_OK)
+        return ERRC_OK;
+    return errc_fail(why, ERRC_SYNTAX, "'key' must be a valid hex or base64 string");
+}
+
+enum errc seal_parse_share(struct slice text, struct secret_arena *arena, struct secret *out,
+                           struct errc_why *why)
+{
+    struct buf bytes CLEANUP(buf_done);
+    buf_init(&bytes, SHARE_TEXT_MAX + 1);
+    enum errc code = decode_share(text, &bytes, why);
+    if (code == ERRC_OK)
+        code = secret_copy(arena, buf_slice(&bytes), out);
+    if (bytes.ptr != NULL)
+        secret_wipe(bytes.ptr, bytes.cap);
+    return code;
+}
+
+enum errc seal_check_share(struct slice share, struct errc_why *why)
+{
+    if (share.len < SEAL_SHARE_BYTES_MIN)
+        return errc_fail(why, ERRC_RANGE, "invalid key: key is shorter than minimum %u bytes",
+                         SEAL_SHARE_BYTES_MIN);
+    if (share.len > SEAL_SHARE_BYTES_MAX)
+        return errc_fail(why, ERRC_RANGE, "invalid key: key is longer than maximum %u bytes",
+                         SEAL_SHARE_BYTES_MAX);
+    return ERRC_OK;
+}
+
+enum errc seal_give(struct seal *s, struct slice share, const struct entropy *entropy)
+{
+    for (unsigned i = 0; i < s->progress; i++)
+        if (secret_equal(secret_slice(&s->given[i]), share))
+            return ERRC_OK;
+    TRY(secret_copy(s->arena, share, &s->given[s->progress]));
+    if (s->progress++ == 0)
+        entropy_uuid(entropy, s->nonce);
+    return ERRC_OK;
+}
+
+bool seal_ready(const struct seal *s)
+{
+    return s->threshold > 0 && s->progress >= s->threshold;
+}
+
+enum errc seal_join(const struct seal *s, struct secret *out, struct errc_why *why)
+{
+    if (s->threshold == 1)
+        return secret_copy(s->arena, secret_slice(&s->given[0]), out);
+    struct slice shares[SHAMIR_SHARES_MAX];
+    for (unsigned i = 0; i < s->progress; i++)
+        shares[i] = secret_slice(&s->given[i]);
+    TRY(secret_new(s->arena, shares[0].len - 1, out));
+    enum errc code = shamir_combine(shares, s->progress, out->ptr, why);
+    if (code != ERRC_OK)
+        secret_done(out);
+    return code;
+}
+
+void seal_reset(struct seal *s)
+{
+    for (unsigned i = 0; i < s->progress; i++)
+        secret_done(&s->given[i]);
+    s->progress = 0;
+    s->nonce[0] = '\0';
+}

@@ -1,0 +1,87 @@
+#include "fakevault/core/sys/sys_body.h"
+
+#include <inttypes.h>
+#include <strings.h>
+
+#include "fakevault/core/http/request.h"
+
+static const char *const go_types[] = {
+    [SYS_BODY_INT] = "int",
+    [SYS_BODY_BOOL] = "bool",
+    [SYS_BODY_STRING] = "string",
+    [SYS_BODY_STRINGS] = "[]string",
+};
+
+static bool fits(const json_t *value, enum sys_body_type type)
+{
+    if (json_is_null(value))
+        return true;
+    switch (type) {
+    case SYS_BODY_INT:
+        return json_is_integer(value);
+    case SYS_BODY_BOOL:
+        return json_is_boolean(value);
+    case SYS_BODY_STRING:
+        return json_is_string(value);
+    case SYS_BODY_STRINGS:
+        return json_is_array(value);
+    }
+    return false;
+}
+
+static const char *shown_type(const json_t *value)
+{
+    return json_is_string(value)    ? "string"
+           : json_is_boolean(value) ? "bool"
+           : json_is_array(value)   ? "array"
+           : json_is_object(value)  ? "object"
+                                    : "number";
+}
+
+json_t *sys_body_get(const struct vault_job *job, const char *name)
+{
+    const char *key;
+    json_t *value, *found = NULL;
+    json_object_foreach(job->data, key, value) if (strcasecmp(key, name) == 0) found = value;
+    return found;
+}
+
+static void check_field(struct vault_job *job, const char *go_struct,
+                        const struct sys_body_field *field)
+{
+    const json_t *value = sys_body_get(job, field->name);
+    if (value == NULL || fits(value, field->type))
+        return;
+    char shown[64];
+    (void)snprintf(shown, sizeof shown, "%s", shown_type(value));
+    if (json_is_real(value))
+        (void)snprintf(shown, sizeof shown, "number %.17g", json_real_value(value));
+    call_fail(job, 400,
+              "failed to parse JSON input: json: cannot unmarshal %s into Go struct field %s.%s of "
+              "type %s",
+              shown, go_struct, field->name, go_types[field->type]);
+}
+
+void sys_body_read(struct vault_job *job, const char *go_struct,
+                   const struct sys_body_field *fields, size_t count)
+{
+    request_read_sys_body(job);
+    for (size_t i = 0; i < count && !call_answered(job); i++)
+        check_field(job, go_struct, &fields[i]);
+}
+
+int64_t sys_body_int(const struct vault_job *job, const char *name)
+{
+    return json_integer_value(sys_body_get(job, name));
+}
+
+bool sys_body_flag(const struct vault_job *job, const char *name)
+{
+    return json_is_true(sys_body_get(job, name));
+}
+
+struct slice sys_body_text(const struct vault_job *job, const char *name)
+{
+    const json_t *value = sys_body_get(job, name);
+    return slice_bytes(json_string_value(value), json_string_length(value));
+}

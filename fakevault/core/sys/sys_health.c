@@ -1,0 +1,88 @@
+#include <string.h>
+
+#include "fakevault/core/http/request.h"
+#include "fakevault/core/state.h"
+#include "fakevault/core/sys/sys_seal.h"
+
+enum health {
+    HEALTH_ACTIVE,
+    HEALTH_SEALED,
+    HEALTH_UNINITIALIZED,
+    HEALTH_COUNT,
+};
+
+static const struct {
+    int status;
+    const char *override; /* the query parameter that replaces it */
+} healths[HEALTH_COUNT] = {
+    [HEALTH_ACTIVE] = {200, "activecode"},
+    [HEALTH_SEALED] = {503, "sealedcode"},
+    [HEALTH_UNINITIALIZED] = {501, "uninitcode"},
+};
+
+/* Read even where they have no effect on a server that is never a standby: a bad value is an error.
+ */
+static const char *const switches[] = {"standbyok", "perfstandbyok"};
+static const char *const codes[] = {"activecode",  "sealedcode",      "uninitcode",
+                                    "standbycode", "drsecondarycode", "performancestandbycode"};
+
+/* A code that is given must be a number; 0 when it is not given, -1 when it is wrong. */
+static int read_code(const struct vault_request *request, const char *name)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 64);
+    uint64_t code;
+    if (!request_query(request, name, &text))
+        return 0;
+    return slice_to_u64(buf_slice(&text), &code) && code >= 100 && code <= 999 ? (int)code : -1;
+}
+
+static bool query_is_sound(const struct vault_request *request)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 64);
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (read_code(request, codes[i]) < 0)
+            return false;
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
+        bool flag;
+        if (request_query(request, switches[i], &text) && text.len > 0 &&
+            !field_parse_bool(buf_slice(&text), &flag))
+            return false;
+    }
+    return true;
+}
+
+static enum health health_of(const struct vault *v)
+{
+    if (!seal_initialized(&v->seal))
+        return HEALTH_UNINITIALIZED;
+    return state_sealed(v) ? HEALTH_SEALED : HEALTH_ACTIVE;
+}
+
+void sys_health_read(struct vault_job *job)
+{
+    const struct vault *v = job->vault;
+    if (!query_is_sound(&job->request)) {
+        call_fail_bare(job, 400);
+        return;
+    }
+    enum health health = health_of(v);
+    bool active = health == HEALTH_ACTIVE;
+    struct jsonwrite *w = call_data(job);
+    jsonwrite_bool(w, "initialized", seal_initialized(&v->seal));
+    jsonwrite_bool(w, "sealed", !active);
+    jsonwrite_bool(w, "standby", !active);
+    jsonwrite_bool(w, "performance_standby", false);
+    jsonwrite_string(w, "replication_performance_mode", active ? "disabled" : "unknown");
+    jsonwrite_string(w, "replication_dr_mode", active ? "disabled" : "unknown");
+    jsonwrite_int(w, "server_time_utc", job->now.wall_ns / 1000000000);
+    jsonwrite_string(w, "version", v->version);
+    if (active) {
+        jsonwrite_string(w, "cluster_name", v->cluster_name);
+        jsonwrite_string(w, "cluster_id", v->cluster_id);
+    }
+    int code = read_code(&job->request, healths[health].override);
+    call_answer_status(job, CALL_BARE, code != 0 ? code : healths[health].status);
+    job->executed = true;
+}

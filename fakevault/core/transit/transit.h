@@ -1,0 +1,82 @@
+/*
+ * transit: the endpoints of the transit engine (vault-api.md 4). One file per group; the table is
+ * in transit.c.
+ */
+#pragma once
+
+#include "fakevault/core/call.h"
+#include "fakevault/core/transit/keyring.h"
+
+/* transit_keys.c */
+extern const struct field_spec transit_keys_create_fields[];
+extern const struct field_spec transit_keys_config_fields[];
+void transit_keys_create_prepare(struct vault_job *job);
+void transit_keys_create_finish(struct vault_job *job);
+void transit_keys_make(struct vault_job *job); /* work of create and rotate */
+void transit_keys_rotate_prepare(struct vault_job *job);
+void transit_keys_rotate_finish(struct vault_job *job);
+void transit_keys_read_finish(struct vault_job *job);
+void transit_keys_list_finish(struct vault_job *job);
+void transit_keys_config_finish(struct vault_job *job);
+void transit_keys_delete_finish(struct vault_job *job);
+
+/* Answers with the key, as a read does. */
+void transit_keys_answer(struct vault_job *job, const struct keyring *k);
+
+/* transit_sign.c, transit_verify.c */
+extern const struct field_spec transit_sign_fields[];
+extern const struct field_spec transit_verify_fields[];
+void transit_sign_prepare(struct vault_job *job);
+void transit_sign_work(struct vault_job *job);
+void transit_sign_finish(struct vault_job *job);
+void transit_verify_prepare(struct vault_job *job);
+void transit_verify_work(struct vault_job *job);
+void transit_verify_finish(struct vault_job *job);
+
+/* Finds the key that the path names. NULL: not there (not answered), or trouble (answered). */
+struct keyring *transit_key(struct vault_job *job);
+
+/* How a message is signed, out of the request's fields. */
+struct transit_scheme {
+    enum crypto_hash hash;
+    enum crypto_marshal marshal;
+    bool prehashed;
+};
+
+/* Reads hash_algorithm, marshaling_algorithm, prehashed; answers and returns false when they are
+ * wrong. */
+bool transit_scheme_read(struct vault_job *job, struct transit_scheme *out);
+
+/* One message of a sign or verify request; a request without a batch has one. */
+struct transit_item {
+    const char *error; /* NULL while all is well; static, or owned_error */
+    char *owned_error;
+    struct slice reference;
+    struct buf input;
+    struct slice signature;          /* to verify; as sent */
+    struct buf decoded;              /* to verify; without "vault:vN:" */
+    struct keyring_version *version; /* one reference */
+    uint32_t number;                 /* of the version */
+    struct buf output;               /* of sign: the raw signature */
+    enum crypto_verdict verdict;
+    enum errc failed; /* of the port */
+    bool fault;       /* the error is a 500 outside of a batch */
+};
+
+struct transit_items {
+    struct transit_item *items;
+    size_t count;
+    bool batch;
+    struct transit_scheme scheme;
+};
+
+/* Makes the items of a request: the batch, or one of `input`; the job owns them as its state.
+ * Answers and returns NULL when the batch is wrong or memory is short. */
+struct transit_items *transit_items_new(struct vault_job *job);
+
+/* Decodes an item's input out of base64 into item->input. `present`: the request has one. */
+void transit_item_decode(struct vault_job *job, struct transit_item *item, const json_t *source);
+
+/* Sets an item's error from a format. */
+void transit_item_fail(struct vault_job *job, struct transit_item *item, const char *format, ...)
+    PRINTF_LIKE(3, 4);

@@ -1,0 +1,412 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text/stamp.h"
+#include "fakevault/core/state.h"
+#include "fakevault/core/transit/transit.h"
+
+#define AUTO_ROTATE_MIN_S 3600
+
+const struct field_spec transit_keys_create_fields[] = {
+    {.name = "type", .type = FIELD_STRING, .text = "aes256-gcm96"},
+    {.name = "derived", .type = FIELD_BOOL},
+    {.name = "convergent_encryption", .type = FIELD_BOOL},
+    {.name = "exportable", .type = FIELD_BOOL},
+    {.name = "allow_plaintext_backup", .type = FIELD_BOOL},
+    {.name = "context", .type = FIELD_STRING},
+    {.name = "auto_rotate_period", .type = FIELD_SECONDS},
+    {.name = "key_size", .type = FIELD_INT},
+    {.name = "managed_key_name", .type = FIELD_STRING},
+    {.name = "managed_key_id", .type = FIELD_STRING},
+    {0},
+};
+
+const struct field_spec transit_keys_config_fields[] = {
+    {.name = "min_decryption_version", .type = FIELD_INT},
+    {.name = "min_encryption_version", .type = FIELD_INT},
+    {.name = "deletion_allowed", .type = FIELD_BOOL},
+    {.name = "exportable", .type = FIELD_BOOL},
+    {.name = "allow_plaintext_backup", .type = FIELD_BOOL},
+    {.name = "auto_rotate_period", .type = FIELD_SECONDS},
+    {0},
+};
+
+/* --- answering with a key --------------------------------------------------------------------- */
+
+static void write_version(struct jsonwrite *w, const struct keyring *k, uint32_t number)
+{
+    const struct keyring_version *version = k->versions[number - 1];
+    char name[16], created[STAMP_BYTES];
+    (void)snprintf(name, sizeof name, "%u", number);
+    stamp_format(version->created_ns, STAMP_GO_NANO, created);
+    jsonwrite_object(w, name);
+    jsonwrite_string(w, "creation_time", created);
+    jsonwrite_string(w, "name", k->traits->shown_name);
+    jsonwrite_slice(w, "public_key", buf_slice(&version->public_text));
+    jsonwrite_end(w);
+}
+
+/* Go prints a map with its keys as text in order: 1, 10, 11, 2. Each number is followed by those
+ * that begin with it. */
+static void write_versions(struct jsonwrite *w, const struct keyring *k, uint32_t first)
+{
+    for (uint32_t n = first == 0 ? 1 : first; n < (first == 0 ? 10 : first + 10); n++) {
+        if (n > k->latest_version)
+            return;
+        if (n >= k->min_decryption_version)
+            write_version(w, k, n);
+        write_versions(w, k, n * 10);
+    }
+}
+
+void transit_keys_answer(struct vault_job *job, const struct keyring *k)
+{
+    struct jsonwrite *w = call_data(job);
+    jsonwrite_bool(w, "allow_plaintext_backup", k->allow_plaintext_backup);
+    jsonwrite_int(w, "auto_rotate_period", k->auto_rotate_s);
+    jsonwrite_bool(w, "deletion_allowed", k->deletion_allowed);
+    jsonwrite_bool(w, "derived", k->derived);
+    jsonwrite_bool(w, "exportable", k->exportable);
+    jsonwrite_bool(w, "imported_key", false);
+    jsonwrite_object(w, "keys");
+    write_versions(w, k, 0);
+    jsonwrite_end(w);
+    jsonwrite_int(w, "latest_version", k->latest_version);
+    jsonwrite_int(w, "min_available_version", k->min_available_version);
+    jsonwrite_int(w, "min_decryption_version", k->min_decryption_version);
+    jsonwrite_int(w, "min_encryption_version", k->min_encryption_version);
+    jsonwrite_string(w, "name", k->name);
+    jsonwrite_bool(w, "supports_decryption", false);
+    jsonwrite_bool(w, "supports_derivation", k->traits->derivation);
+    jsonwrite_bool(w, "supports_encryption", false);
+    jsonwrite_bool(w, "supports_signing", k->traits->signing);
+    jsonwrite_string(w, "type", k->traits->type);
+    call_answer(job, CALL_DATA);
+}
+
+void transit_keys_read_finish(struct vault_job *job)
+{
+    const struct keyring *k = transit_key(job);
+    if (k != NULL)
+        transit_keys_answer(job, k);
+    else if (!call_answered(job))
+        call_fail_bare(job, 404);
+}
+
+struct listing {
+    struct jsonwrite *w;
+    size_t count;
+};
+
+static enum errc add_name(void *context, struct slice name)
+{
+    struct listing *l = context;
+    jsonwrite_slice(l->w, NULL, name);
+    l->count++;
+    return ERRC_OK;
+}
+
+void transit_keys_list_finish(struct vault_job *job)
+{
+    struct errc_why why = {{0}};
+    struct listing l = {call_data(job), 0};
+    jsonwrite_array(l.w, "keys");
+    enum errc code = keyring_list(&job->vault->barrier, job->mount_uuid, add_name, &l, &why);
+    jsonwrite_end(l.w);
+    if (code != ERRC_OK)
+        call_trouble(job, code, &why);
+    else if (l.count == 0)
+        call_fail_bare(job, 404);
+    else
+        call_answer(job, CALL_DATA);
+}
+
+/* --- making keys ------------------------------------------------------------------------------ */
+
+/* What create and rotate make without the lock. */
+struct fresh {
+    const struct keyring_traits *traits;
+    struct keyring_version *version;
+    int64_t created_ns;
+    enum errc code;
+    struct errc_why why;
+};
+
+static void fresh_free(void *ptr)
+{
+    struct fresh *f = ptr;
+    keyring_version_drop(f->version);
+    free(f);
+}
+
+static void prepare_fresh(struct vault_job *job, const struct keyring_traits *traits)
+{
+    struct fresh *f = calloc(1, sizeof *f);
+    if (f == NULL) {
+        job->no_memory = true;
+        return;
+    }
+    f->traits = traits;
+    f->created_ns = job->now.wall_ns;
+    job->state = (struct call_state){f, fresh_free};
+}
+
+void transit_keys_make(struct vault_job *job)
+{
+    struct fresh *f = job->state.ptr;
+    const struct vault_ports *ports = &job->vault->ports;
+    if (f == NULL)
+        return;
+    struct secret private CLEANUP(secret_done) = {0};
+    const struct crypto_key_ops *ops = ports->crypto->keys[f->traits->crypto];
+    f->code = ops->generate(ports->crypto->context, ports->arena, &private, &f->why);
+    if (f->code == ERRC_OK)
+        f->code = keyring_version_new(f->traits, ports->crypto, ports->arena, &private,
+                                      f->created_ns, &f->version, &f->why);
+}
+
+static void check_type(struct vault_job *job, const struct keyring_traits *traits)
+{
+    struct slice type = field_text(&job->fields, "type");
+    bool derived = field_flag(&job->fields, "derived");
+    if (traits == NULL)
+        call_fail(job, 400, "unknown key type %.*s", SLICE_FMT(type));
+    else if (field_number(&job->fields, "key_size") != 0 && !slice_equal_text(type, "hmac"))
+        call_fail(job, 400, "key_size is not valid for algorithm %.*s", SLICE_FMT(type));
+    else if (derived && !traits->derivation)
+        call_fault(job,
+                   "key derivation and convergent encryption not supported for keys of type %.*s",
+                   SLICE_FMT(type));
+    else if (field_flag(&job->fields, "convergent_encryption") && traits->signing)
+        call_fault(job, "convergent encryption not supported for keys of type %.*s",
+                   SLICE_FMT(type));
+    else if (!traits->exists_here)
+        call_fail(job, 400,
+                  "keys of type %.*s are not offered by this server, only ecdsa-p256 and ed25519",
+                  SLICE_FMT(type));
+    else if (derived)
+        call_fail(job, 400, "derived keys are not offered by this server");
+}
+
+static bool auto_rotate_fits(struct vault_job *job)
+{
+    int64_t period = field_number(&job->fields, "auto_rotate_period");
+    if (period == 0 || period >= AUTO_ROTATE_MIN_S)
+        return true;
+    call_fail(job, 400, "auto rotate period must be 0 to disable or at least an hour");
+    return false;
+}
+
+/* A key that is there already is only read: whatever is asked for, it stays as it is. */
+void transit_keys_create_prepare(struct vault_job *job)
+{
+    const struct keyring_traits *traits = keyring_traits_named(field_text(&job->fields, "type"));
+    if (!auto_rotate_fits(job))
+        return;
+    if (field_flag(&job->fields, "convergent_encryption") && !field_flag(&job->fields, "derived")) {
+        call_fail(job, 400, "convergent encryption requires derivation to be enabled");
+        return;
+    }
+    bool there = transit_key(job) != NULL;
+    if (!there && !call_answered(job))
+        check_type(job, traits);
+    else if (traits == NULL && !call_answered(job))
+        check_type(job, traits);
+    if (!there && !call_answered(job))
+        prepare_fresh(job, traits);
+}
+
+/* Stores the new keyring, then makes it known. */
+static enum errc create(struct vault_job *job, struct fresh *f, struct keyring **out,
+                        struct errc_why *why)
+{
+    struct vault *v = job->vault;
+    struct keyring *k = keyring_new(job->mount_uuid, call_capture(job, "name"), f->traits);
+    if (k == NULL)
+        return ERRC_NOMEM;
+    k->exportable = field_flag(&job->fields, "exportable");
+    k->allow_plaintext_backup = field_flag(&job->fields, "allow_plaintext_backup");
+    k->auto_rotate_s = field_number(&job->fields, "auto_rotate_period");
+    enum errc code = keyring_add_version(k, f->version);
+    if (code == ERRC_OK)
+        f->version = NULL;
+    if (code == ERRC_OK)
+        code = keyring_cache_add(&v->keyrings, k);
+    if (code != ERRC_OK) {
+        keyring_free(k);
+        return code;
+    }
+    code = keyring_store(k, &v->barrier, why);
+    if (code != ERRC_OK)
+        keyring_cache_remove(&v->keyrings, k);
+    else
+        *out = k;
+    return code;
+}
+
+void transit_keys_create_finish(struct vault_job *job)
+{
+    struct fresh *f = job->state.ptr;
+    struct errc_why why = {{0}};
+    struct keyring *k = transit_key(job);
+    if (call_answered(job))
+        return;
+    enum errc code = ERRC_OK;
+    if (k == NULL && f == NULL)
+        code = errc_fail(&why, ERRC_NOT_FOUND, "the key was deleted while it was created");
+    else if (k == NULL && f->code != ERRC_OK)
+        code = errc_fail(&why, f->code, "%s", f->why.text);
+    else if (k == NULL)
+        code = create(job, f, &k, &why);
+    if (code == ERRC_OK)
+        transit_keys_answer(job, k);
+    else
+        call_trouble(job, code, &why);
+}
+
+void transit_keys_rotate_prepare(struct vault_job *job)
+{
+    const struct keyring *k = transit_key(job);
+    if (k != NULL)
+        prepare_fresh(job, k->traits);
+    else if (!call_answered(job))
+        call_fail(job, 400, "key not found");
+}
+
+static enum errc rotate(struct vault_job *job, struct keyring *k, struct fresh *f,
+                        struct errc_why *why)
+{
+    TRY(keyring_add_version(k, f->version));
+    f->version = NULL;
+    enum errc code = keyring_store(k, &job->vault->barrier, why);
+    if (code != ERRC_OK)
+        keyring_remove_last(k);
+    return code;
+}
+
+void transit_keys_rotate_finish(struct vault_job *job)
+{
+    struct fresh *f = job->state.ptr;
+    struct errc_why why = {{0}};
+    struct keyring *k = transit_key(job);
+    if (call_answered(job))
+        return;
+    /* The key may have been deleted, and made again with another type, since begin. */
+    if (k == NULL || k->traits != f->traits) {
+        call_fail(job, 400, "key not found");
+        return;
+    }
+    enum errc code = f->code;
+    if (code != ERRC_OK)
+        (void)errc_fail(&why, code, "%s", f->why.text);
+    else
+        code = rotate(job, k, f, &why);
+    if (code == ERRC_OK)
+        transit_keys_answer(job, k);
+    else
+        call_trouble(job, code, &why);
+}
+
+/* --- config and delete ------------------------------------------------------------------------ */
+
+/* Reads one of the two minimum versions into *version. */
+static bool read_minimum(struct vault_job *job, const char *field, const char *word,
+                         uint32_t latest, uint32_t *version)
+{
+    const struct field_value *value = field_get(&job->fields, field);
+    if (!value->present)
+        return true;
+    if (value->number < 0)
+        call_fail(job, 400, "min %s version cannot be negative", word);
+    else if (value->number > latest)
+        call_fail(job, 400, "cannot set min %s version of %lld, latest key version is %u", word,
+                  (long long)value->number, latest);
+    else
+        *version = (uint32_t)value->number;
+    return !call_answered(job);
+}
+
+static bool read_minima(struct vault_job *job, struct keyring *k)
+{
+    if (!read_minimum(job, "min_decryption_version", "decryption", k->latest_version,
+                      &k->min_decryption_version) ||
+        !read_minimum(job, "min_encryption_version", "encryption", k->latest_version,
+                      &k->min_encryption_version))
+        return false;
+    if (k->min_decryption_version == 0) {
+        k->min_decryption_version = 1;
+        call_warn(job, "since Vault 0.3, transit key numbering starts at 1; forcing minimum to 1");
+    }
+    if (k->min_encryption_version > 0 && k->min_encryption_version < k->min_decryption_version) {
+        call_fail(job, 400,
+                  "cannot set min encryption/decryption values; min encryption version of %u must "
+                  "be greater than or equal to min decryption version of %u",
+                  k->min_encryption_version, k->min_decryption_version);
+        return false;
+    }
+    return true;
+}
+
+static bool configure(struct vault_job *job, struct keyring *k)
+{
+    const struct field_value *deletion = field_get(&job->fields, "deletion_allowed");
+    const struct field_value *period = field_get(&job->fields, "auto_rotate_period");
+    if (!read_minima(job, k) || !auto_rotate_fits(job))
+        return false;
+    if (deletion->present)
+        k->deletion_allowed = deletion->number != 0;
+    if (period->present)
+        k->auto_rotate_s = period->number;
+    k->exportable = k->exportable || field_flag(&job->fields, "exportable");
+    k->allow_plaintext_backup =
+        k->allow_plaintext_backup || field_flag(&job->fields, "allow_plaintext_backup");
+    return true;
+}
+
+void transit_keys_config_finish(struct vault_job *job)
+{
+    struct keyring *k = transit_key(job);
+    struct errc_why why = {{0}};
+    if (k == NULL) {
+        if (!call_answered(job))
+            call_fail(job, 400, "no existing key named %.*s could be found",
+                      SLICE_FMT(call_capture(job, "name")));
+        return;
+    }
+    struct keyring changed = *k; /* shares the versions; put in place once it is stored */
+    if (!configure(job, &changed))
+        return;
+    enum errc code = keyring_store(&changed, &job->vault->barrier, &why);
+    if (code != ERRC_OK) {
+        call_trouble(job, code, &why);
+        return;
+    }
+    *k = changed;
+    transit_keys_answer(job, k);
+}
+
+void transit_keys_delete_finish(struct vault_job *job)
+{
+    struct keyring *k = transit_key(job);
+    struct errc_why why = {{0}};
+    struct slice name = call_capture(job, "name");
+    if (call_answered(job))
+        return;
+    if (k == NULL) {
+        call_fail(job, 400, "error deleting policy %.*s: could not delete key; not found",
+                  SLICE_FMT(name));
+        return;
+    }
+    if (!k->deletion_allowed) {
+        call_fail(job, 400, "error deleting policy %.*s: deletion is not allowed for this key",
+                  SLICE_FMT(name));
+        return;
+    }
+    enum errc code = keyring_erase(k, &job->vault->barrier, &why);
+    if (code != ERRC_OK) {
+        call_trouble(job, code, &why);
+        return;
+    }
+    keyring_cache_remove(&job->vault->keyrings, k);
+    call_empty(job);
+}

@@ -1,0 +1,449 @@
+#include "fakevault/core/vault.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bug.h"
+#include "base/limits.h"
+#include "base/text/base64.h"
+#include "base/text/jsonread.h"
+#include "fakevault/core/api.h"
+#include "fakevault/core/call.h"
+#include "fakevault/core/envelope.h"
+#include "fakevault/core/facts.h"
+#include "fakevault/core/http/request.h"
+#include "fakevault/core/state.h"
+
+#define VERSION "1.14.9"
+
+static const struct vault_facts no_facts = {.operation = ""};
+
+enum errc vault_new(const struct vault_ports *ports, const struct vault_options *options,
+                    struct vault **out, struct errc_why *why)
+{
+    struct vault *v = calloc(1, sizeof *v);
+    if (v == NULL)
+        return errc_fail(why, ERRC_NOMEM, "out of memory for a vault");
+    v->ports = *ports;
+    v->version =
+        options != NULL && options->report_version != NULL ? options->report_version : VERSION;
+    barrier_init(&v->barrier, ports->crypto, ports->store, ports->entropy, ports->arena);
+    seal_init(&v->seal, ports->arena);
+    token_table_init(&v->tokens);
+    mount_table_init(&v->mounts);
+    enum errc code = seal_load(&v->seal, ports->store, why);
+    if (code != ERRC_OK) {
+        free(v);
+        return code;
+    }
+    *out = v;
+    return ERRC_OK;
+}
+
+void vault_free(struct vault *v)
+{
+    if (v == NULL)
+        return;
+    CHECK(v->jobs == NULL);
+    state_seal(v);
+    free(v);
+}
+
+/* --- begin ------------------------------------------------------------------------------------ */
+
+static void link_job(struct vault *v, struct vault_job *job)
+{
+    job->next = v->jobs;
+    if (v->jobs != NULL)
+        v->jobs->previous = job;
+    v->jobs = job;
+}
+
+static void unlink_job(struct vault *v, struct vault_job *job)
+{
+    if (job->previous != NULL)
+        job->previous->next = job->next;
+    else
+        v->jobs = job->next;
+    if (job->next != NULL)
+        job->next->previous = job->previous;
+}
+
+static struct vault_job *job_new(struct vault *v, const struct vault_request *request,
+                                 struct instant now)
+{
+    struct vault_job *job = calloc(1, sizeof *job);
+    if (job == NULL)
+        return NULL;
+    job->vault = v;
+    job->request = *request;
+    job->now = now;
+    job->facts = no_facts;
+    buf_init(&job->path, LIMIT_PATH_BYTES + 1);
+    buf_init(&job->text, 0);
+    buf_init(&job->data_out, 0);
+    link_job(v, job);
+    return job;
+}
+
+static void drop_state(struct vault_job *job)
+{
+    if (job->state.done != NULL)
+        job->state.done(job->state.ptr);
+    job->state = (struct call_state){0};
+}
+
+static void job_free(struct vault *v, struct vault_job *job)
+{
+    unlink_job(v, job);
+    drop_state(job);
+    field_done(&job->fields);
+    json_decref(job->data);
+    buf_done(&job->path);
+    buf_done(&job->text);
+    buf_done(&job->data_out);
+    for (size_t i = 0; i < job->warning_count; i++)
+        buf_done(&job->warnings[i]);
+    free(job->input_sha256);
+    free(job->signature_sha256);
+    free(job);
+}
+
+static void identify(struct vault_job *job)
+{
+    const struct token *token = state_sealed(job->vault)
+                                    ? NULL
+                                    : token_find(&job->vault->tokens, request_token(&job->request));
+    if (token == NULL)
+        return;
+    job->token = *token;
+    job->has_token = true;
+    job->facts.accessor = slice_of(job->token.accessor);
+}
+
+/* True when the request is for an endpoint before the logical router; its row is in job->match
+ * then.
+ */
+static bool find_hard_wired(struct vault_job *job)
+{
+    job->bare_protocol =
+        route_find(&sys_seal_table, buf_slice(&job->path), job->operation, &job->match) ||
+        job->match.path_known;
+    return job->bare_protocol;
+}
+
+static struct mount *find_mount(struct vault_job *job)
+{
+    struct slice path = buf_slice(&job->path);
+    struct mount *m = mount_find(&job->vault->mounts, path);
+    if (m != NULL || slice_ends_with(path, "/"))
+        return m;
+    /* "transit" means the mount itself, with nothing below. */
+    char whole[MOUNT_PATH_BYTES];
+    if (path.len + 2 > sizeof whole)
+        return NULL;
+    memcpy(whole, path.ptr, path.len);
+    memcpy(whole + path.len, "/", 2);
+    return mount_at(&job->vault->mounts, slice_of(whole));
+}
+
+static void find_route(struct vault_job *job, const struct mount *m)
+{
+    memcpy(job->mount_path, m->path, sizeof job->mount_path);
+    memcpy(job->mount_uuid, m->uuid, sizeof job->mount_uuid);
+    job->engine = m->engine;
+    job->kv_version_2 = m->kv_version_2;
+    job->below = slice_from(buf_slice(&job->path), strlen(m->path));
+    (void)route_find(api_table(job), job->below, job->operation, &job->match);
+}
+
+static void read_fields(struct vault_job *job)
+{
+    const struct route_endpoint *e = job->match.endpoint;
+    struct errc_why why = {{0}};
+    enum errc code = field_read(&job->fields, e->fields, job->data, &why);
+    if (code == ERRC_NOMEM)
+        job->no_memory = true;
+    else if (code != ERRC_OK)
+        call_fail(job, 400, "%s%s",
+                  e->existence_check ? "" : "Field validation failed: ", why.text);
+}
+
+static bool captured(const struct vault_job *job, const char *name)
+{
+    for (size_t i = 0; i < job->match.capture_count; i++)
+        if (slice_equal_text(job->match.captures[i].name, name))
+            return true;
+    return false;
+}
+
+/* Appends the names of data that `wanted` picks, sorted, as Go prints a slice: "[a b]". */
+static bool list_names(struct vault_job *job, bool want_captured, struct buf *out)
+{
+    const char *last = "", *key;
+    json_t *value;
+    buf_add_char(out, '[');
+    for (;;) {
+        const char *next = NULL;
+        json_object_foreach(job->data, key, value)
+        {
+            bool pick = want_captured
+                            ? captured(job, key)
+                            : !captured(job, key) && !field_known(job->match.endpoint->fields, key);
+            if (pick && strcmp(key, last) > 0 && (next == NULL || strcmp(key, next) < 0))
+                next = key;
+        }
+        if (next == NULL)
+            break;
+        buf_addf(out, "%s%s", out->len > 1 ? " " : "", next);
+        last = next;
+    }
+    buf_add_char(out, ']');
+    return out->len > 2;
+}
+
+static void warn_about_names(struct vault_job *job)
+{
+    struct buf unknown CLEANUP(buf_done), replaced CLEANUP(buf_done);
+    buf_init(&unknown, LIMIT_PATH_BYTES);
+    buf_init(&replaced, LIMIT_PATH_BYTES);
+    if (list_names(job, false, &unknown))
+        call_warn(job, "Endpoint ignored these unrecognized parameters: %s", buf_text(&unknown));
+    if (list_names(job, true, &replaced))
+        call_warn(job,
+                  "Endpoint replaced the value of these parameters with the values captured from "
+                  "the endpoint's path: %s",
+                  buf_text(&replaced));
+}
+
+static void check_before_route(struct vault_job *job)
+{
+    bool writes = job->operation == ROUTE_UPDATE || job->operation == ROUTE_PATCH;
+    if (state_sealed(job->vault))
+        call_fail(job, 503, CALL_SEALED);
+    else if (writes && slice_ends_with(buf_slice(&job->path), "/"))
+        call_fail(job, 400, "cannot write to a path ending in '/'");
+}
+
+/* Token, route and fields, in the order in which Vault notices what is wrong. */
+static void route_logical(struct vault_job *job)
+{
+    const struct mount *m = find_mount(job);
+    if (m != NULL)
+        find_route(job, m);
+    const struct route_endpoint *e = job->match.endpoint;
+    if (e != NULL && e->existence_check) {
+        read_fields(job);
+        if (call_answered(job))
+            return;
+    }
+    if (!job->has_token && (e == NULL || !e->public))
+        call_fail(job, 403, "permission denied");
+    else if (m == NULL)
+        call_fail(job, 404, "no handler for route \"%.*s\". route entry not found.",
+                  SLICE_FMT(buf_slice(&job->path)));
+    else if (e == NULL && job->match.path_known)
+        call_wrapped(job, 405, "unsupported operation");
+    else if (e == NULL)
+        api_unknown_path(job);
+    else if (!e->existence_check)
+        read_fields(job);
+    if (!call_answered(job))
+        warn_about_names(job);
+}
+
+static void begin_logical(struct vault_job *job)
+{
+    if (job->operation == ROUTE_HEADER || job->operation == ROUTE_OTHER) {
+        call_fail_bare(job, 405);
+        return;
+    }
+    request_read_data(job);
+    facts_fill(job);
+    if (!call_answered(job))
+        request_check_wrap(job);
+    if (!call_answered(job))
+        check_before_route(job);
+    if (!call_answered(job))
+        route_logical(job);
+}
+
+static void begin_hard_wired(struct vault_job *job)
+{
+    facts_fill(job);
+    if (job->match.endpoint == NULL)
+        call_fail_bare(job, 405);
+}
+
+struct vault_job *vault_begin(struct vault *v, const struct vault_request *request,
+                              struct instant now)
+{
+    struct vault_job *job = job_new(v, request, now);
+    if (job == NULL)
+        return NULL;
+    request_read_line(job);
+    if (call_answered(job)) {
+        facts_fill(job);
+        return job;
+    }
+    identify(job);
+    if (find_hard_wired(job))
+        begin_hard_wired(job);
+    else
+        begin_logical(job);
+    const struct route_endpoint *e = job->match.endpoint;
+    if (!call_answered(job) && !job->no_memory && e->prepare != NULL)
+        e->prepare(job);
+    return job;
+}
+
+const struct vault_facts *vault_job_facts(const struct vault_job *job)
+{
+    return job == NULL ? &no_facts : &job->facts;
+}
+
+/* --- run and end ------------------------------------------------------------------------------ */
+
+static bool unanswered(const struct vault_job *job)
+{
+    return !call_answered(job) && !job->no_memory;
+}
+
+void vault_job_run(struct vault_job *job)
+{
+    int ready = CALL_READY;
+    if (job == NULL || !atomic_compare_exchange_strong(&job->phase, &ready, CALL_RUNNING))
+        return;
+    if (unanswered(job) && job->match.endpoint->work != NULL)
+        job->match.endpoint->work(job);
+    atomic_store(&job->phase, CALL_RAN);
+}
+
+/* A seal may have come since begin. */
+static void finish(struct vault_job *job)
+{
+    const struct route_endpoint *e = job->match.endpoint;
+    bool sealed_out = atomic_load(&job->phase) == CALL_SEALED_OUT;
+    bool needs_vault = !job->bare_protocol && !e->detached;
+    if (sealed_out || (needs_vault && state_sealed(job->vault)))
+        call_fail(job, 503, CALL_SEALED);
+    else if (e->finish != NULL)
+        e->finish(job);
+}
+
+void vault_end(struct vault *v, struct vault_job *job, struct instant now,
+               struct vault_reply *reply)
+{
+    if (job == NULL) {
+        envelope_no_memory(reply);
+        return;
+    }
+    int phase = atomic_load(&job->phase);
+    CHECK(phase == CALL_RAN || phase == CALL_SEALED_OUT);
+    job->now = now;
+    if (unanswered(job))
+        finish(job);
+    if (!call_answered(job))
+        call_fault(job, "internal error");
+    envelope_format(job, &v->ports.entropy, reply);
+    job_free(v, job);
+}
+
+void vault_cancel(struct vault *v, struct vault_job *job)
+{
+    if (job != NULL)
+        job_free(v, job);
+}
+
+void vault_reply_done(struct vault_reply *reply)
+{
+    if (reply == NULL)
+        return;
+    buf_done(&reply->body);
+    buf_done(&reply->location);
+    free(reply->signature_sha256);
+    *reply = (struct vault_reply){0};
+}
+
+void vault_handle(struct vault *v, const struct vault_request *request, struct instant now,
+                  struct vault_reply *reply)
+{
+    struct vault_job *job = vault_begin(v, request, now);
+    vault_job_run(job);
+    vault_end(v, job, now, reply);
+}
+
+/* --- control ---------------------------------------------------------------------------------- */
+
+void vault_state(const struct vault *v, struct vault_state *out)
+{
+    *out = (struct vault_state){
+        .initialized = seal_initialized(&v->seal),
+        .sealed = state_sealed(v),
+        .shares = (int)v->seal.shares,
+        .threshold = (int)v->seal.threshold,
+        .progress = (int)v->seal.progress,
+        .storage = v->ports.store->kind,
+    };
+}
+
+void vault_seal(struct vault *v)
+{
+    for (struct vault_job *job = v->jobs; job != NULL; job = job->next) {
+        int ready = CALL_READY;
+        bool by_token = !job->bare_protocol;
+        if (by_token && atomic_compare_exchange_strong(&job->phase, &ready, CALL_SEALED_OUT))
+            drop_state(job);
+    }
+    state_seal(v);
+}
+
+enum errc vault_unseal_share(struct vault *v, struct slice share, struct instant now,
+                             struct errc_why *why)
+{
+    (void)now;
+    struct secret bytes CLEANUP(secret_done) = {0};
+    TRY(seal_parse_share(share, v->ports.arena, &bytes, why));
+    enum errc code = state_give_share(v, secret_slice(&bytes), why);
+    return code == ERRC_SCHEMA ? ERRC_CRYPTO : code == ERRC_RANGE ? ERRC_SYNTAX : code;
+}
+
+static const struct mount dev_mount = {.path = "secret/",
+                                       .engine = MOUNT_KV,
+                                       .description = "key/value secret storage",
+                                       .kv_version_2 = true};
+
+/* The token looks as the one that Vault's dev mode makes by a request (vault-api.md 3.1). */
+static struct token dev_token(void)
+{
+    return (struct token){.policies = "root",
+                          .display_name = "token",
+                          .path = "auth/token/create",
+                          .orphan = true,
+                          .issued = true};
+}
+
+enum errc vault_dev_init(struct vault *v, struct slice root_token, struct instant now,
+                         struct buf *unseal_key, struct buf *token, struct errc_why *why)
+{
+    if (seal_initialized(&v->seal))
+        return errc_fail(why, ERRC_STATE, "Vault is already initialized");
+    struct secret key CLEANUP(secret_done) = {0};
+    char made_up[TOKEN_ID_BYTES];
+    struct token root = dev_token();
+    struct mount kv = dev_mount;
+    if (secret_new(v->ports.arena, BARRIER_KEY_BYTES, &key) != ERRC_OK)
+        return errc_fail(why, ERRC_NOMEM, "out of memory for secrets");
+    v->ports.entropy.fill(v->ports.entropy.context, key.ptr, key.len);
+    mount_identify(&kv, &v->ports.entropy);
+    token_id(&v->ports.entropy, made_up);
+    struct slice id = root_token.len > 0 ? root_token : slice_of(made_up);
+    base64_format(secret_slice(&key), BASE64_STANDARD, unseal_key);
+    buf_add_slice(token, id);
+    TRY(buf_status(unseal_key, why));
+    TRY(buf_status(token, why));
+    TRY(state_create(v, secret_slice(&key), 1, 1, &root, id, &kv, now, why));
+    secret_wipe(made_up, sizeof made_up);
+    return state_give_share(v, secret_slice(&key), why);
+}
