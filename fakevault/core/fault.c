@@ -52,11 +52,13 @@ static enum errc not_found(const char *id, struct errc_why *why)
     return errc_fail(why, ERRC_NOT_FOUND, "there is no rule \"%.80s\"", id);
 }
 
-static void make_up_id(struct fault_set *set, char id[static FAULT_ID_MAX])
+static void make_up_id(struct fault_set *set, char out[static FAULT_ID_MAX])
 {
+    char id[FAULT_ID_MAX];
     do
-        (void)snprintf(id, FAULT_ID_MAX, "r%llu", (unsigned long long)++set->names);
+        (void)snprintf(id, sizeof id, "r%llu", (unsigned long long)++set->names);
     while (find(set, id) != NULL);
+    memcpy(out, id, sizeof id);
 }
 
 static void begin_life(struct fault_set *set, struct fault_rule *rule, struct instant now)

@@ -8,27 +8,30 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/errc.h"
 #include "base/secret.h"
 #include "fakevault/shell/control.h"
+#include "fakevault/shell/journal_file.h"
 
 struct admin;
 
 struct admin_options {
-    const char *address; /* path of a socket ("/..." or "unix:..."), or HOST:PORT; NULL: the default
-                            socket for the port */
+    const char *address; /* a path with a '/', or HOST:PORT; NULL: the default socket */
     uint16_t data_port;  /* names the default socket */
-    const struct secret *token; /* of TCP; NULL otherwise */
+    struct slice token;  /* of TCP; empty on a Unix socket. Borrowed until admin_stop */
 };
 
 /*
  * Listens and serves. The default socket is $XDG_RUNTIME_DIR/fakevault-PORT.sock, without that
- * folder a private folder below $TMPDIR. A socket file that nobody listens on is replaced, one that
- * is served is ERRC_EXISTS. A path longer than sun_path is ERRC_TOO_BIG, a TCP address that is not
- * loopback or has no token ERRC_USAGE.
+ * folder one in a private folder below $TMPDIR. A socket file that nobody listens on is replaced,
+ * one that is served is ERRC_EXISTS. A path longer than sun_path is ERRC_TOO_BIG, a TCP address
+ * that is not loopback or has no token ERRC_USAGE.
  */
 MUST_USE enum errc admin_start(const struct admin_options *options, struct control *control,
-                               struct admin **out, struct errc_why *why);
+                               struct journal_file *journal, struct admin **out,
+                               struct errc_why *why);
 
 /* What clients are to be told: the path, or HOST:PORT. */
 const char *admin_address(const struct admin *admin);

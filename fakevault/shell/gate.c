@@ -25,6 +25,7 @@ struct gate_conn {
 };
 
 struct gate {
+    int port_fd; /* bound, never listening: the port is ours while nobody listens */
     int listen_fd;
     int wake_fd; /* eventfd: what the thread is to look at has changed */
     struct sockname name;
@@ -52,6 +53,18 @@ static void nudge(struct gate *gate)
     (void)!write(gate->wake_fd, &one, sizeof one);
 }
 
+/*
+ * The listening socket is bound to a port that is known by then: Linux keeps the port of a socket
+ * that is shut down only when the port was asked for by number.
+ */
+static enum errc bind_both(struct gate *gate, struct errc_why *why)
+{
+    if (gate->wake_fd < 0)
+        return errc_fail(why, ERRC_UNAVAILABLE, "cannot make an eventfd: %s", strerror(errno));
+    TRY(sockname_bind(&gate->name, &gate->port_fd, why));
+    return sockname_bind(&gate->name, &gate->listen_fd, why);
+}
+
 enum errc gate_open(const char *address, struct gate **out, struct errc_why *why)
 {
     struct sockname name;
@@ -59,12 +72,11 @@ enum errc gate_open(const char *address, struct gate **out, struct errc_why *why
     struct gate *gate = calloc(1, sizeof *gate);
     if (gate == NULL)
         return no_memory(why);
-    gate->listen_fd = -1;
+    gate->port_fd = gate->listen_fd = -1;
     gate->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     (void)pthread_mutex_init(&gate->lock, NULL);
     gate->name = name;
-    enum errc code = gate->wake_fd < 0 ? errc_fail(why, ERRC_UNAVAILABLE, "cannot make an eventfd")
-                                       : sockname_bind(&gate->name, &gate->listen_fd, why);
+    enum errc code = bind_both(gate, why);
     if (code != ERRC_OK) {
         gate_free(gate);
         return code;
@@ -81,6 +93,8 @@ void gate_free(struct gate *gate)
     CHECK(gate->open == 0);
     if (gate->listen_fd >= 0)
         (void)close(gate->listen_fd);
+    if (gate->port_fd >= 0)
+        (void)close(gate->port_fd);
     if (gate->wake_fd >= 0)
         (void)close(gate->wake_fd);
     (void)pthread_mutex_destroy(&gate->lock);

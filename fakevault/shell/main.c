@@ -1,0 +1,58 @@
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/os/harden.h"
+#include "fakevault/shell/ctl.h"
+#include "fakevault/shell/server.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char *const argv[]);
+    const char *help;
+} commands[] = {
+    {"server", server_run, "run the server"},
+    {"ctl", ctl_run, "break and mend a running server"},
+};
+
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static int print_help(FILE *out, int exit_code)
+{
+    (void)fputs("usage: fakevault COMMAND [flags]\n\n"
+                "Speaks HashiCorp Vault's HTTP API for transit signing, and fails on demand.\n\n",
+                out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        (void)fprintf(out, "  %-8s %s; see fakevault %s -help\n", commands[i].name,
+                      commands[i].help, commands[i].name);
+    (void)fputs("  version  print the version\n", out);
+    return exit_code;
+}
+
+static int print_version(void)
+{
+    (void)puts("fakevault " PROJECT_VERSION);
+    return EX_OK;
+}
+
+/* Skips the dashes of "-version" and "--version". */
+static const char *bare(const char *word)
+{
+    return word + (word[0] == '-') + (word[0] == '-' && word[1] == '-');
+}
+
+int main(int argc, char *argv[])
+{
+    harden_process();
+    if (argc < 2)
+        return print_help(stderr, EX_USAGE);
+    if (strcmp(bare(argv[1]), "help") == 0)
+        return print_help(stdout, EX_OK);
+    if (strcmp(bare(argv[1]), "version") == 0)
+        return print_version();
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    (void)fprintf(stderr, "fakevault: command \"%s\" is unknown, see fakevault -help\n", argv[1]);
+    return EX_USAGE;
+}

@@ -1,0 +1,345 @@
+#include "fakevault/shell/server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/os/clock_os.h"
+#include "base/os/entropy_os.h"
+#include "base/os/file.h"
+#include "base/os/harden.h"
+#include "base/os/ready.h"
+#include "base/secret.h"
+#include "base/text/logline.h"
+#include "fakevault/core/store_memory.h"
+#include "fakevault/core/vault.h"
+#include "fakevault/shell/admin.h"
+#include "fakevault/shell/control.h"
+#include "fakevault/shell/crypto_openssl.h"
+#include "fakevault/shell/server_options.h"
+#include "fakevault/shell/store_sqlite.h"
+#include "fakevault/shell/traffic.h"
+
+#define STOP_GRACE_MS 5000 /* for requests in flight */
+#define LOOPS_MAX 16
+#define TOKEN_ARENA_BYTES 8192u
+#define TOKEN_MAX 4096u
+
+/* All parts, in the order in which they are started; each NULL or zeroed until it is there. */
+struct server {
+    struct server_options options;
+    struct clock clock;
+    struct entropy entropy;
+    uint64_t seed;
+    struct secret_arena *arena;       /* the vault's alone */
+    struct secret_arena *token_arena; /* of the control API's token */
+    struct secret token;
+    struct store store;
+    bool has_store;
+    struct vault *vault;
+    struct journal_file *journal;
+    struct gate *gate;
+    struct hold *hold;
+    struct control *control;
+    struct traffic *traffic;
+    struct admin *admin;
+};
+
+static struct instant now(const struct server *s)
+{
+    return s->clock.now(s->clock.context);
+}
+
+static void log_line(const struct server *s, const char *level, const char *event,
+                     const char *message)
+{
+    struct buf line CLEANUP(buf_done);
+    buf_init(&line, 4096);
+    struct logline l;
+    logline_begin(&l, &line, now(s).wall_ns, level, "fakevault", event);
+    logline_add(&l, "message", message);
+    logline_end(&l);
+    (void)fputs(buf_text(&line), stderr);
+}
+
+static void wipe_buf(struct buf *b)
+{
+    if (b->ptr != NULL)
+        secret_wipe(b->ptr, b->cap);
+    buf_done(b);
+}
+
+/* ---- starting, part by part ---- */
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static enum errc open_store(struct server *s, struct errc_why *why)
+{
+    if (!s->options.durable) {
+        TRY(store_memory_new(&s->store, why));
+        s->has_store = true;
+        return ERRC_OK;
+    }
+    char path[LIMIT_PATH_BYTES + 16];
+    TRY(file_make_folder(s->options.path, 0700, why));
+    (void)snprintf(path, sizeof path, "%s/vault.db", s->options.path);
+    TRY(store_sqlite_open(path, &s->store, why));
+    s->has_store = true;
+    return ERRC_OK;
+}
+
+static enum errc start_vault(struct server *s, struct errc_why *why)
+{
+    bool locked = false;
+    TRY(secret_arena_new(LIMIT_SECRET_ARENA_BYTES, &s->arena, &locked, why));
+    if (!locked)
+        log_line(s, "warn", "not_locked", "keys may be swapped to disk: raise RLIMIT_MEMLOCK");
+    TRY(open_store(s, why));
+    const struct vault_ports ports = {
+        .crypto = crypto_openssl(), .store = &s->store, .entropy = s->entropy, .arena = s->arena};
+    const struct vault_options options = {.report_version = s->options.report_version};
+    return vault_new(&ports, &options, &s->vault, why);
+}
+
+static enum errc read_token(struct server *s, struct errc_why *why)
+{
+    const char *path = s->options.admin_token_file;
+    if (path == NULL)
+        return ERRC_OK;
+    struct stat st;
+    if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
+        return errc_fail(why, ERRC_USAGE,
+                         "admin token file \"%s\" can be read by others: chmod 600", path);
+    struct buf text CLEANUP(wipe_buf);
+    buf_init(&text, TOKEN_MAX);
+    TRY(file_read(path, &text, why));
+    struct slice token = slice_trim(buf_slice(&text));
+    if (token.len < 16)
+        return errc_fail(why, ERRC_USAGE, "admin token file \"%s\" holds less than 16 characters",
+                         path);
+    TRY(secret_arena_new(TOKEN_ARENA_BYTES, &s->token_arena, NULL, why));
+    return secret_copy(s->token_arena, token, &s->token);
+}
+
+static enum errc open_journal(struct server *s, struct errc_why *why)
+{
+    uint64_t cut = 0;
+    TRY(journal_file_open(s->options.journal, s->clock, &s->journal, &cut, why));
+    if (cut > 0)
+        log_line(s, "warn", "journal_tail_cut", "the journal ended in a torn line");
+    return ERRC_OK;
+}
+
+static unsigned loops(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > LOOPS_MAX ? LOOPS_MAX : (unsigned)cores;
+}
+
+static void record_process(struct server *s, bool start)
+{
+    const struct journal_record record = {
+        .kind = JOURNAL_PROCESS,
+        .process = {.start = start,
+                    .boot_id = control_boot_id(s->control),
+                    .pid = getpid(),
+                    .seed = s->seed,
+                    .port = gate_port(s->gate),
+                    .storage = s->options.storage},
+    };
+    (void)journal_file_add(s->journal, &record);
+}
+
+static enum errc start_serving(struct server *s, struct errc_why *why)
+{
+    TRY(hold_start(traffic_wake, NULL, &s->hold, why));
+    const struct control_ports ports = {
+        .vault = s->vault,
+        .gate = s->gate,
+        .hold = s->hold,
+        .journal = s->journal,
+        .clock = s->clock,
+        .entropy = &s->entropy,
+        .storage = s->options.storage,
+        .seed = s->seed,
+    };
+    TRY(control_new(&ports, &s->control, why));
+    record_process(s, true);
+    const struct admin_options admin = {
+        .address = s->options.admin,
+        .data_port = gate_port(s->gate),
+        .token = secret_slice(&s->token),
+    };
+    TRY(admin_start(&admin, s->control, s->journal, &s->admin, why));
+    return traffic_start(s->control, s->gate, s->hold, loops(), &s->traffic, why);
+}
+
+/* ---- what scripts read on standard output (docs of Vault's dev server) ---- */
+
+static void print_greeting(const struct server *s, const struct buf *unseal_key,
+                           const struct buf *token)
+{
+    (void)printf("==> fakevault " PROJECT_VERSION " server configuration:\n\n"
+                 "             Listener: tcp (addr: \"%s\", tls: \"disabled\")\n"
+                 "              Storage: %s\n"
+                 "      Control address: %s\n"
+                 "                 Seed: %llu\n\n",
+                 gate_address(s->gate), s->options.storage, admin_address(s->admin),
+                 (unsigned long long)s->seed);
+    if (s->options.dev)
+        (void)printf("You may need to set the following environment variables:\n\n"
+                     "    $ export VAULT_ADDR='http://%s'\n\n"
+                     "Unseal Key: %s\n"
+                     "Root Token: %s\n\n",
+                     gate_address(s->gate), buf_text(unseal_key), buf_text(token));
+    (void)puts("==> fakevault server started!");
+    (void)fflush(stdout);
+}
+
+static enum errc start(struct server *s, struct errc_why *why)
+{
+    struct buf unseal_key CLEANUP(wipe_buf);
+    struct buf token CLEANUP(wipe_buf);
+    buf_init(&unseal_key, 256);
+    buf_init(&token, TOKEN_MAX);
+    TRY(read_token(s, why));
+    TRY(gate_open(s->options.listen, &s->gate, why));
+    TRY(start_vault(s, why));
+    if (s->options.dev)
+        TRY(vault_dev_init(s->vault, slice_of(s->options.dev_root_token_id), now(s), &unseal_key,
+                           &token, why));
+    TRY(open_journal(s, why));
+    TRY(start_serving(s, why));
+    print_greeting(s, &unseal_key, &token);
+    const struct ready ready = {
+        .fd = (int)s->options.ready_fd,
+        .port_file = s->options.port_file,
+        .port = gate_port(s->gate),
+        .admin = admin_address(s->admin),
+        .boot_id = control_boot_id(s->control),
+    };
+    return ready_announce(&ready, why);
+}
+
+/* In the reverse order; any part may be missing. */
+static void stop(struct server *s)
+{
+    traffic_stop(s->traffic, STOP_GRACE_MS);
+    admin_stop(s->admin);
+    if (s->control != NULL && s->traffic != NULL)
+        record_process(s, false);
+    control_free(s->control);
+    hold_free(s->hold);
+    gate_free(s->gate);
+    journal_file_close(s->journal);
+    vault_free(s->vault);
+    if (s->has_store)
+        store_close(&s->store);
+    secret_done(&s->token);
+    secret_arena_free(s->token_arena);
+    secret_arena_free(s->arena);
+    if (s->traffic != NULL && s->options.port_file != NULL)
+        (void)unlink(s->options.port_file);
+}
+
+/* ---- the process ---- */
+
+static const int stop_signals[] = {SIGTERM, SIGINT, SIGHUP};
+
+static sigset_t stop_set(void)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < sizeof stop_signals / sizeof *stop_signals; i++)
+        (void)sigaddset(&set, stop_signals[i]);
+    return set;
+}
+
+/* A second signal ends a stop that takes too long. */
+static void wait_for_signal(void)
+{
+    const sigset_t set = stop_set();
+    int received = 0;
+    while (sigwait(&set, &received) != 0)
+        continue;
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static int exit_code_of(enum errc code)
+{
+    switch (errc_class(code)) {
+    case ERRC_CLASS_NONE:
+        return EX_OK;
+    case ERRC_CLASS_INVALID:
+    case ERRC_CLASS_MISSING:
+        return code == ERRC_USAGE ? EX_USAGE : EX_CONFIG;
+    case ERRC_CLASS_CONFLICT:
+    case ERRC_CLASS_TRANSIENT:
+        return EX_UNAVAILABLE;
+    case ERRC_CLASS_DENIED:
+    case ERRC_CLASS_FATAL:
+        return EX_IOERR;
+    }
+    return EX_SOFTWARE;
+}
+
+static int complain(enum errc code, const struct errc_why *why)
+{
+    (void)fprintf(stderr, "fakevault server: %s\n", why->text);
+    return exit_code_of(code);
+}
+
+static uint64_t pick_seed(const struct server *s)
+{
+    uint32_t random = 0; /* short enough to be typed again */
+    if (s->options.seed >= 0)
+        return (uint64_t)s->options.seed;
+    s->entropy.fill(s->entropy.context, &random, sizeof random);
+    return random;
+}
+
+static int serve(struct server *s)
+{
+    struct errc_why why = {""};
+    const sigset_t set = stop_set();
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    s->clock = clock_os();
+    s->entropy = entropy_os();
+    s->seed = pick_seed(s);
+    enum errc code = start(s, &why);
+    if (code == ERRC_OK) {
+        wait_for_signal();
+        log_line(s, "info", "stopping", "requests in flight finish");
+    }
+    stop(s);
+    return code == ERRC_OK ? EX_OK : complain(code, &why);
+}
+
+int server_run(int argc, char *const argv[])
+{
+    static struct server server;
+    struct errc_why why = {""};
+    enum errc code = server_options_parse(argc, argv, &server.options, &why);
+    if (code != ERRC_OK)
+        return complain(code, &why);
+    if (server.options.help) {
+        server_options_print_help();
+        return EX_OK;
+    }
+    return serve(&server);
+}

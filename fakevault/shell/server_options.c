@@ -1,0 +1,137 @@
+#include "fakevault/shell/server_options.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/flags.h"
+
+#define FIELD(name) offsetof(struct server_options, name)
+#define LISTEN_DEFAULT "127.0.0.1:8200"
+
+static const struct flags_spec specs[] = {
+    {"dev", FLAGS_SWITCH, FIELD(dev), NULL, "start initialised and unsealed, in memory"},
+    {"dev-root-token-id", FLAGS_TEXT, FIELD(dev_root_token_id), "TOKEN",
+     "dev: the root token (VAULT_DEV_ROOT_TOKEN_ID keeps it out of the process list)"},
+    {"dev-listen-address", FLAGS_TEXT, FIELD(dev_listen_address), "HOST:PORT",
+     "dev: where to serve (VAULT_DEV_LISTEN_ADDRESS)"},
+    {"listen", FLAGS_TEXT, FIELD(listen), "HOST:PORT",
+     "where to serve, port 0 picks one (" LISTEN_DEFAULT ")"},
+    {"storage", FLAGS_TEXT, FIELD(storage), "inmem|file", "what survives the process (inmem)"},
+    {"path", FLAGS_TEXT, FIELD(path), "FOLDER", "where -storage=file keeps its data"},
+    {"admin", FLAGS_TEXT, FIELD(admin), "PATH|HOST:PORT",
+     "control socket, or loopback TCP ($XDG_RUNTIME_DIR/fakevault-PORT.sock)"},
+    {"admin-token-file", FLAGS_TEXT, FIELD(admin_token_file), "FILE",
+     "holds the bearer token of the control API over TCP"},
+    {"port-file", FLAGS_TEXT, FIELD(port_file), "FILE", "gets the port once the server serves"},
+    {"ready-fd", FLAGS_INT, FIELD(ready_fd), "N", "descriptor that gets a line of JSON then"},
+    {"journal", FLAGS_TEXT, FIELD(journal), "FILE",
+     "ledger of all requests (FOLDER/journal.ndjson, without a folder a temporary file)"},
+    {"seed", FLAGS_INT, FIELD(seed), "N", "decides what rules with a probability do (random)"},
+    {"report-version", FLAGS_TEXT, FIELD(report_version), "VERSION",
+     "the Vault version to claim (1.14.9)"},
+    {"help", FLAGS_SWITCH, FIELD(help), NULL, "print this"},
+};
+
+static const struct flags flags = {specs, sizeof specs / sizeof *specs};
+
+void server_options_print_help(void)
+{
+    struct buf out CLEANUP(buf_done);
+    buf_init(&out, 1u << 16);
+    buf_add_text(&out, "usage: fakevault server [flags]\n\n");
+    flags_help(&flags, &out);
+    (void)fputs(buf_text(&out), stdout);
+}
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value == NULL || *value == '\0' ? NULL : value;
+}
+
+static enum errc check_dev(struct server_options *o, struct errc_why *why)
+{
+    if (!o->dev && o->dev_root_token_id != NULL)
+        return errc_fail(why, ERRC_USAGE, "flag \"-dev-root-token-id\" needs -dev");
+    if (!o->dev && o->dev_listen_address != NULL)
+        return errc_fail(why, ERRC_USAGE, "flag \"-dev-listen-address\" needs -dev");
+    if (o->dev && o->storage != NULL && strcmp(o->storage, "inmem") != 0)
+        return errc_fail(why, ERRC_USAGE, "a -dev server is in memory, leave -storage=%.40s out",
+                         o->storage);
+    if (o->listen != NULL && o->dev_listen_address != NULL)
+        return errc_fail(why, ERRC_USAGE, "give one of -listen and -dev-listen-address");
+    if (!o->dev)
+        return ERRC_OK;
+    if (o->dev_root_token_id == NULL)
+        o->dev_root_token_id = environment("VAULT_DEV_ROOT_TOKEN_ID");
+    if (o->dev_listen_address == NULL && o->listen == NULL)
+        o->dev_listen_address = environment("VAULT_DEV_LISTEN_ADDRESS");
+    if (o->listen == NULL)
+        o->listen = o->dev_listen_address;
+    return ERRC_OK;
+}
+
+static enum errc check_storage(struct server_options *o, struct errc_why *why)
+{
+    if (o->storage == NULL)
+        o->storage = "inmem";
+    o->durable = strcmp(o->storage, "file") == 0;
+    if (!o->durable && strcmp(o->storage, "inmem") != 0)
+        return errc_fail(why, ERRC_USAGE, "flag \"-storage\" is \"%.40s\", want inmem or file",
+                         o->storage);
+    if (o->durable == (o->path == NULL))
+        return errc_fail(why, ERRC_USAGE, "%s",
+                         o->durable ? "flag \"-storage=file\" needs -path=FOLDER"
+                                    : "flag \"-path\" needs -storage=file");
+    if (o->durable && o->journal == NULL) {
+        int n =
+            snprintf(o->journal_default, sizeof o->journal_default, "%s/journal.ndjson", o->path);
+        if (n < 0 || (size_t)n >= sizeof o->journal_default)
+            return errc_fail(why, ERRC_USAGE, "flag \"-path\" is longer than %u bytes",
+                             LIMIT_PATH_BYTES);
+        o->journal = o->journal_default;
+    }
+    return ERRC_OK;
+}
+
+static enum errc check_numbers(const struct server_options *o, struct errc_why *why)
+{
+    if (o->seed < -1)
+        return errc_fail(why, ERRC_USAGE, "flag \"-seed\" is %lld, want 0 or more",
+                         (long long)o->seed);
+    if (o->ready_fd == -1)
+        return ERRC_OK;
+    if (o->ready_fd < 1 || o->ready_fd > 1 << 20 || fcntl((int)o->ready_fd, F_GETFD) < 0)
+        return errc_fail(why, ERRC_USAGE, "flag \"-ready-fd\" is %lld, which is no open descriptor",
+                         (long long)o->ready_fd);
+    return ERRC_OK;
+}
+
+static enum errc parse(int argc, char *const argv[], const char **words, struct server_options *o,
+                       struct errc_why *why)
+{
+    size_t count = 0;
+    TRY(flags_parse(&flags, argc, argv, o, words, &count, why));
+    if (count > 0)
+        return errc_fail(why, ERRC_USAGE, "\"%.80s\" is no flag, see fakevault server -help",
+                         words[0]);
+    TRY(check_dev(o, why));
+    TRY(check_storage(o, why));
+    if (o->listen == NULL)
+        o->listen = LISTEN_DEFAULT;
+    return check_numbers(o, why);
+}
+
+enum errc server_options_parse(int argc, char *const argv[], struct server_options *out,
+                               struct errc_why *why)
+{
+    *out = (struct server_options){.seed = -1, .ready_fd = -1};
+    const char **words = calloc((size_t)argc + 1, sizeof *words);
+    if (words == NULL)
+        return errc_fail(why, ERRC_NOMEM, "out of memory");
+    enum errc code = parse(argc, argv, words, out, why);
+    free(words);
+    return code;
+}
