@@ -18,7 +18,7 @@
 struct admin;
 
 struct admin_options {
-    const char *address; /* a path with a '/', or HOST:PORT; NULL: the default socket */
+    const char *address; /* a path with a '/', maybe as "unix:PATH", or HOST:PORT; or NULL */
     uint16_t data_port;  /* names the default socket */
     struct slice token;  /* of TCP; empty on a Unix socket. Borrowed until admin_stop */
 };

@@ -13,6 +13,12 @@
 
 #define BACKLOG 128
 
+/* "unix:PATH" may be written for PATH. */
+static const char *bare(const char *address)
+{
+    return address != NULL && strncmp(address, "unix:", 5) == 0 ? address + 5 : address;
+}
+
 static bool is_path(const char *address)
 {
     return strchr(address, '/') != NULL;
@@ -136,7 +142,7 @@ enum errc admin_socket_open(const char *address, uint16_t data_port, struct admi
                             struct errc_why *why)
 {
     *out = (struct admin_socket){.fd = -1};
-    enum errc code = open_any(out, address, data_port, why);
+    enum errc code = open_any(out, bare(address), data_port, why);
     if (code != ERRC_OK) {
         out->tcp = true; /* the file, if there is one, is not ours */
         admin_socket_close(out);
@@ -210,6 +216,6 @@ enum errc admin_socket_connect(const char *address, int *fd, const char **shown,
         TRY(find_only(found, why));
         address = found;
     }
-    *shown = address;
+    *shown = address = bare(address);
     return connect_to(address, fd, tcp, why);
 }
