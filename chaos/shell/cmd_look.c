@@ -5,6 +5,7 @@
 
 #include "base/flags.h"
 #include "base/text/jsonwrite.h"
+#include "chaos/core/schema.h"
 #include "chaos/core/verdict.h"
 #include "chaos/shell/library.h"
 
@@ -141,5 +142,17 @@ int cmd_look_plan(int argc, char *const argv[])
         buf_add_text(&out, i > 0 ? "\n" : "");
         plan_format(&library.entries[i]->plan, &library.entries[i]->scenario, &out);
     }
+    return print_out(&out);
+}
+
+int cmd_look_schema(int argc, char *const argv[])
+{
+    struct buf out CLEANUP(buf_done);
+    buf_init(&out, OUTPUT_BYTES_MAX);
+    if (argc > 0) {
+        (void)fprintf(stderr, "chaos: schema takes no argument, got \"%s\"\n", argv[0]);
+        return VERDICT_EXIT_USAGE;
+    }
+    schema_format_json(&out);
     return print_out(&out);
 }

@@ -16,6 +16,7 @@ static const struct cmd_table_row rows[] = {
      cmd_look_list_explain},
     {"plan", "FILE", "print the steps of a scenario in the order in which they are run",
      cmd_look_plan, NULL},
+    {"schema", "", "print the JSON Schema (2020-12) of scenario files", cmd_look_schema, NULL},
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])
