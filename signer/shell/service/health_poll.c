@@ -101,7 +101,7 @@ void health_poll_wait_first(struct health_poll *poll, int64_t timeout_ms)
     CHECK(pthread_mutex_unlock(&poll->lock) == 0);
 }
 
-void health_poll_stop(struct health_poll *poll)
+void health_poll_quit(struct health_poll *poll)
 {
     if (poll == NULL)
         return;
@@ -109,6 +109,13 @@ void health_poll_stop(struct health_poll *poll)
     poll->stopping = true;
     CHECK(pthread_cond_broadcast(&poll->changed) == 0);
     CHECK(pthread_mutex_unlock(&poll->lock) == 0);
+}
+
+void health_poll_stop(struct health_poll *poll)
+{
+    if (poll == NULL)
+        return;
+    health_poll_quit(poll);
     CHECK(pthread_join(poll->thread, NULL) == 0);
     discard(poll);
 }

@@ -25,5 +25,8 @@ MUST_USE enum errc health_poll_start(const struct health_poll_ports *ports, int6
 /* Waits until the first answer is in, at most timeout_ms. */
 void health_poll_wait_first(struct health_poll *poll, int64_t timeout_ms);
 
-/* Stops and joins; takes at most the time of one ask. NULL allowed. */
+/* Asks no more, without waiting for an ask that is under way. NULL allowed. */
+void health_poll_quit(struct health_poll *poll);
+
+/* Stops, joins and frees; takes at most the time of one ask. NULL allowed. */
 void health_poll_stop(struct health_poll *poll);

@@ -19,7 +19,8 @@ struct worker {
     pthread_mutex_t saving; /* held while the thread saves; guards the two below */
     char id[ENTROPY_UUID_BYTES];
     bool abandoned;
-    bool ended; /* under the pool's lock */
+    bool ended;  /* under the pool's lock */
+    bool joined; /* the owner's */
 };
 
 struct entry {
@@ -332,6 +333,13 @@ static void put_back(struct run_pool *pool, struct worker *worker)
     CHECK(pthread_mutex_unlock(&worker->saving) == 0);
 }
 
+static void join(struct worker *worker)
+{
+    if (!worker->joined)
+        CHECK(pthread_join(worker->thread, NULL) == 0);
+    worker->joined = true;
+}
+
 unsigned run_pool_abandon(struct run_pool *pool)
 {
     unsigned left = 0;
@@ -339,8 +347,10 @@ unsigned run_pool_abandon(struct run_pool *pool)
         lock(pool);
         bool ended = pool->workers[i].ended;
         unlock(pool);
-        if (ended)
+        if (ended) {
+            join(&pool->workers[i]);
             continue;
+        }
         put_back(pool, &pool->workers[i]);
         left++;
     }
@@ -361,7 +371,7 @@ void run_pool_free(struct run_pool *pool)
     if (pool == NULL)
         return;
     for (unsigned i = 0; i < pool->worker_count; i++)
-        CHECK(pthread_join(pool->workers[i].thread, NULL) == 0);
+        join(&pool->workers[i]);
     for (size_t i = 0; i < LIMIT_RUN_THREADS; i++)
         CHECK(pthread_mutex_destroy(&pool->workers[i].saving) == 0);
     CHECK(pthread_cond_destroy(&pool->wake) == 0);

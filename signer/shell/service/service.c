@@ -244,6 +244,7 @@ static void start_draining(struct service *s)
 {
     service_log_word(&s->log, "info", "stopping");
     service_http_quiesce(s->http);
+    service_vault_quit(s->vault);
     run_pool_stop(s->pool);
     enter(s, DRAINING, s->startup->config.retry.total_timeout_ms + GRACE_MS);
 }

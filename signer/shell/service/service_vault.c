@@ -22,8 +22,9 @@ static bool ask(void *context, struct errc_why *why)
     struct service_vault *v = context;
     const struct transport transport = transport_curl_port(v->curl);
     enum classify_class class;
-    return signing_probe_with(&transport, v->startup->config.retry.attempt_timeout_ms, &class,
-                              why) == ERRC_OK;
+    int64_t ms = v->startup->config.retry.attempt_timeout_ms;
+    ms = ms < SERVICE_VAULT_ASK_MS ? ms : SERVICE_VAULT_ASK_MS;
+    return signing_probe_with(&transport, ms, &class, why) == ERRC_OK;
 }
 
 static void told(void *context, bool up, const struct errc_why *why)
@@ -63,6 +64,11 @@ enum errc service_vault_start(const struct startup *startup, struct service_stat
 void service_vault_wait_first(struct service_vault *vault, int64_t timeout_ms)
 {
     health_poll_wait_first(vault->poll, timeout_ms);
+}
+
+void service_vault_quit(struct service_vault *vault)
+{
+    health_poll_quit(vault->poll);
 }
 
 void service_vault_stop(struct service_vault *vault)
