@@ -63,8 +63,8 @@ static int refuse(const char *word)
     for (size_t i = 0; i < ROWS; i++)
         names[i] = rows[i].name;
     const char *nearest = flags_nearest(word, names, ROWS);
-    (void)fprintf(stderr, "chaos: there is no command \"%s\"%s%s%s chaos --help lists them\n",
-                  word, nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "",
+    (void)fprintf(stderr, "chaos: there is no command \"%s\"%s%s%s chaos --help lists them\n", word,
+                  nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "",
                   nearest != NULL ? "\"?" : ";");
     return VERDICT_EXIT_USAGE;
 }
