@@ -18,13 +18,8 @@ import time
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
-# A sanitizer's report must not look like any program's own exit code.
+# What a sanitizer's report ends our programs with (base/os/sanitizer_exit.c).
 SANITIZER_EXIT = 70
-SANITIZERS = {
-    "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_leaks=1:abort_on_error=0",
-    "UBSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:print_stacktrace=1",
-    "TSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}",
-}
 
 
 def die_with_parent():
@@ -152,7 +147,6 @@ class ProcessFactory:
             "XDG_RUNTIME_DIR": str(runtime),
             "TMPDIR": str(runtime),
             "LC_ALL": "C.UTF-8",
-            **SANITIZERS,
         }
         environment.update({key: str(value) for key, value in extra.items()})
         return environment

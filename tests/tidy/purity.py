@@ -10,7 +10,8 @@ import re
 ALLOWED = {
     "memory and text of the C library, on their arguments alone": r"""
         mem(cpy|move|set|cmp|chr|rchr|mem|pcpy)  __mem(cpy|move|set|pcpy)_chk
-        stpcpy strcpy str(n?len|n?cmp|n?casecmp|r?chr|str|casestr|c?spn|pbrk|dup|ndup|sep|tok_r|chrnul)
+        stpcpy  strcpy
+        str(n?len|n?cmp|n?casecmp|r?chr|str|casestr|c?spn|pbrk|dup|ndup|sep|tok_r|chrnul)
         __strn?dup  str(to(u?ll?|d|imax|umax))  __isoc(99|23)_str.*  strerror_r
         __ctype_(b|tolower|toupper)_loc  tolower  toupper  qsort  qsort_r  bsearch  abs  labs  llabs
         """,
