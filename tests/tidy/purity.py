@@ -11,7 +11,7 @@ ALLOWED = {
     "memory and text of the C library, on their arguments alone": r"""
         mem(cpy|move|set|cmp|chr|rchr|mem|pcpy)  __mem(cpy|move|set|pcpy)_chk
         stpcpy  strcpy
-        str(n?len|n?cmp|n?casecmp|r?chr|str|casestr|c?spn|pbrk|dup|ndup|sep|tok_r|chrnul)
+        str(n?len|n?cmp|n?casecmp|r?chr|str|casestr|c?spn|pbrk|dup|ndup|sep|tok_r|chrnul|n?cat)
         __strn?dup  str(to(u?ll?|d|imax|umax))  __isoc(99|23)_str.*  strerror_r
         __ctype_(b|tolower|toupper)_loc  tolower  toupper  qsort  qsort_r  bsearch  abs  labs  llabs
         """,
