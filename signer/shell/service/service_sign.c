@@ -19,8 +19,7 @@ static enum errc complete(struct run *run, const struct signing_result *result, 
 enum errc service_sign_apply(struct run *run, const struct signing_result *result, int64_t now_ns,
                              struct errc_why *why)
 {
-    const char *code =
-        result->code == ERRC_EXISTS ? "already_signed" : op_error_text(result->op.error);
+    const char *code = op_error_text(result->op.error);
     const char *message = result->op.message;
     switch (result->op.status) {
     case OP_COMPLETED:
