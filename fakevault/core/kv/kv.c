@@ -5,6 +5,7 @@
 #include "fakevault/core/api.h"
 #include "fakevault/core/kv/kv_entry.h"
 #include "fakevault/core/state.h"
+#include "fakevault/core/textorder.h"
 
 static const struct field_spec write_fields[] = {
     {.name = "data", .type = FIELD_MAP},
@@ -215,6 +216,65 @@ static void list_finish(struct vault_job *job)
         call_answer(job, CALL_DATA);
 }
 
+struct versions {
+    struct jsonwrite *w;
+    const struct kv_entry *e;
+};
+
+static void write_version_state(void *context, uint32_t number)
+{
+    const struct versions *v = context;
+    const struct kv_entry_version *version = kv_entry_version(v->e, number);
+    char name[16];
+    (void)snprintf(name, sizeof name, "%u", number);
+    jsonwrite_object(v->w, name);
+    write_stamp(v->w, "created_time", version->created_ns);
+    write_stamp(v->w, "deletion_time", version->deleted_ns);
+    jsonwrite_bool(v->w, "destroyed", version->destroyed);
+    jsonwrite_end(v->w);
+}
+
+static void metadata_finish(struct vault_job *job)
+{
+    struct kv_entry e CLEANUP(kv_entry_done) = {0};
+    if (!load(job, &e)) {
+        if (!call_answered(job))
+            call_fail_bare(job, 404);
+        return;
+    }
+    struct jsonwrite *w = call_data(job);
+    struct versions v = {w, &e};
+    jsonwrite_bool(w, "cas_required", false);
+    write_stamp(w, "created_time", e.created_ns);
+    jsonwrite_int(w, "current_version", e.current);
+    jsonwrite_null(w, "custom_metadata");
+    jsonwrite_string(w, "delete_version_after", "0s");
+    jsonwrite_int(w, "max_versions", 0);
+    /* Vault counts from 0 until the first version is dropped. */
+    jsonwrite_int(w, "oldest_version", e.oldest > 1 ? e.oldest : 0);
+    write_stamp(w, "updated_time", e.updated_ns);
+    jsonwrite_object(w, "versions");
+    textorder_each(e.oldest, e.current, write_version_state, &v);
+    jsonwrite_end(w);
+    call_answer(job, CALL_DATA);
+}
+
+static void metadata_delete_finish(struct vault_job *job)
+{
+    struct kv_entry e CLEANUP(kv_entry_done) = {0};
+    struct errc_why why = {{0}};
+    bool there = load(job, &e);
+    if (call_answered(job))
+        return;
+    enum errc code = there ? kv_entry_erase(&e, barrier_of(job), job->mount_uuid,
+                                            call_capture(job, "path"), &why)
+                           : ERRC_OK;
+    if (code == ERRC_OK)
+        call_empty(job);
+    else
+        call_trouble(job, code, &why);
+}
+
 static void config_finish(struct vault_job *job)
 {
     struct jsonwrite *w = call_data(job);
@@ -238,6 +298,8 @@ static const struct route_endpoint rows[] = {
      .finish = write_finish},
     {.pattern = "data/*path", .operation = ROUTE_DELETE, .finish = delete_finish},
     {.pattern = "metadata/*path", .operation = ROUTE_LIST, .finish = list_finish},
+    {.pattern = "metadata/*path", .operation = ROUTE_READ, .finish = metadata_finish},
+    {.pattern = "metadata/*path", .operation = ROUTE_DELETE, .finish = metadata_delete_finish},
     {.pattern = "config", .operation = ROUTE_READ, .finish = config_finish},
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "fakevault/core/pack.h"
 
 void kv_entry_done(struct kv_entry *e)
@@ -18,11 +19,13 @@ static void metadata_name(const char *mount_uuid, struct slice path,
     (void)snprintf(out, STORE_NAME_MAX, "logical/%s/metadata/%.*s", mount_uuid, SLICE_FMT(path));
 }
 
+/* The path is hashed: "a" has version 1 and "a/1" has versions, which must not meet. */
 static void version_name(const char *mount_uuid, struct slice path, uint32_t number,
                          char out[static STORE_NAME_MAX])
 {
-    (void)snprintf(out, STORE_NAME_MAX, "logical/%s/versions/%.*s/%u", mount_uuid, SLICE_FMT(path),
-                   number);
+    char hash[DIGEST_HEX_BYTES];
+    digest_sha256_hex(path, hash);
+    (void)snprintf(out, STORE_NAME_MAX, "logical/%s/versions/%s/%u", mount_uuid, hash, number);
 }
 
 static enum errc check_path(struct slice path, struct errc_why *why)
@@ -177,4 +180,19 @@ enum errc kv_entry_data(struct barrier *b, const char *mount_uuid, struct slice 
     char name[STORE_NAME_MAX];
     version_name(mount_uuid, path, number, name);
     return barrier_get(b, name, out, why);
+}
+
+enum errc kv_entry_erase(const struct kv_entry *e, struct barrier *b, const char *mount_uuid,
+                         struct slice path, struct errc_why *why)
+{
+    char name[STORE_NAME_MAX];
+    struct barrier_batch batch CLEANUP(barrier_batch_done);
+    barrier_batch_init(&batch);
+    metadata_name(mount_uuid, path, name);
+    barrier_batch_erase(&batch, name);
+    for (size_t i = 0; i < version_count(e) && batch.count < STORE_BATCH_MAX; i++) {
+        version_name(mount_uuid, path, e->oldest + (uint32_t)i, name);
+        barrier_batch_erase(&batch, name);
+    }
+    return barrier_commit(b, &batch, why);
 }

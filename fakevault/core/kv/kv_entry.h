@@ -2,8 +2,8 @@
  * kv_entry: one secret of a kv version 2 mount: its metadata with the list of versions, and the
  * data of each version in a record of its own (vault-api.md 5).
  *
- * "logical/<uuid>/metadata/<path>" and "logical/<uuid>/versions/<path>/<number>"; a write puts both
- * in one batch.
+ * "logical/<uuid>/metadata/<path>" and "logical/<uuid>/versions/<SHA-256 of the path>/<number>"; a
+ * write puts both in one batch.
  */
 #pragma once
 
@@ -14,8 +14,8 @@
 #include "fakevault/core/seal/barrier.h"
 
 #define KV_ENTRY_VERSIONS_DEFAULT 10u /* kept when max_versions is 0 */
-#define KV_ENTRY_VERSIONS_MAX 1000u
-#define KV_ENTRY_PATH_MAX 400u /* bytes of a secret's path */
+#define KV_ENTRY_VERSIONS_MAX 60u     /* all of them fit one write of the store */
+#define KV_ENTRY_PATH_MAX 400u        /* bytes of a secret's path */
 
 struct kv_entry_version {
     int64_t created_ns;
@@ -54,3 +54,7 @@ MUST_USE enum errc kv_entry_store(const struct kv_entry *e, struct barrier *b,
 /* Reads the data of a version into arena memory, which the caller ends. */
 MUST_USE enum errc kv_entry_data(struct barrier *b, const char *mount_uuid, struct slice path,
                                  uint32_t number, struct secret *out, struct errc_why *why);
+
+/* Deletes metadata and all versions, together. */
+MUST_USE enum errc kv_entry_erase(const struct kv_entry *e, struct barrier *b,
+                                  const char *mount_uuid, struct slice path, struct errc_why *why);

@@ -114,6 +114,39 @@ static void leader_read(struct vault_job *job)
     call_answer(job, CALL_BARE);
 }
 
+/* A rekey cannot be started here, so none is ever in progress. */
+static void rekey_status(struct vault_job *job)
+{
+    if (state_sealed(job->vault)) {
+        call_fail(job, 503, CALL_SEALED);
+        return;
+    }
+    struct jsonwrite *w = call_data(job);
+    jsonwrite_string(w, "nonce", "");
+    jsonwrite_bool(w, "started", false);
+    jsonwrite_int(w, "t", 0);
+    jsonwrite_int(w, "n", 0);
+    jsonwrite_int(w, "progress", 0);
+    jsonwrite_int(w, "required", job->vault->seal.threshold);
+    jsonwrite_null(w, "pgp_fingerprints");
+    jsonwrite_bool(w, "backup", false);
+    jsonwrite_bool(w, "verification_required", false);
+    call_answer(job, CALL_BARE);
+}
+
+static void rekey_start(struct vault_job *job)
+{
+    call_fail(job, 400, "rekeying is not offered by this server");
+}
+
+static void rekey_cancel(struct vault_job *job)
+{
+    if (state_sealed(job->vault))
+        call_fail(job, 503, CALL_SEALED);
+    else
+        call_empty(job);
+}
+
 static const struct route_endpoint rows[] = {
     {.pattern = "sys/init", .operation = ROUTE_READ, .finish = sys_init_read},
     {.pattern = "sys/init",
@@ -132,6 +165,9 @@ static const struct route_endpoint rows[] = {
     {.pattern = "sys/health", .operation = ROUTE_READ, .finish = sys_health_read},
     {.pattern = "sys/health", .operation = ROUTE_HEADER, .finish = sys_health_read},
     {.pattern = "sys/leader", .operation = ROUTE_READ, .finish = leader_read},
+    {.pattern = "sys/rekey/init", .operation = ROUTE_READ, .finish = rekey_status},
+    {.pattern = "sys/rekey/init", .operation = ROUTE_UPDATE, .finish = rekey_start},
+    {.pattern = "sys/rekey/init", .operation = ROUTE_DELETE, .finish = rekey_cancel},
 };
 
 const struct route_table sys_seal_table = ROUTE_TABLE(rows);

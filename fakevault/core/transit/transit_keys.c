@@ -3,6 +3,7 @@
 
 #include "base/text/stamp.h"
 #include "fakevault/core/state.h"
+#include "fakevault/core/textorder.h"
 #include "fakevault/core/transit/transit.h"
 
 #define AUTO_ROTATE_MIN_S 3600
@@ -33,35 +34,29 @@ const struct field_spec transit_keys_config_fields[] = {
 
 /* --- answering with a key --------------------------------------------------------------------- */
 
-static void write_version(struct jsonwrite *w, const struct keyring *k, uint32_t number)
+struct versions {
+    struct jsonwrite *w;
+    const struct keyring *k;
+};
+
+static void write_version(void *context, uint32_t number)
 {
-    const struct keyring_version *version = k->versions[number - 1];
+    const struct versions *v = context;
+    const struct keyring_version *version = v->k->versions[number - 1];
     char name[16], created[STAMP_BYTES];
     (void)snprintf(name, sizeof name, "%u", number);
     stamp_format(version->created_ns, STAMP_GO_NANO, created);
-    jsonwrite_object(w, name);
-    jsonwrite_string(w, "creation_time", created);
-    jsonwrite_string(w, "name", k->traits->shown_name);
-    jsonwrite_slice(w, "public_key", buf_slice(&version->public_text));
-    jsonwrite_end(w);
-}
-
-/* Go prints a map with its keys as text in order: 1, 10, 11, 2. Each number is followed by those
- * that begin with it. */
-static void write_versions(struct jsonwrite *w, const struct keyring *k, uint32_t first)
-{
-    for (uint32_t n = first == 0 ? 1 : first; n < (first == 0 ? 10 : first + 10); n++) {
-        if (n > k->latest_version)
-            return;
-        if (n >= k->min_decryption_version)
-            write_version(w, k, n);
-        write_versions(w, k, n * 10);
-    }
+    jsonwrite_object(v->w, name);
+    jsonwrite_string(v->w, "creation_time", created);
+    jsonwrite_string(v->w, "name", v->k->traits->shown_name);
+    jsonwrite_slice(v->w, "public_key", buf_slice(&version->public_text));
+    jsonwrite_end(v->w);
 }
 
 void transit_keys_answer(struct vault_job *job, const struct keyring *k)
 {
     struct jsonwrite *w = call_data(job);
+    struct versions v = {w, k};
     jsonwrite_bool(w, "allow_plaintext_backup", k->allow_plaintext_backup);
     jsonwrite_int(w, "auto_rotate_period", k->auto_rotate_s);
     jsonwrite_bool(w, "deletion_allowed", k->deletion_allowed);
@@ -69,7 +64,7 @@ void transit_keys_answer(struct vault_job *job, const struct keyring *k)
     jsonwrite_bool(w, "exportable", k->exportable);
     jsonwrite_bool(w, "imported_key", false);
     jsonwrite_object(w, "keys");
-    write_versions(w, k, 0);
+    textorder_each(k->min_decryption_version, k->latest_version, write_version, &v);
     jsonwrite_end(w);
     jsonwrite_int(w, "latest_version", k->latest_version);
     jsonwrite_int(w, "min_available_version", k->min_available_version);

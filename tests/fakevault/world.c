@@ -1,0 +1,105 @@
+#include "tests/fakevault/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fakevault/core/store_memory.h"
+#include "fakevault/shell/crypto_openssl.h"
+
+static void fill(void *context, void *out, size_t len)
+{
+    uint8_t *to = out;
+    for (size_t i = 0; i < len; i++)
+        to[i] = (uint8_t)(prng_next(context) >> 24);
+}
+
+static void open_vault(struct world *w)
+{
+    struct errc_why why = {{0}};
+    if (vault_new(&w->ports, NULL, &w->vault, &why) != ERRC_OK)
+        fail_msg("vault_new: %s", why.text);
+}
+
+void world_init(struct world *w)
+{
+    *w = (struct world){.now = {.mono_ns = 1, .wall_ns = 1795458581000000000}};
+    prng_init(&w->prng, 4711);
+    assert_int_equal(store_memory_new(&w->store, NULL), ERRC_OK);
+    assert_int_equal(secret_arena_new(1 << 20, &w->arena, NULL, NULL), ERRC_OK);
+    w->ports = (struct vault_ports){.crypto = crypto_openssl(),
+                                    .store = &w->store,
+                                    .entropy = {fill, &w->prng},
+                                    .arena = w->arena};
+    open_vault(w);
+}
+
+void world_done(struct world *w)
+{
+    vault_free(w->vault);
+    store_close(&w->store);
+    secret_arena_free(w->arena);
+}
+
+void world_restart(struct world *w)
+{
+    vault_free(w->vault);
+    open_vault(w);
+}
+
+void world_request(const char *what, struct buf *path, struct vault_request *out)
+{
+    struct slice rest = slice_of(what);
+    out->method = slice_cut(&rest, ' ');
+    struct slice below = slice_cut(&rest, '?');
+    out->query = rest;
+    buf_addf(path, "%s%.*s", slice_starts_with(below, "/") ? "" : "/v1/", SLICE_FMT(below));
+    out->path = buf_slice(path);
+}
+
+int world_call(struct world *w, const char *what, const char *body, const char *token,
+               struct vault_reply *reply)
+{
+    struct vault_request request = {.token = slice_of(token), .body = slice_of(body)};
+    struct buf path CLEANUP(buf_done);
+    buf_init(&path, 1 << 16);
+    world_request(what, &path, &request);
+    w->now.mono_ns += 1000000;
+    w->now.wall_ns += 1000000;
+    vault_handle(w->vault, &request, w->now, reply);
+    return reply->status;
+}
+
+int world_ask(struct world *w, const char *what, const char *body, const char *token, json_t **out)
+{
+    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
+    int status = world_call(w, what, body, token, &reply);
+    *out = json_loadb(reply.body.ptr == NULL ? "" : reply.body.ptr, reply.body.len, 0, NULL);
+    return status;
+}
+
+void world_boot(struct world *w)
+{
+    json_t *init = NULL, *empty = NULL;
+    assert_int_equal(
+        world_ask(w, "PUT sys/init", "{\"secret_shares\":1,\"secret_threshold\":1}", NULL, &init),
+        200);
+    (void)snprintf(w->root, sizeof w->root, "%s",
+                   json_string_value(json_object_get(init, "root_token")));
+    (void)snprintf(w->unseal_key, sizeof w->unseal_key, "%s",
+                   json_string_value(json_array_get(json_object_get(init, "keys"), 0)));
+    json_decref(init);
+    struct errc_why why = {{0}};
+    assert_int_equal(vault_unseal_share(w->vault, slice_of(w->unseal_key), w->now, &why), ERRC_OK);
+    assert_int_equal(
+        world_ask(w, "POST sys/mounts/transit", "{\"type\":\"transit\"}", w->root, &empty), 204);
+    assert_int_equal(world_ask(w, "POST sys/mounts/secret",
+                               "{\"type\":\"kv\",\"options\":{\"version\":\"2\"}}", w->root,
+                               &empty),
+                     204);
+}
