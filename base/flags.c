@@ -47,7 +47,7 @@ const char *flags_nearest(const char *word, const char *const candidates[], size
     size_t best_distance = 4;
     for (size_t i = 0; i < count; i++) {
         size_t d = distance(word, candidates[i]);
-        if (d < best_distance && d < strlen(candidates[i])) {
+        if (d < best_distance && 2 * d <= strlen(candidates[i])) {
             best = candidates[i];
             best_distance = d;
         }
