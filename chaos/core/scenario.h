@@ -24,6 +24,7 @@
 struct scenario_pair {
     const char *name;
     const char *value;
+    size_t line, column; /* of the name */
 };
 
 /* A value in its field's type; the other members are zero. */

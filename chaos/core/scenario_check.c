@@ -11,14 +11,22 @@ struct check {
     struct lint *lint;
 };
 
-/* Complains at a value of a step; name "" stands for the verb's own argument. */
+/* True when the value is a member of the step's `expect`. */
+static bool is_expectation(const struct scenario_step *step, const struct scenario_value *value)
+{
+    const struct scenario_value *expect = scenario_field(step, "expect");
+    return expect != NULL && value >= expect->values && value < expect->values + expect->count;
+}
+
+/* Complains at a value of a step: its verb's own argument, a field, or an expectation. */
 static void complain(struct check *c, const struct scenario_step *step,
                      const struct scenario_value *value, const char *text)
 {
     char field[LINT_FIELD_BYTES];
-    const char *name = value->field == &step->verb->main ? step->verb->name : value->field->name;
-    (void)snprintf(field, sizeof field, "%s[%zu].%s%s%s", verb_phase_name(step->phase), step->index,
-                   step->verb->actor, name == NULL ? "" : ".", name == NULL ? "" : name);
+    const char *name = value == &step->main ? step->verb->name : value->field->name;
+    (void)snprintf(field, sizeof field, "%s[%zu].%s%s.%s", verb_phase_name(step->phase),
+                   step->index, step->verb->actor, is_expectation(step, value) ? ".expect" : "",
+                   name);
     lint_add(c->lint, value->line, value->column, field, "%s", text);
 }
 
@@ -132,9 +140,9 @@ static void check_services(struct check *c, const struct scenario_step *step)
 /* --- variables --- */
 
 /* A misspelt switch would silently rehearse something else. */
-static void check_variable(struct check *c, const struct scenario_value *map, const char *path,
-                           const char *name)
+static void check_variable(struct check *c, const struct scenario_pair *pair, const char *path)
 {
+    const char *name = pair->name;
     const char *const *known = verb_known_variables();
     size_t count = 0;
     while (known[count] != NULL && strcmp(known[count], name) != 0)
@@ -143,7 +151,7 @@ static void check_variable(struct check *c, const struct scenario_value *map, co
         return;
     const char *nearest = flags_nearest(name, known, count);
     if (nearest != NULL)
-        lint_add(c->lint, map->line, map->column, path,
+        lint_add(c->lint, pair->line, pair->column, path,
                  "no signer reads \"%.60s\", did you mean \"%s\"?", name, nearest);
 }
 
@@ -151,9 +159,9 @@ static void check_variables(struct check *c, const struct scenario_value *map, c
 {
     for (size_t i = 0; i < map->count; i++) {
         const struct scenario_pair *pair = &map->pairs[i];
-        check_variable(c, map, path, pair->name);
+        check_variable(c, pair, path);
         if (strcmp(pair->name, "VAULT_ADDR") == 0)
-            lint_add(c->lint, map->line, map->column, path,
+            lint_add(c->lint, pair->line, pair->column, path,
                      "VAULT_ADDR belongs to the stack, it cannot be set");
     }
 }

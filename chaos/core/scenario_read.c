@@ -231,7 +231,10 @@ static void read_pair(struct scenario_read *r, const struct verb_field *field,
     else
         value = read_text(r, VERB_FORMAT_ANY, 0, 4096, entry);
     if (value != NULL)
-        out->pairs[out->count++] = (struct scenario_pair){.name = entry->key, .value = value};
+        out->pairs[out->count++] = (struct scenario_pair){.name = entry->key,
+                                                          .value = value,
+                                                          .line = entry->key_line,
+                                                          .column = entry->key_column};
     scenario_read_pop(r, mark);
 }
 
