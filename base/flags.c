@@ -47,7 +47,8 @@ const char *flags_nearest(const char *word, const char *const candidates[], size
     size_t best_distance = 4;
     for (size_t i = 0; i < count; i++) {
         size_t d = distance(word, candidates[i]);
-        if (d < best_distance && 2 * d <= strlen(candidates[i])) {
+        size_t len = strlen(candidates[i]);
+        if (d < best_distance && d < len && 2 * d <= len + 1) {
             best = candidates[i];
             best_distance = d;
         }

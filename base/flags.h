@@ -55,6 +55,6 @@ MUST_USE enum errc flags_parse(const struct flags *flags, int argc, char *const 
 /* Appends one line per flag, aligned. */
 void flags_help(const struct flags *flags, struct buf *out);
 
-/* Returns the candidate nearest to word (by edit distance, at most 3 and half of its length away),
- * or NULL; for "did you mean". */
+/* Returns the candidate nearest to word (by edit distance, at most 3 and half of its length,
+ * rounded up, away), or NULL; for "did you mean". */
 const char *flags_nearest(const char *word, const char *const candidates[], size_t count);
