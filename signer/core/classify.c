@@ -156,8 +156,7 @@ enum classify_class classify_reply(const struct transport_reply *reply)
     case TRANSPORT_COUNT:
         break;
     }
-    CHECK(!"an outcome the port knows");
-    return CLASSIFY_MALFORMED;
+    bug_die(__FILE__, __LINE__, "an outcome that the port does not know");
 }
 
 const struct classify_policy *classify_policy(enum classify_class class)

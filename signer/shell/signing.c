@@ -13,13 +13,12 @@
 #include "signer/shell/audit_file.h"
 #include "signer/shell/fallback_file.h"
 #include "signer/shell/keyport_openssl.h"
-#include "signer/shell/leftovers.h"
+#include "signer/shell/publish.h"
 #include "signer/shell/stderrlog.h"
 #include "signer/shell/transport_curl.h"
 #include "signer/shell/trust_file.h"
 
 #define NS_PER_S INT64_C(1000000000)
-#define MANIFEST_MODE 0644
 
 struct signing {
     const struct startup *startup;
@@ -163,8 +162,7 @@ static struct op_event fallback_event(struct run *run, uint8_t signature[KEYPORT
 
 static struct op_event publish_event(struct run *run, struct errc_why *why)
 {
-    bool durable = file_replace(run->request->manifest_path, op_manifest(run->op), MANIFEST_MODE,
-                                why) == ERRC_OK;
+    bool durable = publish_file(run->request->manifest_path, op_manifest(run->op), why) == ERRC_OK;
     return (struct op_event){.kind = durable ? OP_PUBLISHED : OP_PUBLISH_BROKEN,
                              .message = why->text};
 }
@@ -192,8 +190,7 @@ static struct op_event perform(struct run *run, const struct op_action *action,
     case OP_DO_FINISH:
         break;
     }
-    CHECK(!"an action that leads to an event");
-    return (struct op_event){0};
+    bug_die(__FILE__, __LINE__, "an action without an event");
 }
 
 static void drive(struct run *run)
@@ -305,8 +302,7 @@ static enum errc write_again(struct run *run, const struct audit_signed *entry,
     buf_init(&text, MANIFEST_BYTES_MAX + sizeof entry->signature);
     TRY(rebuild_manifest(run->request->bundle, entry, &run->trust, &run->signing->keyport, &text,
                          why));
-    leftovers_remove(run->request->manifest_path);
-    return file_replace(run->request->manifest_path, buf_slice(&text), MANIFEST_MODE, why);
+    return publish_file(run->request->manifest_path, buf_slice(&text), why);
 }
 
 static void report_signed(struct run *run, const struct audit_signed *entry)
@@ -369,7 +365,7 @@ static enum errc run_claimed(struct run *run)
     case AUDIT_DONE:
         return settle_signed(run, buf_slice(&line));
     case AUDIT_OPEN:
-        leftovers_remove(run->request->manifest_path);
+        publish_discard(run->request->manifest_path);
         TRY(end_interrupted(run, buf_slice(&line)));
         break;
     case AUDIT_UNKNOWN:
