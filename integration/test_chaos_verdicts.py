@@ -15,34 +15,46 @@ steady_state:
   - sign: {{via: api, expect: {{mode: vault}}}}
 """
 
-PASS = HEAD.format(purpose="nothing happens") + """
+PASS = (
+    HEAD.format(purpose="nothing happens")
+    + """
 method:
   - sign: {via: cli, expect: {mode: vault}}
 """
+)
 
-FAIL = HEAD.format(purpose="expects what does not happen") + """
+FAIL = (
+    HEAD.format(purpose="expects what does not happen")
+    + """
 method:
   - vault: {respond: 503, errors: ["busy"]}
   - sign: {via: api, as: outage, expect: {mode: vault}}
 rollback:
   - vault: reset
 """
+)
 
-NOT_EXERCISED = HEAD.format(purpose="a fault that nobody meets") + """
+NOT_EXERCISED = (
+    HEAD.format(purpose="a fault that nobody meets")
+    + """
 method:
   - vault: {respond: 503, errors: ["busy"], path: "transit/sign/another-key"}
   - sign: {via: api, expect: {mode: vault}}
 rollback:
   - vault: reset
 """
+)
 
-DIRTY = HEAD.format(purpose="the rollback leaves Vault sealed and the signer in fallback") + """
+DIRTY = (
+    HEAD.format(purpose="the rollback leaves Vault sealed and the signer in fallback")
+    + """
 method:
   - vault: seal
   - sign: {via: api, expect: {mode: fallback}}
 rollback:
   - vault: {unseal: 1}
 """
+)
 
 NOT_STARTED = """
 version: 1
@@ -126,7 +138,7 @@ def test_a_broken_file_starts_nothing(chaos):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], 'chaos: no command given; chaos --help lists them\n'),
+        ([], "chaos: no command given; chaos --help lists them\n"),
         (["rn"], 'chaos: there is no command "rn", did you mean "run"? '),
         (["run"], "chaos: no scenario given; name a file or a folder\n"),
         (["run", "--sed", "1", "x.yaml"], "seed"),

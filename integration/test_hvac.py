@@ -129,14 +129,15 @@ def test_what_is_not_there_is_an_invalid_path(client):
     with pytest.raises(exceptions.InvalidPath):
         client.secrets.transit.read_key(name="nobody")
     with pytest.raises(exceptions.InvalidPath, match="no handler for route"):
-        client.read("nowhere/at/all")
+        client.write_data("nowhere/at/all", data={"a": "b"})
+    assert client.read("nowhere/at/all") is None
 
 
 def test_bad_input_is_an_invalid_request(client):
     with pytest.raises(exceptions.InvalidRequest, match="illegal base64"):
         client.secrets.transit.sign_data(name=KEY, hash_input="%%%")
-    with pytest.raises(exceptions.InvalidRequest):
-        client.secrets.transit.create_key(name="odd", key_type="no-such-type")
+    with pytest.raises(exceptions.InvalidRequest, match="unknown key type"):
+        client.write_data("transit/keys/odd", data={"type": "no-such-type"})
 
 
 def test_kv_holds_versions(client):

@@ -24,8 +24,7 @@ class FakeVault:
         self.flags = flags
         self.folder = factory.folder / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.held = reserve_port()
-        self.port = self.held.getsockname()[1]
+        self.port = factory.hold(reserve_port()).getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         self.journal_file = self.folder / "journal.ndjson"
         self.admin = self.folder / "admin.sock"
@@ -49,7 +48,7 @@ class FakeVault:
             "server",
             *self.flags,
             f"{listen}=127.0.0.1:{self.port}",
-            f"-admin=unix:{self.admin}",
+            f"-admin={self.admin}",
             f"-journal={self.journal_file}",
         ]
         self.process = self.factory.start(self.name, argv, ready=True)
@@ -58,7 +57,7 @@ class FakeVault:
 
     def ctl(self, *words, expect=0):
         """`fakevault ctl`, against this server; returns what it printed."""
-        argv = [self.factory.binary("fakevault"), "ctl", f"-admin=unix:{self.admin}", *words]
+        argv = [self.factory.binary("fakevault"), "ctl", f"-admin={self.admin}", *words]
         child = self.factory.run(f"{self.name}-ctl", argv)
         assert child.code == expect, f"ctl {words}: exit {child.code}\n{child.errors()}"
         return child.output()

@@ -131,6 +131,12 @@ class ProcessFactory:
         self.binaries = pathlib.Path(binaries)
         self.folder = pathlib.Path(folder)
         self.children = []
+        self.held = []
+
+    def hold(self, closeable):
+        """Keeps something open until the test ends."""
+        self.held.append(closeable)
+        return closeable
 
     def binary(self, name):
         path = self.binaries / name
@@ -176,6 +182,8 @@ class ProcessFactory:
                 continue
             if code == SANITIZER_EXIT:
                 troubles.append(f"{child.name}: sanitizer report\n{child.errors()}")
+        for held in self.held:
+            held.close()
         return troubles
 
     def transcript(self):
