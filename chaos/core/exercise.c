@@ -67,6 +67,18 @@ static void meet_silence(const struct evidence *e, const struct runner_fault *fa
     count_attempts(e, fault, "timeout", m);
 }
 
+/* A request is recorded when it arrives, its reply when it is let go, or when its client has gone
+ * (then without a status). */
+static void meet_held(const struct evidence *e, const struct runner_fault *fault, struct meeting *m)
+{
+    for (size_t i = 0; i < e->server.request_count; i++) {
+        const struct ledger_request *r = &e->server.requests[i];
+        bool waited = r->reply_line == 0 || r->status == 0 || r->reply_wall_ns >= fault->ending_ns;
+        if (r->sign && waited && r->wall_ns >= fault->from_ns && r->wall_ns < fault->ending_ns)
+            meet(m, LEDGER_JOURNAL, r->line);
+    }
+}
+
 static void meet_restarted(const struct evidence *e, const struct runner_fault *fault,
                            struct meeting *m)
 {
@@ -111,8 +123,8 @@ static const struct {
                             "an audited attempt that was refused"},
     [VERB_FAULT_DEAD] = {meet_refused, true, VERDICT_UNKNOWN,
                          "an audited attempt that was refused"},
-    [VERB_FAULT_HELD] = {meet_silence, true, VERDICT_NOT_EXERCISED,
-                         "an audited attempt that timed out"},
+    [VERB_FAULT_HELD] = {meet_held, false, VERDICT_NOT_EXERCISED,
+                         "a sign request that was not answered"},
     [VERB_FAULT_FROZEN] = {meet_silence, true, VERDICT_UNKNOWN,
                            "an audited attempt that timed out"},
     [VERB_FAULT_RESTARTED] = {meet_restarted, false, VERDICT_NOT_EXERCISED,

@@ -6,7 +6,7 @@
  *
  *     rule        requests in the journal that carry the rule's id
  *     sealed      sign requests in the journal that were answered 503 meanwhile
- *     held        attempts in the trail that timed out meanwhile
+ *     held        sign requests in the journal that were not answered before it ended
  *     refused     attempts in the trail that ended in connection refused meanwhile; a closed
  *     dead        listener and a dead process cannot count, so without any it stays unknown
  *     frozen      attempts that timed out meanwhile; else unknown

@@ -74,8 +74,15 @@ static void add_window(struct runner *run, const struct plan_step *plan, enum ve
         .rule = rule,
         .from_ns = from_ns,
         .to_ns = INT64_MAX,
+        .ending_ns = INT64_MAX,
         .evidence = "",
     };
+}
+
+static void end_window(struct runner_fault *fault, int64_t from_ns, int64_t to_ns)
+{
+    fault->ending_ns = from_ns;
+    fault->to_ns = to_ns;
 }
 
 /* A Vault with storage is sealed when it comes back, a dev server never. */
@@ -92,7 +99,7 @@ void fault_windows_note(struct runner *run, const struct plan_step *plan, const 
     for (size_t i = 0; i < run->fault_count; i++) {
         struct runner_fault *fault = &run->faults[i];
         if (fault->to_ns == INT64_MAX && (closes(fault, plan) || (unsealed && is_sealing(fault))))
-            fault->to_ns = to_ns;
+            end_window(fault, from_ns, to_ns);
     }
     if (verb->fault != VERB_FAULT_NONE)
         add_window(run, plan, scenario_fault_is_rule(plan->step) ? VERB_FAULT_RULE : verb->fault,

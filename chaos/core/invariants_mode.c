@@ -141,18 +141,24 @@ static const struct ledger_entry *intent_of(const struct ledger_client *client,
 }
 
 /* The trail may lie about what Vault said; the journal is the server's own. */
-static void check_server_refusal(const struct invariants_case *c, const struct ledger_entry *e)
+static const struct ledger_request *refused_by_server(const struct invariants_case *c,
+                                                      const struct ledger_entry *e)
 {
     const struct ledger_entry *intent = intent_of(&c->evidence->client, e);
     for (size_t i = 0; intent != NULL && i < c->evidence->server.request_count; i++) {
         const struct ledger_request *r = &c->evidence->server.requests[i];
         if (r->sign && is_refusal_status(r->status) && ledger_has_input(r, intent->input_sha256))
-            invariants_case_violated(c, invariants_case_step(c, e),
-                                     "expected no fallback behind a refusal, Vault answered %d "
-                                     "(" LEDGER_JOURNAL ":%zu), found a fallback signature "
-                                     "(" LEDGER_AUDIT ":%zu)",
-                                     r->status, r->reply_line, e->line);
+            return r;
     }
+    return NULL;
+}
+
+static const struct ledger_attempt *refused_by_trail(const struct ledger_entry *e)
+{
+    for (size_t i = 0; i < e->attempt_count; i++)
+        if (invariants_case_is_refusal(e->attempts[i].class))
+            return &e->attempts[i];
+    return NULL;
 }
 
 void invariants_mode_refusal(const struct invariants_case *c)
@@ -161,13 +167,19 @@ void invariants_mode_refusal(const struct invariants_case *c)
         const struct ledger_entry *e = &c->evidence->client.entries[i];
         if (!is_fallback(e))
             continue;
-        for (size_t k = 0; k < e->attempt_count; k++)
-            if (invariants_case_is_refusal(e->attempts[k].class))
-                invariants_case_violated(c, invariants_case_step(c, e),
-                                         "expected no fallback behind a refusal, attempt %zu ended "
-                                         "%s, found a fallback signature (" LEDGER_AUDIT ":%zu)",
-                                         k + 1, e->attempts[k].class, e->line);
-        check_server_refusal(c, e);
+        const struct ledger_attempt *attempt = refused_by_trail(e);
+        const struct ledger_request *request = refused_by_server(c, e);
+        if (attempt != NULL)
+            invariants_case_violated(c, invariants_case_step(c, e),
+                                     "expected no fallback behind a refusal, attempt %" PRId64
+                                     " ended %s, found a fallback signature (" LEDGER_AUDIT ":%zu)",
+                                     attempt->n, attempt->class, e->line);
+        if (request != NULL)
+            invariants_case_violated(c, invariants_case_step(c, e),
+                                     "expected no fallback behind a refusal, Vault answered %d "
+                                     "(" LEDGER_JOURNAL ":%zu), found a fallback signature "
+                                     "(" LEDGER_AUDIT ":%zu)",
+                                     request->status, request->reply_line, e->line);
     }
 }
 

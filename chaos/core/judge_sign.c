@@ -47,8 +47,7 @@ static void compare_text(struct sign_case *c, const char *what, const char *expe
         return;
     c->met = false;
     judge_say(c->judge, "expected %s %s, %s %s %s", what, expected, who,
-              found == NULL || found[0] == '\0' ? "says nothing" : found,
-              where(c, room, sizeof room));
+              found == NULL || found[0] == '\0' ? "nothing" : found, where(c, room, sizeof room));
 }
 
 static const char *verified_mode(const struct sign_case *c)
@@ -67,7 +66,7 @@ static void check_mode(struct sign_case *c)
     compare_text(c, "mode", mode->text, c->call->mode, "the caller was told");
     compare_text(c, "mode", mode->text, c->entry == NULL ? NULL : mode_text(c->entry->mode),
                  "the trail says");
-    compare_text(c, "mode", mode->text, verified_mode(c), "the signature verifies as");
+    compare_text(c, "mode", mode->text, verified_mode(c), "what verifies is");
 }
 
 static void check_attempts(struct sign_case *c)

@@ -67,6 +67,7 @@ struct runner_fault {
                                nothing has to meet it */
     const char *rule;       /* VERB_FAULT_RULE: its id */
     int64_t from_ns, to_ns; /* wall clock; to_ns INT64_MAX: not taken back yet */
+    int64_t ending_ns;      /* when the step that took it back began; INT64_MAX as above */
     uint64_t hits;
     const char
         *evidence; /* where it was met, or why that cannot be told; "" before the judgement */
