@@ -1,6 +1,10 @@
 /* Replays recorded steps of a real Vault 1.14.9 against the core, without a socket. */
-#include "tests/fakevault/cmocka_first.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,16 @@
 #include "tests/fakevault/world.h"
 
-#include "tests/fakevault/cmocka_first.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fakevault/core/store_memory.h"
 #include "fakevault/shell/crypto_openssl.h"
-
-#define ARENA_BYTES (1u << 20)
 
 static void fill(void *context, void *out, size_t len)
 {
@@ -29,13 +31,7 @@ void world_init(struct world *w)
     *w = (struct world){.now = {.mono_ns = 1, .wall_ns = 1795458581000000000}};
     prng_init(&w->prng, 4711);
     assert_int_equal(store_memory_new(&w->store, NULL), ERRC_OK);
-    assert_int_equal(secret_arena_new(ARENA_BYTES, &w->arena, NULL, NULL), ERRC_OK);
-    /* The first secret of an arena lies at its begin, behind a small header. */
-    struct secret first = {0};
-    assert_int_equal(secret_new(w->arena, 16, &first), ERRC_OK);
-    w->arena_memory = first.ptr;
-    w->arena_bytes = ARENA_BYTES - 64;
-    secret_done(&first);
+    assert_int_equal(secret_arena_new(1 << 20, &w->arena, NULL, NULL), ERRC_OK);
     w->ports = (struct vault_ports){.crypto = crypto_openssl(),
                                     .store = &w->store,
                                     .entropy = {fill, &w->prng},

@@ -16,8 +16,6 @@ struct world {
     struct secret_arena *arena;
     struct instant now;
     struct prng prng;
-    const uint8_t *arena_memory; /* what the arena's secrets lie in */
-    size_t arena_bytes;
     char root[128];       /* a token, after world_boot */
     char unseal_key[128]; /* hex, after world_boot */
 };
