@@ -210,9 +210,9 @@ static void show_total(const struct call *c, struct ui *ui)
 static enum errc write_junit(const struct call *c, struct errc_why *why)
 {
     struct buf out CLEANUP(buf_done);
+    buf_init(&out, OUTPUT_BYTES_MAX);
     if (c->options.junit == NULL)
         return ERRC_OK;
-    buf_init(&out, OUTPUT_BYTES_MAX);
     TRY(summary_format_junit(&c->schedule, &out, why));
     return file_replace(c->options.junit, buf_slice(&out), 0644, why);
 }
@@ -220,9 +220,9 @@ static enum errc write_junit(const struct call *c, struct errc_why *why)
 static enum errc print_json(const struct call *c, int exit_code, struct errc_why *why)
 {
     struct buf out CLEANUP(buf_done);
+    buf_init(&out, OUTPUT_BYTES_MAX);
     if (!c->options.json)
         return ERRC_OK;
-    buf_init(&out, OUTPUT_BYTES_MAX);
     TRY(summary_format_json(&c->schedule, exit_code, c->shared.seed, c->wall_ms, &out, why));
     return file_write_fd(STDOUT_FILENO, buf_slice(&out), "standard output", why);
 }

@@ -283,11 +283,19 @@ static enum errc each_service(const struct run *r,
     return ERRC_OK;
 }
 
+/* One that has to be killed although it was asked has not been stopped: what it does at its end,
+ * did not happen. */
 static enum errc end_gently(struct proc *p, struct errc_why *why)
 {
-    (void)why;
-    proc_stop(p, STACK_GRACE_MS, NULL);
-    return ERRC_OK;
+    struct proc_end end = {.exited = true};
+    proc_stop(p, STACK_GRACE_MS, &end);
+    if (end.exited)
+        return ERRC_OK;
+    struct buf how CLEANUP(buf_done);
+    buf_init(&how, 128);
+    proc_end_format(&end, &how);
+    return errc_fail(why, ERRC_STATE, "%s %s when it was to stop (SIGTERM, SIGKILL after %d ms)",
+                     p->name, buf_text(&how), STACK_GRACE_MS);
 }
 
 static enum errc end_at_once(struct proc *p, struct errc_why *why)
@@ -327,7 +335,7 @@ static enum errc service_restart(const struct run *r, struct errc_why *why)
         if (s == NULL)
             return errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack",
                              r->step->main.texts[i]);
-        proc_stop(&s->proc, STACK_GRACE_MS, NULL);
+        TRY(end_gently(&s->proc, why));
         TRY(stack_signer_overlay(&s->environment, environment->pairs, environment->count, why));
     }
     note(r, environment->given ? "re-created with a new environment" : "environment unchanged");

@@ -18,6 +18,7 @@ struct loop {
     int interrupts;
     size_t next;    /* item to be started */
     size_t running; /* items */
+    size_t shown;   /* items whose row stands in the table; rows keep the order of the items */
 };
 
 static void show_progress(const struct loop *l)
@@ -33,12 +34,12 @@ static void show_progress(const struct loop *l)
     ui_progress(l->schedule->ui, running, count);
 }
 
-static void show_row(const struct loop *l, const struct schedule_item *item, const char *trouble)
+static void show_row(const struct loop *l, const struct schedule_item *item)
 {
     struct buf findings CLEANUP(buf_done);
     buf_init(&findings, FINDINGS_BYTES_MAX);
-    if (trouble[0] != '\0')
-        buf_addf(&findings, "%s\n", trouble);
+    if (item->trouble.text[0] != '\0')
+        buf_addf(&findings, "%s\n", item->trouble.text);
     if (item->told)
         (void)!results_read(item->job.folder.text, "findings.txt", &findings, NULL);
     ui_row(l->schedule->ui,
@@ -51,17 +52,23 @@ static void show_row(const struct loop *l, const struct schedule_item *item, con
                             .folder = item->started ? item->job.folder.text : NULL});
 }
 
+static void show_rows(struct loop *l)
+{
+    const struct schedule *s = l->schedule;
+    for (; l->shown < s->count && s->items[l->shown].over; l->shown++)
+        if (s->items[l->shown].verdict != VERDICT_SKIPPED)
+            show_row(l, &s->items[l->shown]);
+}
+
 static void start_item(struct loop *l, struct schedule_item *item)
 {
-    struct errc_why why = {""};
-    if (runjob_start(&item->job, &why) == ERRC_OK) {
+    if (runjob_start(&item->job, &item->trouble) == ERRC_OK) {
         item->started = true;
         l->running++;
         return;
     }
     item->over = true;
     item->verdict = VERDICT_INTERNAL;
-    show_row(l, item, why.text);
 }
 
 static void start_some(struct loop *l)
@@ -88,18 +95,16 @@ static void take_message(struct loop *l, struct schedule_item *item)
     int code = runjob_finish(&item->job);
     item->over = true;
     l->running--;
-    char trouble[128] = "";
     if (item->told) {
         item->verdict = item->last.verdict;
-        show_row(l, item, item->last.text);
+        (void)snprintf(item->trouble.text, sizeof item->trouble.text, "%s", item->last.text);
         return;
     }
     item->verdict = code == GUARD_EXIT_KILLED ? VERDICT_INTERRUPTED : VERDICT_INTERNAL;
     if (item->verdict == VERDICT_INTERNAL)
-        (void)snprintf(trouble, sizeof trouble,
-                       "the process that ran the scenario ended with code %d before its result",
-                       code);
-    show_row(l, item, trouble);
+        (void)errc_fail(&item->trouble, ERRC_INTERNAL,
+                        "the process that ran the scenario ended with code %d before its result",
+                        code);
 }
 
 static void take_signal(struct loop *l)
@@ -147,6 +152,18 @@ static enum errc turn(struct loop *l, struct errc_why *why)
     return ERRC_OK;
 }
 
+/* What an interrupt kept from being started. */
+static void end_rest(const struct loop *l)
+{
+    for (size_t i = 0; i < l->schedule->count; i++) {
+        struct schedule_item *item = &l->schedule->items[i];
+        if (item->over)
+            continue;
+        item->over = true;
+        item->verdict = VERDICT_INTERRUPTED;
+    }
+}
+
 enum errc schedule_run(struct schedule *schedule, struct errc_why *why)
 {
     struct loop l = {.schedule = schedule};
@@ -165,11 +182,11 @@ enum errc schedule_run(struct schedule *schedule, struct errc_why *why)
     while (code == ERRC_OK && l.running > 0) {
         code = turn(&l, why);
         start_some(&l);
+        show_rows(&l);
     }
+    end_rest(&l);
+    show_rows(&l);
     show_progress(&l);
-    for (size_t i = 0; i < schedule->count; i++)
-        if (!schedule->items[i].started && !schedule->items[i].over)
-            schedule->items[i].verdict = VERDICT_INTERRUPTED;
     (void)close(l.signals);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     return code;

@@ -19,7 +19,8 @@ struct schedule_item {
     bool started, over;
     struct runjob_message last; /* the last step, then the result */
     bool told;                  /* the runner told its result */
-    enum verdict verdict;       /* once it is over, or was never started */
+    enum verdict verdict;       /* once it is over */
+    struct errc_why trouble;    /* of chaos' own; "" for none */
 };
 
 struct schedule {
