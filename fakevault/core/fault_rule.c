@@ -290,6 +290,11 @@ static enum errc parse_respond(const json_t *respond, struct fault_reply *out, s
     int64_t status = 0;
     TRY(jsonread_int(respond, "status", 200, 599, &status, why));
     out->status = (int)status;
+    bool has_body = jsonread_has(respond, "body") || jsonread_has(respond, "errors");
+    if ((status == 204 || status == 304) && has_body) /* RFC 9110 15.3.5, 15.4.5 */
+        return errc_fail(why, ERRC_SCHEMA,
+                         "an answer with status %d has no body, leave \"body\" and \"errors\" out",
+                         out->status);
     TRY(parse_headers(respond, out, why));
     struct buf body CLEANUP(buf_done);
     buf_init(&body, LIMIT_REQUEST_BODY_BYTES);
