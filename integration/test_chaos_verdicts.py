@@ -113,6 +113,27 @@ def test_evidence_that_is_missing_is_unknown(factory, chaos):
     assert "journal.ndjson" in outcome.stdout, outcome
 
 
+def test_an_internal_error_of_a_program_is_no_verdict(factory, chaos):
+    """A sanitizer's report, say, of a service that had answered everything as expected."""
+    path = factory.folder / "signer"
+    path.write_text(
+        f"""#!/bin/sh
+real={factory.binary("signer")}
+[ "$1" = serve ] || exec $real "$@"
+$real "$@" &
+exec 3>&-
+trap 'kill -TERM $!; wait $!; exit 70' TERM
+wait $!
+""",
+        encoding="utf-8",
+    )
+    path.chmod(0o755)
+    outcome = chaos("run", "--signer", path, chaos.scenario("reports", PASS))
+    assert outcome.code == 70, outcome
+    assert "api exited with code 70, an internal error" in outcome.stdout
+    assert outcome.result("reports")["verdict"] == "internal"
+
+
 def test_the_worst_of_several_decides(chaos):
     files = [
         chaos.scenario("passes", PASS),

@@ -182,7 +182,10 @@ static enum errc end_vault(const struct run *r, int64_t grace_ms, struct errc_wh
     buf_init(&how, 128);
     if (!proc_alive(&r->stack->vault, NULL))
         return errc_fail(why, ERRC_STATE, "vault does not run");
-    proc_stop(&r->stack->vault, grace_ms, &end);
+    if (grace_ms > 0)
+        (void)stack_end(r->stack, &r->stack->vault, &end);
+    else
+        proc_stop(&r->stack->vault, 0, &end);
     proc_end_format(&end, &how);
     note(r, "vault %s", buf_text(&how));
     return ERRC_OK;
@@ -269,40 +272,53 @@ static enum errc start_services(const struct run *r, struct errc_why *why)
     return stack_signer_start(r->stack, services, count, why);
 }
 
+typedef enum errc change_service(const struct run *r, struct stack_service *s,
+                                 struct errc_why *why);
+
 /* Does `change` to each service of the step that runs. */
-static enum errc each_service(const struct run *r,
-                              enum errc (*change)(struct proc *, struct errc_why *),
-                              struct errc_why *why)
+static enum errc each_service(const struct run *r, change_service *change, struct errc_why *why)
 {
     for (size_t i = 0; i < r->step->main.count; i++) {
         struct stack_service *s = service_at(r, i);
         if (s == NULL || !proc_alive(&s->proc, NULL))
             return errc_fail(why, ERRC_STATE, "%s does not run", r->step->main.texts[i]);
-        TRY(change(&s->proc, why));
+        TRY(change(r, s, why));
     }
     return ERRC_OK;
 }
 
-/* One that has to be killed although it was asked has not been stopped: what it does at its end,
+/* One that has to be killed although it was asked has not been stopped: what it does at its end
  * did not happen. */
-static enum errc end_gently(struct proc *p, struct errc_why *why)
+static enum errc end_gently(const struct run *r, struct stack_service *s, struct errc_why *why)
 {
-    struct proc_end end = {.exited = true};
-    proc_stop(p, STACK_GRACE_MS, &end);
-    if (end.exited)
-        return ERRC_OK;
+    struct proc_end end;
     struct buf how CLEANUP(buf_done);
     buf_init(&how, 128);
+    if (stack_end(r->stack, &s->proc, &end))
+        return ERRC_OK;
     proc_end_format(&end, &how);
     return errc_fail(why, ERRC_STATE, "%s %s when it was to stop (SIGTERM, SIGKILL after %d ms)",
-                     p->name, buf_text(&how), STACK_GRACE_MS);
+                     s->name, buf_text(&how), STACK_GRACE_MS);
 }
 
-static enum errc end_at_once(struct proc *p, struct errc_why *why)
+static enum errc end_at_once(const struct run *r, struct stack_service *s, struct errc_why *why)
 {
+    (void)r;
     (void)why;
-    proc_stop(p, 0, NULL);
+    proc_stop(&s->proc, 0, NULL);
     return ERRC_OK;
+}
+
+static enum errc freeze(const struct run *r, struct stack_service *s, struct errc_why *why)
+{
+    (void)r;
+    return proc_freeze(&s->proc, why);
+}
+
+static enum errc thaw(const struct run *r, struct stack_service *s, struct errc_why *why)
+{
+    (void)r;
+    return proc_thaw(&s->proc, why);
 }
 
 static enum errc service_stop(const struct run *r, struct errc_why *why)
@@ -317,12 +333,12 @@ static enum errc service_kill(const struct run *r, struct errc_why *why)
 
 static enum errc service_pause(const struct run *r, struct errc_why *why)
 {
-    return each_service(r, proc_freeze, why);
+    return each_service(r, freeze, why);
 }
 
 static enum errc service_unpause(const struct run *r, struct errc_why *why)
 {
-    return each_service(r, proc_thaw, why);
+    return each_service(r, thaw, why);
 }
 
 /* As docker compose does it: a restart keeps the environment that the service was created with;
@@ -335,7 +351,7 @@ static enum errc service_restart(const struct run *r, struct errc_why *why)
         if (s == NULL)
             return errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack",
                              r->step->main.texts[i]);
-        TRY(end_gently(&s->proc, why));
+        TRY(end_gently(r, s, why));
         TRY(stack_signer_overlay(&s->environment, environment->pairs, environment->count, why));
     }
     note(r, environment->given ? "re-created with a new environment" : "environment unchanged");

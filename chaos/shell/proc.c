@@ -249,7 +249,8 @@ void proc_stop(struct proc *p, int64_t grace_ms, struct proc_end *end)
         return;
     if (grace_ms > 0) {
         (void)kill(p->pid, SIGTERM);
-        (void)kill(-p->pid, SIGCONT);
+        if (p->stopped)
+            (void)kill(-p->pid, SIGCONT);
         if (proc_await_end(p, &patient, await_deadline_ns(grace_ms), end, NULL) == ERRC_OK)
             return;
     }

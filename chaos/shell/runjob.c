@@ -53,17 +53,27 @@ static int64_t attempt_timeout_ms(const struct scenario *scenario)
     return ATTEMPT_TIMEOUT_MS;
 }
 
-static void tell_result(const struct runjob *job, const struct runner *run, enum errc code,
-                        const struct errc_why *why)
+/* Trouble of our own programs outweighs whatever was judged. */
+static void note_trouble(struct runner *run, const struct errc_why *trouble)
+{
+    if (trouble->text[0] == '\0')
+        return;
+    verdict_add(&run->findings, &run->pool, VERDICT_INTERNAL, "program", 0, "%s", trouble->text);
+    run->verdict = verdict_worst(&run->findings);
+}
+
+/* unwritten: why the results could not be written; NULL when they were. */
+static void tell_result(const struct runjob *job, const struct runner *run,
+                        const struct errc_why *unwritten)
 {
     struct runjob_message message = {
         .kind = RUNJOB_RESULT,
-        .verdict = code == ERRC_OK ? run->verdict : VERDICT_INTERNAL,
+        .verdict = unwritten == NULL ? run->verdict : VERDICT_INTERNAL,
         .wall_ms = (run->ended.mono_ns - run->started.mono_ns) / 1000000,
         .wait_ms = results_designed_wait_ms(job->folder.text, attempt_timeout_ms(job->scenario))};
-    if (code != ERRC_OK)
+    if (unwritten != NULL)
         (void)snprintf(message.text, sizeof message.text, "%.*s", (int)sizeof message.text - 1,
-                       why->text);
+                       unwritten->text);
     send_message(job, &message);
 }
 
@@ -92,9 +102,10 @@ static int run_scenario(void *context, int interrupt_fd)
     live.progress = tell_progress;
     live.progress_context = context;
     runner_run(job->scenario, job->plan, &world, job->options->seed, &run);
+    note_trouble(&run, &live.stack.trouble);
     world_live_close(&live);
     enum errc code = results_write(job->folder.text, &run, &recipe, &why);
-    tell_result(job, &run, code, &why);
+    tell_result(job, &run, code == ERRC_OK ? NULL : &why);
     httpcall_close();
     return code == ERRC_OK ? verdict_exit_code(run.verdict) : VERDICT_EXIT_INTERNAL;
 }

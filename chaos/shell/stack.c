@@ -1,5 +1,6 @@
 #include "chaos/shell/stack.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,11 +87,23 @@ enum errc stack_start(struct stack *stack, struct errc_why *why)
     return stack_signer_start(stack, used, count, why);
 }
 
+bool stack_end(struct stack *stack, struct proc *p, struct proc_end *end)
+{
+    *end = (struct proc_end){.exited = true};
+    proc_stop(p, STACK_GRACE_MS, end);
+    if (end->exited && end->code == STACK_EXIT_INTERNAL && stack->trouble.text[0] == '\0')
+        (void)errc_fail(&stack->trouble, ERRC_INTERNAL,
+                        "%s exited with code %d, an internal error; see logs/%s.log", p->name,
+                        end->code, p->name);
+    return end->exited ? end->code == 0 : end->code == SIGTERM;
+}
+
 void stack_stop(struct stack *stack)
 {
+    struct proc_end end;
     for (int i = 0; i < STACK_SERVICES; i++)
-        proc_stop(&stack->services[i].proc, STACK_GRACE_MS, NULL);
-    proc_stop(&stack->vault, STACK_GRACE_MS, NULL);
+        (void)stack_end(stack, &stack->services[i].proc, &end);
+    (void)stack_end(stack, &stack->vault, &end);
 }
 
 void stack_close(struct stack *stack)

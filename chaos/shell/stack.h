@@ -73,7 +73,10 @@ struct stack {
     struct envmap cli_environment; /* of the command's last run */
     struct fallbackkey first_fallback;
     struct knownkeys known;
+    struct errc_why trouble; /* a program of ours reported an error of its own; "" for none */
 };
+
+#define STACK_EXIT_INTERNAL 70 /* EX_SOFTWARE; what sanitizers end a program with, too */
 
 /* Reserves ports and makes the folders; starts nothing. stack_close in any case. */
 MUST_USE enum errc stack_open(struct stack *stack, const struct stack_options *options,
@@ -84,6 +87,10 @@ MUST_USE enum errc stack_start(struct stack *stack, struct errc_why *why);
 
 /* Ends all processes, services first, each within its grace. Files stay. */
 void stack_stop(struct stack *stack);
+
+/* Ends one of them. True when it ended as one that is asked to: with code 0, or by the SIGTERM that
+ * it does not handle; *end tells. An internal error becomes the stack's trouble. */
+bool stack_end(struct stack *stack, struct proc *p, struct proc_end *end);
 
 /* Stops, gives the ports back, frees. */
 void stack_close(struct stack *stack);
