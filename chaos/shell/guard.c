@@ -29,9 +29,8 @@ static int parent_of(const char *pid)
     size_t n = fread(text, 1, sizeof text - 1, file);
     (void)fclose(file);
     text[n] = '\0';
-    const char *bracket = strrchr(text, ')');
-    int parent = 0;
-    return bracket != NULL && sscanf(bracket + 1, " %*c %d", &parent) == 1 ? parent : 0;
+    const char *bracket = strrchr(text, ')'); /* ") S 4711 ..." */
+    return bracket != NULL && strlen(bracket) > 4 ? (int)strtol(bracket + 4, NULL, 10) : 0;
 }
 
 static void kill_children(void)

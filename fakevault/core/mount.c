@@ -124,18 +124,18 @@ static void write_mount(struct pack *p, const struct mount *m)
 
 static void read_mount(struct unpack *u, struct mount *m)
 {
-    unpack_text(u, m->path, sizeof m->path);
-    m->engine = mount_engine_named(unpack_bytes(u));
-    unpack_text(u, m->uuid, sizeof m->uuid);
-    unpack_text(u, m->accessor, sizeof m->accessor);
-    unpack_text(u, m->description, sizeof m->description);
-    m->default_ttl_s = unpack_i64(u);
-    m->max_ttl_s = unpack_i64(u);
-    m->force_no_cache = unpack_u8(u) != 0;
-    m->local = unpack_u8(u) != 0;
-    m->seal_wrap = unpack_u8(u) != 0;
-    m->external_entropy = unpack_u8(u) != 0;
-    m->kv_version_2 = unpack_u8(u) != 0;
+    pack_read_text(u, m->path, sizeof m->path);
+    m->engine = mount_engine_named(pack_read_bytes(u));
+    pack_read_text(u, m->uuid, sizeof m->uuid);
+    pack_read_text(u, m->accessor, sizeof m->accessor);
+    pack_read_text(u, m->description, sizeof m->description);
+    m->default_ttl_s = pack_read_i64(u);
+    m->max_ttl_s = pack_read_i64(u);
+    m->force_no_cache = pack_read_u8(u) != 0;
+    m->local = pack_read_u8(u) != 0;
+    m->seal_wrap = pack_read_u8(u) != 0;
+    m->external_entropy = pack_read_u8(u) != 0;
+    m->kv_version_2 = pack_read_u8(u) != 0;
     u->failed = u->failed || m->engine == MOUNT_ENGINE_COUNT;
 }
 
@@ -165,8 +165,8 @@ enum errc mount_table_load(struct mount_table *t, struct barrier *b, struct errc
 {
     struct secret record CLEANUP(secret_done) = {0};
     TRY(barrier_get(b, RECORD_NAME, &record, why));
-    struct unpack u = unpack_from(secret_slice(&record));
-    uint32_t count = unpack_u32(&u);
+    struct unpack u = pack_read_from(secret_slice(&record));
+    uint32_t count = pack_read_u32(&u);
     for (uint32_t i = 0; i < count && !u.failed; i++) {
         struct mount m;
         memset(&m, 0, sizeof m);
@@ -174,7 +174,7 @@ enum errc mount_table_load(struct mount_table *t, struct barrier *b, struct errc
         if (!u.failed)
             TRY(mount_table_add(t, &m));
     }
-    if (!unpack_complete(&u))
+    if (!pack_read_complete(&u))
         return errc_fail(why, ERRC_SCHEMA, "the stored table of mounts is damaged");
     return ERRC_OK;
 }

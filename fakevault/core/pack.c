@@ -54,7 +54,7 @@ void pack_text(struct pack *p, const char *value)
     pack_bytes(p, slice_of(value));
 }
 
-struct unpack unpack_from(struct slice bytes)
+struct unpack pack_read_from(struct slice bytes)
 {
     return (struct unpack){.rest = bytes};
 }
@@ -79,30 +79,30 @@ static uint64_t take_big_endian(struct unpack *u, size_t width)
     return value;
 }
 
-uint8_t unpack_u8(struct unpack *u)
+uint8_t pack_read_u8(struct unpack *u)
 {
     return (uint8_t)take_big_endian(u, 1);
 }
 
-uint32_t unpack_u32(struct unpack *u)
+uint32_t pack_read_u32(struct unpack *u)
 {
     return (uint32_t)take_big_endian(u, 4);
 }
 
-int64_t unpack_i64(struct unpack *u)
+int64_t pack_read_i64(struct unpack *u)
 {
     return (int64_t)take_big_endian(u, 8);
 }
 
-struct slice unpack_bytes(struct unpack *u)
+struct slice pack_read_bytes(struct unpack *u)
 {
-    uint32_t len = unpack_u32(u);
+    uint32_t len = pack_read_u32(u);
     return take(u, len);
 }
 
-void unpack_text(struct unpack *u, char *out, size_t size)
+void pack_read_text(struct unpack *u, char *out, size_t size)
 {
-    struct slice text = unpack_bytes(u);
+    struct slice text = pack_read_bytes(u);
     if (text.len >= size) {
         u->failed = true;
         text.len = 0;
@@ -112,7 +112,7 @@ void unpack_text(struct unpack *u, char *out, size_t size)
     out[text.len] = '\0';
 }
 
-bool unpack_complete(const struct unpack *u)
+bool pack_read_complete(const struct unpack *u)
 {
     return !u->failed && u->rest.len == 0;
 }

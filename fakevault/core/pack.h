@@ -37,14 +37,14 @@ struct unpack {
     bool failed;
 };
 
-struct unpack unpack_from(struct slice bytes);
-uint8_t unpack_u8(struct unpack *u);
-uint32_t unpack_u32(struct unpack *u);
-int64_t unpack_i64(struct unpack *u);
-struct slice unpack_bytes(struct unpack *u); /* borrows from the record */
+struct unpack pack_read_from(struct slice bytes);
+uint8_t pack_read_u8(struct unpack *u);
+uint32_t pack_read_u32(struct unpack *u);
+int64_t pack_read_i64(struct unpack *u);
+struct slice pack_read_bytes(struct unpack *u); /* borrows from the record */
 
 /* Copies a counted string into out (size with its NUL); one that is too long fails. */
-void unpack_text(struct unpack *u, char *out, size_t size);
+void pack_read_text(struct unpack *u, char *out, size_t size);
 
 /* True when all was there and nothing is left over. */
-bool unpack_complete(const struct unpack *u);
+bool pack_read_complete(const struct unpack *u);

@@ -40,10 +40,10 @@ static enum errc load_cluster(struct vault *v, struct errc_why *why)
 {
     struct secret record CLEANUP(secret_done) = {0};
     TRY(barrier_get(&v->barrier, CLUSTER_NAME, &record, why));
-    struct unpack u = unpack_from(secret_slice(&record));
-    unpack_text(&u, v->cluster_name, sizeof v->cluster_name);
-    unpack_text(&u, v->cluster_id, sizeof v->cluster_id);
-    if (!unpack_complete(&u))
+    struct unpack u = pack_read_from(secret_slice(&record));
+    pack_read_text(&u, v->cluster_name, sizeof v->cluster_name);
+    pack_read_text(&u, v->cluster_id, sizeof v->cluster_id);
+    if (!pack_read_complete(&u))
         return errc_fail(why, ERRC_SCHEMA, "the stored \"%s\" is damaged", CLUSTER_NAME);
     return ERRC_OK;
 }

@@ -34,15 +34,15 @@ static void write_record(struct pack *p, const struct token *token)
 
 static enum errc read_record(struct slice bytes, struct token *token, struct errc_why *why)
 {
-    struct unpack u = unpack_from(bytes);
-    unpack_text(&u, token->accessor, sizeof token->accessor);
-    unpack_text(&u, token->policies, sizeof token->policies);
-    unpack_text(&u, token->display_name, sizeof token->display_name);
-    unpack_text(&u, token->path, sizeof token->path);
-    token->created_ns = unpack_i64(&u);
-    token->orphan = unpack_u8(&u) != 0;
-    token->issued = unpack_u8(&u) != 0;
-    if (!unpack_complete(&u))
+    struct unpack u = pack_read_from(bytes);
+    pack_read_text(&u, token->accessor, sizeof token->accessor);
+    pack_read_text(&u, token->policies, sizeof token->policies);
+    pack_read_text(&u, token->display_name, sizeof token->display_name);
+    pack_read_text(&u, token->path, sizeof token->path);
+    token->created_ns = pack_read_i64(&u);
+    token->orphan = pack_read_u8(&u) != 0;
+    token->issued = pack_read_u8(&u) != 0;
+    if (!pack_read_complete(&u))
         return errc_fail(why, ERRC_SCHEMA, "the stored token %s is damaged", token->hash);
     return ERRC_OK;
 }

@@ -80,7 +80,10 @@ static enum errc read_head(int fd, int *status, struct buf *rest, struct errc_wh
             continue;
         if (end == NULL || head.len < 12 || memcmp(head.ptr, "HTTP/1.", 7) != 0)
             return errc_fail(why, ERRC_SCHEMA, "what answers there does not speak HTTP");
-        *status = atoi(head.ptr + 9);
+        uint64_t digits = 0;
+        if (!slice_to_u64(slice_bytes(head.ptr + 9, 3), &digits))
+            return errc_fail(why, ERRC_SCHEMA, "what answers there sends no HTTP status");
+        *status = (int)digits;
         buf_add_slice(rest, slice_from(buf_slice(&head), (size_t)(end - head.ptr) + 4));
         return ERRC_OK;
     }

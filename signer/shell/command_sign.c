@@ -96,7 +96,7 @@ static int sign(const struct startup *startup, const struct manifest_bundle *bun
     return printed && result.op.status == OP_COMPLETED ? COMMANDS_DONE : COMMANDS_FAILED;
 }
 
-int commands_sign(int argc, char *const argv[])
+int command_sign(int argc, char *const argv[])
 {
     struct options options = {0};
     const char *positionals[COMMAND_LINE_POSITIONALS];

@@ -21,7 +21,7 @@ static const struct command_line command = {
     .help_offset = offsetof(struct options, help),
 };
 
-int commands_status(int argc, char *const argv[])
+int command_status(int argc, char *const argv[])
 {
     struct options options = {0};
     const char *positionals[COMMAND_LINE_POSITIONALS];

@@ -186,7 +186,7 @@ static int run_verb(const struct verb *verb)
     return print_trust(&trust, changed) ? COMMANDS_DONE : COMMANDS_FAILED;
 }
 
-int commands_trust(int argc, char *const argv[])
+int command_trust(int argc, char *const argv[])
 {
     struct options options = {0};
     const char *positionals[COMMAND_LINE_POSITIONALS];

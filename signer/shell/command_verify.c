@@ -170,7 +170,7 @@ static int verify(const struct startup *startup, const char *target)
     return exit_code;
 }
 
-int commands_verify(int argc, char *const argv[])
+int command_verify(int argc, char *const argv[])
 {
     struct options options = {0};
     const char *positionals[COMMAND_LINE_POSITIONALS];

@@ -10,7 +10,7 @@ enum commands_exit {
     COMMANDS_INVALID = 2, /* invalid input or configuration */
 };
 
-int commands_sign(int argc, char *const argv[]);
-int commands_verify(int argc, char *const argv[]);
-int commands_status(int argc, char *const argv[]);
-int commands_trust(int argc, char *const argv[]);
+int command_sign(int argc, char *const argv[]);
+int command_verify(int argc, char *const argv[]);
+int command_status(int argc, char *const argv[]);
+int command_trust(int argc, char *const argv[]);

@@ -12,10 +12,10 @@ static const struct verb {
     const char *purpose;
     int (*run)(int argc, char *const argv[]);
 } verbs[] = {
-    {"sign", "DIR", "signs the bundle in DIR", commands_sign},
-    {"verify", "FILE|DIR", "checks a manifest, without Vault", commands_verify},
-    {"status", "", "says whether Vault is online", commands_status},
-    {"trust", "accept|show", "pins Vault's key, or shows the pin", commands_trust},
+    {"sign", "DIR", "signs the bundle in DIR", command_sign},
+    {"verify", "FILE|DIR", "checks a manifest, without Vault", command_verify},
+    {"status", "", "says whether Vault is online", command_status},
+    {"trust", "accept|show", "pins Vault's key, or shows the pin", command_trust},
     {"serve", "--name api|worker", "runs the service", service_command},
 };
 

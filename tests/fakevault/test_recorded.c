@@ -11,7 +11,7 @@
 
 #include "base/text/base64.h"
 #include "tests/fakevault/recorded_mask.h"
-#include "tests/fakevault/world.h"
+#include "tests/fakevault/vault_world.h"
 
 #define RECORDINGS FIXTURES "/conformance/transcripts/vault-1.14.9/"
 

@@ -90,6 +90,16 @@ class TestText(TidyCase):
         self.assert_found(found, "base/a.c:2:", "function of 61 lines")
         self.assertEqual(len(found), 1)
 
+    def test_cleanups_of_what_is_not_set_yet(self):
+        bad = "    struct buf a CLEANUP(buf_done), b CLEANUP(buf_done);\n    buf_init(&a, 1);\n"
+        bad += "    if (x)\n        return;\n    buf_init(&b, 1);\n"
+        good = "    struct buf a CLEANUP(buf_done);\n    buf_init(&a, 1);\n    TRY(x());\n"
+        good += "    struct key *k CLEANUP(key_free) = NULL;\n    return;\n"
+        good += "    int fd CLEANUP(close_fd);\n    TRY(open_it(&fd));\n"
+        found = self.text_of({"base/a.c": bad, "base/b.c": good})
+        self.assert_found(found, "base/a.c:1:", "b is cleaned up before it is set")
+        self.assertEqual(len(found), 1)
+
     def test_headers_without_pragma_once(self):
         self.assert_found(self.text_of({"base/a.h": "int a;\n"}), "base/a.h:1:", "pragma once")
 

@@ -60,6 +60,7 @@ def check(root, names):
             findings += long_functions(name, lines)
             findings += forbidden_includes(root, name, lines)
             findings += header_guard(name, lines)
+            findings += left_uninitialised(name, lines)
     findings += shared_stems(names)
     findings += spread_libraries(root, names)
     return findings
@@ -98,6 +99,21 @@ def long_functions(name, lines):
                     f"{name}:{start}: a function of {n - start} lines, at most {FUNCTION_LINES_MAX}"
                 )
             start = None
+    return findings
+
+
+def left_uninitialised(name, lines):
+    """A cleanup runs on every return behind the declaration, so its variable is set before one."""
+    findings = []
+    for n, line in enumerate(lines, 1):
+        for variable in re.findall(r"(\w+) CLEANUP\(\w+\)(?=[;,])", line):
+            touched = re.compile(rf"&{variable}\b|\b{variable}\s*=")
+            for later in lines[n:]:
+                if touched.search(later):
+                    break
+                if later == "}" or re.search(r"\breturn\b|\bTRY\(", later):
+                    findings.append(f"{name}:{n}: {variable} is cleaned up before it is set")
+                    break
     return findings
 
 

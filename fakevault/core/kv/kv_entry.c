@@ -56,11 +56,11 @@ static void write_record(struct pack *p, const struct kv_entry *e)
 
 static enum errc read_record(struct kv_entry *e, struct slice bytes, struct errc_why *why)
 {
-    struct unpack u = unpack_from(bytes);
-    e->created_ns = unpack_i64(&u);
-    e->updated_ns = unpack_i64(&u);
-    e->oldest = unpack_u32(&u);
-    e->current = unpack_u32(&u);
+    struct unpack u = pack_read_from(bytes);
+    e->created_ns = pack_read_i64(&u);
+    e->updated_ns = pack_read_i64(&u);
+    e->oldest = pack_read_u32(&u);
+    e->current = pack_read_u32(&u);
     size_t count = version_count(e);
     if (u.failed || e->current < e->oldest || count > KV_ENTRY_VERSIONS_MAX)
         return errc_fail(why, ERRC_SCHEMA, "a stored secret's metadata is damaged");
@@ -68,11 +68,11 @@ static enum errc read_record(struct kv_entry *e, struct slice bytes, struct errc
     if (e->versions == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory for a secret");
     for (size_t i = 0; i < count; i++) {
-        e->versions[i].created_ns = unpack_i64(&u);
-        e->versions[i].deleted_ns = unpack_i64(&u);
-        e->versions[i].destroyed = unpack_u8(&u) != 0;
+        e->versions[i].created_ns = pack_read_i64(&u);
+        e->versions[i].deleted_ns = pack_read_i64(&u);
+        e->versions[i].destroyed = pack_read_u8(&u) != 0;
     }
-    if (!unpack_complete(&u))
+    if (!pack_read_complete(&u))
         return errc_fail(why, ERRC_SCHEMA, "a stored secret's metadata is damaged");
     return ERRC_OK;
 }

@@ -84,9 +84,9 @@ static enum errc open_record(struct barrier *b, struct slice key, const char *na
 static enum errc read_term(struct slice record, const char *name, uint32_t *term,
                            struct errc_why *why)
 {
-    struct unpack u = unpack_from(record);
-    uint8_t format = unpack_u8(&u);
-    *term = unpack_u32(&u);
+    struct unpack u = pack_read_from(record);
+    uint8_t format = pack_read_u8(&u);
+    *term = pack_read_u32(&u);
     if (record.len < HEADER_BYTES + CRYPTO_AEAD_TAG_BYTES || format != FORMAT)
         return errc_fail(why, ERRC_SCHEMA, "the stored record \"%s\" is damaged", name);
     return ERRC_OK;
@@ -257,16 +257,16 @@ enum errc barrier_create(struct barrier *b, struct slice unseal_key, int64_t wal
 
 static enum errc read_keyring(struct barrier *b, struct slice bytes, struct errc_why *why)
 {
-    struct unpack u = unpack_from(bytes);
-    uint32_t count = unpack_u32(&u);
+    struct unpack u = pack_read_from(bytes);
+    uint32_t count = pack_read_u32(&u);
     for (uint32_t i = 0; i < count && !u.failed; i++) {
-        int64_t installed_ns = unpack_i64(&u);
-        struct slice key = unpack_bytes(&u);
+        int64_t installed_ns = pack_read_i64(&u);
+        struct slice key = pack_read_bytes(&u);
         if (u.failed || key.len != BARRIER_KEY_BYTES)
             break;
         TRY(add_term(b, key, installed_ns));
     }
-    if (!unpack_complete(&u) || b->term_count != count || count == 0)
+    if (!pack_read_complete(&u) || b->term_count != count || count == 0)
         return errc_fail(why, ERRC_SCHEMA, "the stored keyring is damaged");
     return ERRC_OK;
 }

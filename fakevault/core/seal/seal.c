@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bug.h"
 #include "base/text/base64.h"
 #include "base/text/hex.h"
 #include "fakevault/core/pack.h"
@@ -27,10 +28,10 @@ enum errc seal_load(struct seal *s, const struct store *store, struct errc_why *
     if (code == ERRC_NOT_FOUND)
         return ERRC_OK;
     TRY(code);
-    struct unpack u = unpack_from(buf_slice(&record));
-    struct slice magic = unpack_bytes(&u);
-    uint32_t shares = unpack_u32(&u), threshold = unpack_u32(&u);
-    if (!unpack_complete(&u) || !slice_equal_text(magic, CONFIG_MAGIC) ||
+    struct unpack u = pack_read_from(buf_slice(&record));
+    struct slice magic = pack_read_bytes(&u);
+    uint32_t shares = pack_read_u32(&u), threshold = pack_read_u32(&u);
+    if (!pack_read_complete(&u) || !slice_equal_text(magic, CONFIG_MAGIC) ||
         seal_check(shares, threshold, NULL) != ERRC_OK)
         return errc_fail(why, ERRC_SCHEMA,
                          "the store's \"%s\" is none of fakevault's; start with another -path",
@@ -146,6 +147,7 @@ enum errc seal_join(const struct seal *s, struct secret *out, struct errc_why *w
 {
     if (s->threshold == 1)
         return secret_copy(s->arena, secret_slice(&s->given[0]), out);
+    CHECK(seal_ready(s) && s->progress > 0);
     struct slice shares[SHAMIR_SHARES_MAX];
     for (unsigned i = 0; i < s->progress; i++)
         shares[i] = secret_slice(&s->given[i]);

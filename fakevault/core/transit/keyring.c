@@ -180,8 +180,8 @@ static enum errc read_version(struct unpack *u, struct keyring *k, struct barrie
 {
     struct keyring_version *version = NULL;
     struct secret private CLEANUP(secret_done) = {0};
-    int64_t created_ns = unpack_i64(u);
-    struct slice bytes = unpack_bytes(u);
+    int64_t created_ns = pack_read_i64(u);
+    struct slice bytes = pack_read_bytes(u);
     if (u->failed)
         return ERRC_OK;
     TRY(secret_copy(b->arena, bytes, &private));
@@ -195,18 +195,18 @@ static enum errc read_version(struct unpack *u, struct keyring *k, struct barrie
 static enum errc read_versions(struct unpack *u, struct keyring *k, struct barrier *b,
                                struct errc_why *why)
 {
-    k->deletion_allowed = unpack_u8(u) != 0;
-    k->exportable = unpack_u8(u) != 0;
-    k->allow_plaintext_backup = unpack_u8(u) != 0;
-    k->derived = unpack_u8(u) != 0;
-    k->auto_rotate_s = unpack_i64(u);
-    k->min_available_version = unpack_u32(u);
-    k->min_decryption_version = unpack_u32(u);
-    k->min_encryption_version = unpack_u32(u);
-    uint32_t count = unpack_u32(u);
+    k->deletion_allowed = pack_read_u8(u) != 0;
+    k->exportable = pack_read_u8(u) != 0;
+    k->allow_plaintext_backup = pack_read_u8(u) != 0;
+    k->derived = pack_read_u8(u) != 0;
+    k->auto_rotate_s = pack_read_i64(u);
+    k->min_available_version = pack_read_u32(u);
+    k->min_decryption_version = pack_read_u32(u);
+    k->min_encryption_version = pack_read_u32(u);
+    uint32_t count = pack_read_u32(u);
     for (uint32_t i = 0; i < count && !u->failed; i++)
         TRY(read_version(u, k, b, why));
-    if (!unpack_complete(u) || k->latest_version == 0)
+    if (!pack_read_complete(u) || k->latest_version == 0)
         return errc_fail(why, ERRC_SCHEMA, "the stored key \"%s\" is damaged", k->name);
     return ERRC_OK;
 }
@@ -218,9 +218,9 @@ static enum errc load(struct barrier *b, const char *mount_uuid, struct slice ke
     struct secret record CLEANUP(secret_done) = {0};
     record_name(mount_uuid, key_name, name);
     TRY(barrier_get(b, name, &record, why));
-    struct unpack u = unpack_from(secret_slice(&record));
-    uint8_t format = unpack_u8(&u);
-    const struct keyring_traits *type = keyring_traits_named(unpack_bytes(&u));
+    struct unpack u = pack_read_from(secret_slice(&record));
+    uint8_t format = pack_read_u8(&u);
+    const struct keyring_traits *type = keyring_traits_named(pack_read_bytes(&u));
     if (format != FORMAT || type == NULL || !type->exists_here)
         return errc_fail(why, ERRC_SCHEMA, "the stored key \"%.*s\" is of an unknown form",
                          SLICE_FMT(key_name));

@@ -77,7 +77,7 @@ void keyring_version_drop(struct keyring_version *version); /* NULL allowed */
 
 /* An empty keyring; ended by keyring_free, or taken by keyring_cache_add. NULL: out of memory. */
 struct keyring *keyring_new(const char *mount_uuid, struct slice name,
-                            const struct keyring_traits *traits);
+                            const struct keyring_traits *type);
 void keyring_free(struct keyring *k); /* NULL allowed */
 
 /* Appends a version and takes over the caller's reference. ERRC_NOMEM, ERRC_TOO_BIG: not taken. */

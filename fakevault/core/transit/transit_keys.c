@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/bug.h"
 #include "base/text/stamp.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/textorder.h"
@@ -55,6 +56,7 @@ static void write_version(void *context, uint32_t number)
 
 void transit_keys_answer(struct vault_job *job, const struct keyring *k)
 {
+    CHECK(k != NULL);
     struct jsonwrite *w = call_data(job);
     struct versions v = {w, k};
     jsonwrite_bool(w, "allow_plaintext_backup", k->allow_plaintext_backup);
@@ -203,9 +205,7 @@ void transit_keys_create_prepare(struct vault_job *job)
         return;
     }
     bool there = transit_key(job) != NULL;
-    if (!there && !call_answered(job))
-        check_type(job, traits);
-    else if (traits == NULL && !call_answered(job))
+    if ((!there || traits == NULL) && !call_answered(job))
         check_type(job, traits);
     if (!there && !call_answered(job))
         prepare_fresh(job, traits);

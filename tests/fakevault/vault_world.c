@@ -1,4 +1,4 @@
-#include "tests/fakevault/world.h"
+#include "tests/fakevault/vault_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
