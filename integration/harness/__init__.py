@@ -3,6 +3,7 @@
 from .chaos import Chaos, Outcome
 from .fakevault import FakeVault
 from .process import Process, ProcessFactory
+from .raw import Raw
 from .signer import Service, Signer, request_body
 from .wait import eventually
 
@@ -12,6 +13,7 @@ __all__ = [
     "Outcome",
     "Process",
     "ProcessFactory",
+    "Raw",
     "Service",
     "Signer",
     "eventually",

@@ -5,6 +5,8 @@ import socket
 
 import requests
 
+from .raw import Raw
+
 
 def reserve_port():
     """A bound socket that never listens: the port is ours, and clients are refused meanwhile."""
@@ -101,6 +103,17 @@ class FakeVault:
         if "transit/" not in self.call("GET", "sys/mounts")["data"]:
             self.call("POST", "sys/mounts/transit", {"type": "transit"})
         self.call("POST", f"transit/keys/{name}", {"type": kind})
+
+    def control(self, method, path, value=None, deadline=10.0):
+        """One call of the control API; returns (status, body)."""
+        connection = Raw.unix(self.admin, deadline)
+        try:
+            return connection.call(method, path, value)
+        finally:
+            connection.close()
+
+    def state(self):
+        return self.control("GET", "/state")[1]
 
     def crash(self):
         """A real SIGKILL; returns when the process is gone."""
