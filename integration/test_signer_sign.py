@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -232,6 +233,26 @@ def test_no_audit_no_signature(signer, durable_vault):
     assert child.code == 1 and "audit trail" in child.errors()
     assert not [r for r in durable_vault.journal("request") if r.get("operation") == "sign"]
     assert not (folder / "manifest.json").exists()
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
+def test_a_full_disk_refuses_to_sign(signer, durable_vault):
+    """The limit on a file's size stands for the disk: 600 bytes hold the start, not the end."""
+    folder, run_id = signer.bundle()
+    settings = signer.factory.environment(**signer.settings)
+    argv = ["prlimit", "--fsize=600", signer.binary, "sign", folder]
+    child = signer.factory.run("full-disk", argv, settings)
+    assert child.code == 1, child.errors()
+    assert json.loads(child.output())["error"]["code"] == "audit_unavailable"
+    assert not (folder / "manifest.json").exists()
+    assert actions(signer, run_id) == ["MANIFEST_SIGNING_STARTED"]
+    signer.sign(folder)
+    assert actions(signer, run_id)[1:] == [
+        "MANIFEST_SIGNING_FAILED",
+        "MANIFEST_SIGNING_STARTED",
+        "MANIFEST_SIGNED",
+    ]
+    check_chain(signer)
 
 
 def test_the_key_file_is_never_opened_while_the_switch_is_off(signer, durable_vault):

@@ -70,8 +70,9 @@ enum errc startup_open(unsigned needs, struct startup *out, struct errc_why *why
 {
     *out = (struct startup){.clock = clock_os(), .entropy = entropy_os()};
     const struct config_source source = {.get = from_environment};
-    /* A peer or a reader that goes away is an error to handle, not an end. */
+    /* A reader that goes away and a file that may not grow are errors to handle, not an end. */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     TRY(config_read(&source, needs, &out->config, why));
     TRY(secret_arena_new(SECRET_BYTES, &out->arena, NULL, why));
     enum errc code = take_token(out, why);
