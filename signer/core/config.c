@@ -12,21 +12,31 @@ static const struct text_variable {
     const char *fallback;
     bool secret;
     unsigned needed_by;
-    const char *purpose;
+    const char *help;
 } texts[] = {
-    {"VAULT_ADDR", offsetof(struct config, vault_addr), "https://127.0.0.1:8200", false, 0, NULL},
-    {"VAULT_TOKEN", offsetof(struct config, vault_token), NULL, true, 0, NULL},
-    {"VAULT_TOKEN_FILE", offsetof(struct config, vault_token_file), NULL, false, 0, NULL},
-    {"VAULT_CACERT", offsetof(struct config, vault_cacert), NULL, false, 0, NULL},
-    {"VAULT_NAMESPACE", offsetof(struct config, vault_namespace), NULL, false, 0, NULL},
-    {"SIGNING_KEY", offsetof(struct config, signing_key), "docugen-manifest", false, 0, NULL},
-    {"FALLBACK_KEY_FILE", offsetof(struct config, fallback_key_file), NULL, false, 0, NULL},
+    {"VAULT_ADDR", offsetof(struct config, vault_addr), "https://127.0.0.1:8200", false, 0,
+     "http(s)://HOST[:PORT], nothing behind it"},
+    {"VAULT_TOKEN", offsetof(struct config, vault_token), NULL, true, 0,
+     "the token; wins over the file"},
+    {"VAULT_TOKEN_FILE", offsetof(struct config, vault_token_file), NULL, false, 0,
+     "a file that holds the token"},
+    {"VAULT_CACERT", offsetof(struct config, vault_cacert), NULL, false, 0,
+     "PEM file of the authority to trust, instead of the system's"},
+    {"VAULT_NAMESPACE", offsetof(struct config, vault_namespace), NULL, false, 0,
+     "the namespace to work in"},
+    {"SIGNING_KEY", offsetof(struct config, signing_key), "docugen-manifest", false, 0,
+     "the name of the transit key"},
+    {"FALLBACK_KEY_FILE", offsetof(struct config, fallback_key_file), NULL, false, 0,
+     "the local key's file; never opened while fallback is off"},
     {"TRUST_FILE", offsetof(struct config, trust_file), NULL, false, CONFIG_NEED_TRUST,
      "the file that pins Vault's key"},
     {"AUDIT_LOG", offsetof(struct config, audit_log), NULL, false, CONFIG_NEED_AUDIT,
      "the audit trail, without which nothing is signed"},
-    {"FAKEVAULT_TEST", offsetof(struct config, test), NULL, false, 0, NULL},
+    {"FAKEVAULT_TEST", offsetof(struct config, test), NULL, false, 0,
+     "a name that fakevault's journal keeps with each request"},
 };
+
+static const char switch_name[] = "ALLOW_FALLBACK_SIGNING";
 
 static const struct int_variable {
     const char *name;
@@ -34,14 +44,20 @@ static const struct int_variable {
     int64_t fallback;
     int64_t min;
     int64_t max;
+    const char *help;
 } ints[] = {
-    {"SIGNER_ATTEMPTS", offsetof(struct config, retry.attempts), 3, 1, 10},
-    {"SIGNER_BACKOFF_BASE_MS", offsetof(struct config, retry.backoff_base_ms), 250, 1, 60000},
-    {"SIGNER_BACKOFF_MAX_MS", offsetof(struct config, retry.backoff_max_ms), 2000, 1, 600000},
+    {"SIGNER_ATTEMPTS", offsetof(struct config, retry.attempts), 3, 1, 10,
+     "requests to Vault for one signature"},
+    {"SIGNER_BACKOFF_BASE_MS", offsetof(struct config, retry.backoff_base_ms), 250, 1, 60000,
+     "longest wait before the second attempt; it doubles"},
+    {"SIGNER_BACKOFF_MAX_MS", offsetof(struct config, retry.backoff_max_ms), 2000, 1, 600000,
+     "longest wait before any attempt"},
     {"SIGNER_ATTEMPT_TIMEOUT_MS", offsetof(struct config, retry.attempt_timeout_ms), 2000, 1,
-     600000},
-    {"SIGNER_TOTAL_TIMEOUT_MS", offsetof(struct config, retry.total_timeout_ms), 10000, 1, 3600000},
-    {"SIGNER_HEALTH_INTERVAL_MS", offsetof(struct config, health_interval_ms), 1000, 10, 3600000},
+     600000, "time for one attempt"},
+    {"SIGNER_TOTAL_TIMEOUT_MS", offsetof(struct config, retry.total_timeout_ms), 10000, 1, 3600000,
+     "time for all attempts and waits"},
+    {"SIGNER_HEALTH_INTERVAL_MS", offsetof(struct config, health_interval_ms), 1000, 10, 3600000,
+     "how often a service asks Vault's health"},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -62,7 +78,7 @@ static enum errc read_text(const struct config_source *source, const struct text
     const char *value = source->get(source->context, v->name);
     *out = value == NULL ? v->fallback : value;
     if (value == NULL && (v->needed_by & needs) != 0)
-        return errc_fail(why, ERRC_USAGE, "%s is not set: it names %s", v->name, v->purpose);
+        return errc_fail(why, ERRC_USAGE, "%s is not set: it names %s", v->name, v->help);
     if (value == NULL)
         return ERRC_OK;
     if (*value == '\0')
@@ -95,7 +111,7 @@ static enum errc read_int(const struct config_source *source, const struct int_v
 
 static enum errc read_switch(const struct config_source *source, bool *out, struct errc_why *why)
 {
-    const char *value = source->get(source->context, "ALLOW_FALLBACK_SIGNING");
+    const char *value = source->get(source->context, switch_name);
     *out = value != NULL && strcmp(value, "true") == 0;
     if (value == NULL || *out || strcmp(value, "false") == 0)
         return ERRC_OK;
@@ -190,4 +206,18 @@ enum errc config_read(const struct config_source *source, unsigned needs, struct
     TRY(check_together(&config, needs, why));
     *out = config;
     return ERRC_OK;
+}
+
+void config_help(struct buf *out)
+{
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        buf_addf(out, "  %-26s %s", texts[i].name, texts[i].help);
+        if (texts[i].fallback != NULL)
+            buf_addf(out, " (%s)", texts[i].fallback);
+        buf_add_char(out, '\n');
+    }
+    buf_addf(out, "  %-26s true or false, letter for letter (false)\n", switch_name);
+    for (size_t i = 0; i < COUNT(ints); i++)
+        buf_addf(out, "  %-26s %s, %lld to %lld (%lld)\n", ints[i].name, ints[i].help,
+                 (long long)ints[i].min, (long long)ints[i].max, (long long)ints[i].fallback);
 }

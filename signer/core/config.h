@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "base/errc.h"
+#include "base/text/buf.h"
 
 enum config_need {
     CONFIG_NEED_TOKEN = 1 << 0,
@@ -75,3 +76,6 @@ struct config_source {
  */
 MUST_USE enum errc config_read(const struct config_source *source, unsigned needs,
                                struct config *out, struct errc_why *why);
+
+/* Appends a line for each variable: name, meaning, default. */
+void config_help(struct buf *out);

@@ -3,6 +3,7 @@
 
 #include "base/flags.h"
 #include "base/os/harden.h"
+#include "signer/core/config.h"
 #include "signer/shell/commands.h"
 #include "signer/shell/service/service_command.h"
 
@@ -27,7 +28,11 @@ static int print_help(FILE *out, int exit_code)
     for (size_t i = 0; i < COUNT(verbs); i++)
         (void)fprintf(out, "  %-7s %-18s %s\n", verbs[i].name, verbs[i].arguments,
                       verbs[i].purpose);
-    (void)fprintf(out, "\nThe environment is described in signer/core/config.h.\n");
+    struct buf environment CLEANUP(buf_done);
+    buf_init(&environment, 16384);
+    config_help(&environment);
+    (void)fprintf(out, "\nenvironment, read once at the start (default in parentheses):\n\n%s",
+                  buf_text(&environment));
     return exit_code;
 }
 

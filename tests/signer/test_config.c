@@ -48,6 +48,7 @@ static void test_config__has_the_documented_defaults(void **state)
     assert_int_equal(c.retry.backoff_max_ms, 2000);
     assert_int_equal(c.retry.attempt_timeout_ms, 2000);
     assert_int_equal(c.retry.total_timeout_ms, 10000);
+    assert_int_equal(c.health_interval_ms, 1000);
 }
 
 static void test_config__reads_what_is_set(void **state)
@@ -166,12 +167,32 @@ static void test_config__refuses_with_one_line_that_names_the_variable(void **st
     }
 }
 
+static void test_config__the_help_names_each_variable_with_its_default(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "VAULT_ADDR                 http(s)://HOST[:PORT], nothing behind it "
+        "(https://127.0.0.1:8200)\n",
+        "ALLOW_FALLBACK_SIGNING     true or false, letter for letter (false)\n",
+        "SIGNER_ATTEMPTS            requests to Vault for one signature, 1 to 10 (3)\n",
+        "AUDIT_LOG ",
+        "TRUST_FILE ",
+    };
+    struct buf out CLEANUP(buf_done);
+    buf_init(&out, 16384);
+    config_help(&out);
+    assert_int_equal(buf_status(&out, NULL), ERRC_OK);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        assert_non_null(strstr(buf_text(&out), parts[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_config__has_the_documented_defaults),
         cmocka_unit_test(test_config__reads_what_is_set),
         cmocka_unit_test(test_config__refuses_with_one_line_that_names_the_variable),
+        cmocka_unit_test(test_config__the_help_names_each_variable_with_its_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
