@@ -79,8 +79,9 @@ class Signer:
         entries = [json.loads(line) for line in self.audit_log.read_text().splitlines()]
         return [e for e in entries if run_id in (None, e.get("bundleRunId"))]
 
-    def serve(self, name="api", flags=(), **environment):
-        return Service(self, name, flags, environment)
+    def serve(self, name="api", flags=(), under=(), **environment):
+        """Starts a service; `under` is a command that runs it, like strace with its options."""
+        return Service(self, name, flags, under, environment)
 
 
 def request_body(run_id=None, **fields):
@@ -104,9 +105,9 @@ def request_body(run_id=None, **fields):
 class Service:
     """`signer serve`, on a port of its own choice."""
 
-    def __init__(self, signer, name, flags, environment):
+    def __init__(self, signer, name, flags, under, environment):
         self.data = signer.folder / f"{name}-data"
-        argv = [signer.binary, "serve", "-name", name, "-listen=127.0.0.1:0", *flags]
+        argv = [*under, signer.binary, "serve", "-name", name, "-listen=127.0.0.1:0", *flags]
         argv.append(f"-data={self.data}")
         settings = signer.factory.environment(**{**signer.settings, **environment})
         self.process = signer.factory.start(name, argv, settings, ready=True)
