@@ -4,11 +4,13 @@
 set -eu
 cd "$(dirname "$0")/.."
 seconds=$1
-for target in build/fuzz/bin-fuzz/fuzz_*; do
+for list in build/fuzz/bin-fuzz/fuzz_*.corpus; do
+    target=${list%.corpus}
     what=${target##*/fuzz_}
-    mkdir -p "build/fuzz/found/$what"
+    found=build/fuzz/found/$what
+    mkdir -p "$found"
     echo "fuzz: $what for $seconds s"
+    # shellcheck disable=SC2046 # a list of folders
     "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -verbosity=0 \
-        -artifact_prefix="build/fuzz/found/$what/" "build/fuzz/found/$what" "fixtures/fuzz/$what"
+        -verbosity=0 -artifact_prefix="$found/" "$found" $(cat "$list")
 done

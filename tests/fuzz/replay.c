@@ -1,7 +1,7 @@
 /*
  * replay: runs a fuzz target over a corpus without libFuzzer, so that every
  * build guards what fuzzing once found. Each file is given as it is, and then
- * in MUTATIONS repeatable variants (a byte changed, cut, doubled).
+ * in repeatable variants (a byte changed, cut, doubled), VARIANTS over all files.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 #include "base/os/file.h"
 #include "base/prng.h"
 
-#define MUTATIONS 200
+#define VARIANTS 3000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,7 +54,7 @@ static void run_variant(struct prng *prng, struct slice original)
     run_exactly(variant.ptr, variant.len);
 }
 
-static void run_file(const char *path)
+static void run_file(const char *path, size_t variants)
 {
     struct buf text CLEANUP(buf_done);
     struct errc_why why;
@@ -66,27 +66,44 @@ static void run_file(const char *path)
     run_exactly(text.ptr, text.len);
     struct prng prng;
     prng_init(&prng, text.len);
-    for (int i = 0; i < MUTATIONS && text.len > 0; i++)
+    for (size_t i = 0; i < variants && text.len > 0; i++)
         run_variant(&prng, buf_slice(&text));
+}
+
+/* Runs the files of a folder; without variants it only counts them. */
+static size_t run_folder(const char *folder, size_t variants)
+{
+    DIR *open_folder = opendir(folder);
+    if (open_folder == NULL) {
+        (void)fprintf(stderr, "replay: cannot open the folder \"%s\"\n", folder);
+        exit(1);
+    }
+    size_t files = 0;
+    for (struct dirent *e = readdir(open_folder); e != NULL; e = readdir(open_folder)) {
+        char path[LIMIT_PATH_BYTES];
+        (void)snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        if (e->d_name[0] == '.')
+            continue;
+        files++;
+        if (variants > 0)
+            run_file(path, variants);
+    }
+    (void)closedir(open_folder);
+    return files;
 }
 
 int main(int argc, char *argv[])
 {
-    DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
-    if (folder == NULL) {
-        (void)fprintf(stderr, "usage: %s CORPUS_FOLDER\n", argv[0]);
+    size_t files = 0;
+    for (int i = 1; i < argc; i++)
+        files += run_folder(argv[i], 0);
+    if (files == 0) {
+        (void)fprintf(stderr, "usage: %s CORPUS_FOLDER..., with files in them\n", argv[0]);
         return 2;
     }
-    size_t files = 0;
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        if (entry->d_name[0] == '.')
-            continue;
-        char path[LIMIT_PATH_BYTES];
-        (void)snprintf(path, sizeof path, "%s/%s", argv[1], entry->d_name);
-        run_file(path);
-        files++;
-    }
-    (void)closedir(folder);
-    (void)printf("%zu files, each with %d mutations\n", files, MUTATIONS);
-    return files > 0 ? 0 : 1;
+    size_t variants = VARIANTS / files + 1;
+    for (int i = 1; i < argc; i++)
+        (void)run_folder(argv[i], variants);
+    (void)printf("%zu files, each with %zu variants\n", files, variants);
+    return 0;
 }
