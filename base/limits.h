@@ -22,3 +22,16 @@
 #define LIMIT_API_WAIT_S 60u       /* longest such wait */
 #define LIMIT_RUN_QUEUE 64u        /* runs that wait for a signing thread, unless told otherwise */
 #define LIMIT_RUN_THREADS 32u      /* signing threads of one service */
+
+/* the signer */
+#define LIMIT_BUNDLE_ARTEFACTS 1000u       /* of one bundle */
+#define LIMIT_BUNDLE_TEXT_BYTES 512u       /* any one string of a bundle */
+#define LIMIT_MANIFEST_BYTES (4u << 20)    /* canonical; the base64 of it fits into Vault's limit */
+#define LIMIT_VAULT_REPLY_BYTES (1u << 20) /* a sign reply has under 1 KiB */
+#define LIMIT_ATTEMPTS 10                  /* of one operation */
+#define LIMIT_IDLE_CONNECTIONS 32u         /* to Vault, kept for the next request */
+#define LIMIT_MESSAGE_BYTES 400            /* why a run failed, with its NUL */
+#define LIMIT_AUDIT_LINE_BYTES (64u << 10) /* an entry with its newline */
+#define LIMIT_AUDIT_LOCK_MS 5000           /* waiting for other writers of the trail */
+#define LIMIT_TRUST_KEYS 256u              /* pinned, retired and fallback keys together */
+#define LIMIT_TRUST_FILE_BYTES (256u << 10)

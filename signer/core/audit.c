@@ -20,10 +20,10 @@ const char *audit_action_text(enum audit_action action)
     return actions[action];
 }
 
-void audit_message(char out[static AUDIT_MESSAGE_BYTES], const char *text)
+void audit_message(char out[static LIMIT_MESSAGE_BYTES], const char *text)
 {
     size_t n = 0;
-    for (; text[n] != '\0' && n + 1 < AUDIT_MESSAGE_BYTES; n++) {
+    for (; text[n] != '\0' && n + 1 < LIMIT_MESSAGE_BYTES; n++) {
         unsigned char c = (unsigned char)text[n];
         out[n] = c < 0x20 ? ' ' : c >= 0x7f ? '?' : (char)c;
     }
@@ -111,7 +111,7 @@ static void (*const payloads[AUDIT_ACTION_COUNT])(struct jsonwrite *, const stru
 enum errc audit_format(const struct audit_entry *entry, const char *previous, struct buf *out,
                        struct errc_why *why)
 {
-    CHECK(entry->action < AUDIT_ACTION_COUNT && entry->attempt_count <= AUDIT_ATTEMPTS_MAX);
+    CHECK(entry->action < AUDIT_ACTION_COUNT && entry->attempt_count <= LIMIT_ATTEMPTS);
     char at[STAMP_BYTES];
     struct jsonwrite w;
     stamp_format(entry->wall_ns, STAMP_MILLI, at);

@@ -21,15 +21,13 @@
 
 #include "base/digest.h"
 #include "base/errc.h"
+#include "base/limits.h"
 #include "base/text/buf.h"
 #include "base/text/stamp.h"
 #include "signer/core/classify.h"
 #include "signer/core/ids.h"
 #include "signer/core/manifest.h"
 
-#define AUDIT_ATTEMPTS_MAX 10
-#define AUDIT_LINE_BYTES (64u << 10) /* longest line with its newline */
-#define AUDIT_MESSAGE_BYTES 400
 #define AUDIT_GENESIS "0000000000000000000000000000000000000000000000000000000000000000"
 
 enum audit_action {
@@ -84,7 +82,7 @@ struct audit_entry {
 const char *audit_action_text(enum audit_action action);
 
 /* Copies text as printable ASCII: what a peer sent must not break a line of the trail. */
-void audit_message(char out[static AUDIT_MESSAGE_BYTES], const char *text);
+void audit_message(char out[static LIMIT_MESSAGE_BYTES], const char *text);
 
 /* Appends the entry's line with its newline; previous is the hex hash of the line before. */
 MUST_USE enum errc audit_format(const struct audit_entry *entry, const char *previous,

@@ -48,9 +48,9 @@ static enum errc read_text(const json_t *object, const char *field, const char *
     TRY(jsonread_string(object, field, out, why));
     if (**out == '\0')
         return errc_fail(why, ERRC_RANGE, "\"%s\" is empty", field);
-    if (strlen(*out) > MANIFEST_TEXT_MAX)
+    if (strlen(*out) > LIMIT_BUNDLE_TEXT_BYTES)
         return errc_fail(why, ERRC_RANGE, "\"%s\" is longer than %u bytes", field,
-                         MANIFEST_TEXT_MAX);
+                         LIMIT_BUNDLE_TEXT_BYTES);
     return ERRC_OK;
 }
 
@@ -126,9 +126,9 @@ static enum errc read_artefacts(enum manifest_source source, struct manifest_bun
     json_t *list = NULL;
     TRY(jsonread_array(out->document, "artefacts", &list, why));
     size_t count = json_array_size(list);
-    if (count == 0 || count > MANIFEST_ARTEFACTS_MAX)
+    if (count == 0 || count > LIMIT_BUNDLE_ARTEFACTS)
         return errc_fail(why, ERRC_RANGE, "\"artefacts\" has %zu entries, not 1 to %u", count,
-                         MANIFEST_ARTEFACTS_MAX);
+                         LIMIT_BUNDLE_ARTEFACTS);
     out->artefacts = calloc(count, sizeof *out->artefacts);
     if (out->artefacts == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory");
@@ -147,7 +147,7 @@ static enum errc read_metadata(struct manifest_bundle *out, struct errc_why *why
 {
     json_t *metadata = NULL;
     struct buf text CLEANUP(buf_done);
-    buf_init(&text, MANIFEST_BYTES_MAX / 4);
+    buf_init(&text, LIMIT_MANIFEST_BYTES / 4);
     if (!jsonread_has(out->document, "metadata") &&
         json_object_set_new(out->document, "metadata", json_object()) != 0)
         return errc_fail(why, ERRC_NOMEM, "out of memory");
@@ -237,7 +237,7 @@ static enum errc hash_of_tree(const json_t *tree, char out[static MANIFEST_CHECK
                               struct errc_why *why)
 {
     struct buf text CLEANUP(buf_done);
-    buf_init(&text, MANIFEST_BYTES_MAX);
+    buf_init(&text, LIMIT_MANIFEST_BYTES);
     TRY(canonical_format(tree, &text, why));
     memcpy(out, "sha256:", 7);
     digest_sha256_hex(buf_slice(&text), out + 7);
@@ -392,7 +392,7 @@ static enum errc make_pae(const json_t *document, struct buf *out, struct errc_w
 {
     json_t *unsigned_tree CLEANUP(jsonread_done) = copy_of(document);
     struct buf body CLEANUP(buf_done);
-    buf_init(&body, MANIFEST_BYTES_MAX);
+    buf_init(&body, LIMIT_MANIFEST_BYTES);
     if (unsigned_tree == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     (void)json_object_del(unsigned_tree, "signature");
@@ -434,7 +434,7 @@ static enum errc read_manifest(struct slice text, struct manifest *out, struct e
 enum errc manifest_parse(struct slice text, struct manifest *out, struct errc_why *why)
 {
     *out = (struct manifest){0};
-    buf_init(&out->pae, MANIFEST_BYTES_MAX + 256);
+    buf_init(&out->pae, LIMIT_MANIFEST_BYTES + 256);
     enum errc code = read_manifest(text, out, why);
     if (code != ERRC_OK)
         manifest_done(out);

@@ -23,15 +23,13 @@
 #include <stdint.h>
 
 #include "base/errc.h"
+#include "base/limits.h"
 #include "base/text/buf.h"
 #include "signer/core/ids.h"
 #include "signer/core/keyport.h"
 
 #define MANIFEST_TYPE "application/vnd.docugen.manifest+json"
-#define MANIFEST_ARTEFACTS_MAX 1000u
-#define MANIFEST_TEXT_MAX 512u        /* bytes of any one string of a bundle */
-#define MANIFEST_CHECKSUM_BYTES 72    /* "sha256:" and 64 hex digits, with the NUL */
-#define MANIFEST_BYTES_MAX (4u << 20) /* canonical text; base64 of its PAE fits Vault's 32 MiB */
+#define MANIFEST_CHECKSUM_BYTES 72 /* "sha256:" and 64 hex digits, with the NUL */
 
 enum manifest_mode { MANIFEST_VAULT, MANIFEST_FALLBACK };
 

@@ -83,7 +83,7 @@ static enum errc make_input(struct op *op, struct errc_why *why)
 {
     struct manifest_terms terms = terms_of(op);
     struct buf body CLEANUP(buf_done);
-    buf_init(&body, MANIFEST_BYTES_MAX);
+    buf_init(&body, LIMIT_MANIFEST_BYTES);
     TRY(manifest_format(op->setup.bundle, &terms, NULL, &body, why));
     buf_reset(&op->input);
     canonical_pae(slice_of(MANIFEST_TYPE), buf_slice(&body), &op->input);
@@ -107,7 +107,7 @@ static enum errc prepare(struct op *op, struct errc_why *why)
 enum errc op_new(const struct op_setup *setup, struct instant now, struct op **out,
                  struct errc_why *why)
 {
-    CHECK(setup->retry->attempts >= 1 && setup->retry->attempts <= AUDIT_ATTEMPTS_MAX);
+    CHECK(setup->retry->attempts >= 1 && setup->retry->attempts <= LIMIT_ATTEMPTS);
     struct op *op = calloc(1, sizeof *op);
     if (op == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory");
@@ -116,11 +116,11 @@ enum errc op_new(const struct op_setup *setup, struct instant now, struct op **o
     /* The manifest has milliseconds; what is read back from the trail must be the same. */
     op->created_wall_ns = now.wall_ns / NS_PER_MS * NS_PER_MS;
     prng_init(&op->prng, setup->seed);
-    buf_init(&op->request, 2 * (size_t)MANIFEST_BYTES_MAX);
-    buf_init(&op->input, MANIFEST_BYTES_MAX + 256);
+    buf_init(&op->request, 2 * (size_t)LIMIT_MANIFEST_BYTES);
+    buf_init(&op->input, LIMIT_MANIFEST_BYTES + 256);
     buf_init(&op->public_key, 1024);
     buf_init(&op->signature, SIGNATURE_BYTES_MAX);
-    buf_init(&op->manifest, MANIFEST_BYTES_MAX + SIGNATURE_BYTES_MAX);
+    buf_init(&op->manifest, LIMIT_MANIFEST_BYTES + SIGNATURE_BYTES_MAX);
     enum errc code = prepare(op, why);
     if (code != ERRC_OK) {
         op_free(op);
@@ -264,11 +264,11 @@ static enum classify_class examine(struct op *op, const struct transport_reply *
 
 /* What the attempt says to people: Vault's own words where there are any. */
 static void explain(const struct transport_reply *reply, enum classify_class class,
-                    const struct errc_why *found, char out[static AUDIT_MESSAGE_BYTES])
+                    const struct errc_why *found, char out[static LIMIT_MESSAGE_BYTES])
 {
-    char text[2 * AUDIT_MESSAGE_BYTES];
+    char text[2 * LIMIT_MESSAGE_BYTES];
     struct buf errors CLEANUP(buf_done);
-    buf_init(&errors, AUDIT_MESSAGE_BYTES);
+    buf_init(&errors, LIMIT_MESSAGE_BYTES);
     bool has_errors = codec_errors(buf_slice(&reply->body), &errors) && errors.len > 0;
     const char *detail = has_errors                 ? buf_text(&errors)
                          : found->text[0] != '\0'   ? found->text
@@ -285,7 +285,7 @@ static void explain(const struct transport_reply *reply, enum classify_class cla
 static void note_attempt(struct op *op, const struct transport_reply *reply,
                          enum classify_class class)
 {
-    CHECK(op->result.attempt_count < AUDIT_ATTEMPTS_MAX);
+    CHECK(op->result.attempt_count < LIMIT_ATTEMPTS);
     op->result.attempts[op->result.attempt_count] = (struct audit_attempt){
         .n = (int)op->result.attempt_count + 1,
         .class = class,
@@ -334,7 +334,7 @@ static struct op_action retry(struct op *op, const struct op_event *event, const
 
 static struct op_action on_reply(struct op *op, const struct op_event *event)
 {
-    char message[AUDIT_MESSAGE_BYTES];
+    char message[LIMIT_MESSAGE_BYTES];
     struct errc_why why = {0};
     bool ran_out = false;
     enum classify_class class = classify_reply(event->reply);

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/errc.h"
+#include "base/limits.h"
 #include "base/prng.h"
 #include "base/text/buf.h"
 #include "signer/core/audit.h"
@@ -152,9 +153,9 @@ struct op_result {
     enum manifest_mode mode;  /* when completed */
     enum classify_class last; /* class of the last failed attempt; CLASSIFY_OK without one */
     const char *reason;       /* of the FAILED entry: "refused", "fallback_off", ...; or NULL */
-    struct audit_attempt attempts[AUDIT_ATTEMPTS_MAX];
+    struct audit_attempt attempts[LIMIT_ATTEMPTS];
     size_t attempt_count;
-    char message[AUDIT_MESSAGE_BYTES]; /* "" when completed */
+    char message[LIMIT_MESSAGE_BYTES]; /* "" when completed */
     char key_fingerprint[KEYPORT_FINGERPRINT_BYTES];
 };
 

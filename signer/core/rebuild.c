@@ -41,7 +41,7 @@ static enum errc verify(const struct audit_signed *entry, const struct keyport_p
     struct buf pae CLEANUP(buf_done), raw CLEANUP(buf_done);
     enum keyport_kind kind = KEYPORT_ED25519;
     int64_t version = 0;
-    buf_init(&pae, MANIFEST_BYTES_MAX + 256);
+    buf_init(&pae, LIMIT_MANIFEST_BYTES + 256);
     buf_init(&raw, sizeof entry->signature);
     canonical_pae(slice_of(MANIFEST_TYPE), body, &pae);
     TRY(buf_status(&pae, why));
@@ -65,7 +65,7 @@ enum errc rebuild_manifest(const struct manifest_bundle *bundle, const struct au
         .key_fingerprint = entry->key_fingerprint,
         .reason = entry->mode == MANIFEST_VAULT ? NULL : entry->reason,
     };
-    buf_init(&body, MANIFEST_BYTES_MAX);
+    buf_init(&body, LIMIT_MANIFEST_BYTES);
     TRY(rebuild_check_content(bundle, entry, why));
     TRY(find_key(entry, trust, keyport, &key, why));
     TRY(manifest_format(bundle, &terms, NULL, &body, why));

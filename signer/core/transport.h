@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "base/text/buf.h"
 #include "base/text/slice.h"
 
@@ -31,7 +32,6 @@ struct transport_request {
     bool with_token;
 };
 
-#define TRANSPORT_REPLY_BODY_BYTES (1u << 20) /* a sign reply has under 1 KiB */
 #define TRANSPORT_HEADER_BYTES 256u
 
 /* A zeroed struct is the empty reply; transport_reply_done frees it. */

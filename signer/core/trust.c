@@ -22,8 +22,8 @@ void trust_done(struct trust *trust)
 
 static enum errc add(struct trust *trust, const struct trust_key *key, struct errc_why *why)
 {
-    if (trust->count == TRUST_KEYS_MAX)
-        return errc_fail(why, ERRC_TOO_BIG, "more than %u trusted keys", TRUST_KEYS_MAX);
+    if (trust->count == LIMIT_TRUST_KEYS)
+        return errc_fail(why, ERRC_TOO_BIG, "more than %u trusted keys", LIMIT_TRUST_KEYS);
     struct trust_key *grown = realloc(trust->keys, (trust->count + 1) * sizeof *grown);
     if (grown == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory");

@@ -18,12 +18,11 @@
 #include <stdint.h>
 
 #include "base/errc.h"
+#include "base/limits.h"
 #include "base/text/buf.h"
 #include "signer/core/keyport.h"
 
-#define TRUST_KEYS_MAX 256u
 #define TRUST_NAME_BYTES 129
-#define TRUST_FILE_BYTES (256u << 10)
 
 enum trust_role { TRUST_VAULT, TRUST_RETIRED, TRUST_FALLBACK };
 

@@ -60,14 +60,14 @@ static enum errc open_it(struct audit_file *f, struct errc_why *why)
 /* flock has no deadline of its own, and a frozen process may hold the lock. */
 static enum errc lock_fd(struct audit_file *f, int operation, struct errc_why *why)
 {
-    int64_t until = f->clock.now(f->clock.context).mono_ns + AUDIT_FILE_LOCK_MS * NS_PER_MS;
+    int64_t until = f->clock.now(f->clock.context).mono_ns + LIMIT_AUDIT_LOCK_MS * NS_PER_MS;
     while (flock(f->fd, operation | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return io_error(f, "lock", why);
         if (f->clock.now(f->clock.context).mono_ns > until)
             return errc_fail(why, ERRC_TIMEOUT,
                              "the audit trail \"%.200s\" was locked by another process for %d ms",
-                             f->path, AUDIT_FILE_LOCK_MS);
+                             f->path, LIMIT_AUDIT_LOCK_MS);
         (void)nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_NS}, NULL);
     }
     return ERRC_OK;
@@ -180,7 +180,7 @@ static enum errc append_locked(struct audit_file *f, const struct audit_entry *e
 {
     char previous[DIGEST_HEX_BYTES];
     struct buf out CLEANUP(buf_done);
-    buf_init(&out, 2 * AUDIT_LINE_BYTES);
+    buf_init(&out, 2 * LIMIT_AUDIT_LINE_BYTES);
     TRY(catch_up(f, why));
     memcpy(previous, f->index.previous, sizeof previous);
     TRY(format_repair(f, entry, previous, &out, why));

@@ -16,9 +16,8 @@
 #include "base/clock.h"
 #include "base/entropy.h"
 #include "base/errc.h"
+#include "base/limits.h"
 #include "signer/core/audit.h"
-
-#define AUDIT_FILE_LOCK_MS 5000 /* longest wait for other writers */
 
 struct audit_file;
 

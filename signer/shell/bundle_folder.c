@@ -39,7 +39,7 @@ static int open_inside(int folder_fd, const char *path)
     struct slice rest = slice_of(path);
     int at = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
     while (at >= 0 && rest.len > 0) {
-        char name[MANIFEST_TEXT_MAX + 1];
+        char name[LIMIT_BUNDLE_TEXT_BYTES + 1];
         struct slice part = slice_cut(&rest, '/');
         memcpy(name, part.ptr, part.len);
         name[part.len] = '\0';

@@ -38,7 +38,7 @@ static bool print_trust(const struct trust *trust, bool changed)
     const struct trust_key *pin = trust_pin(trust);
     struct jsonwrite w;
     struct buf line CLEANUP(buf_done);
-    buf_init(&line, TRUST_FILE_BYTES);
+    buf_init(&line, LIMIT_TRUST_FILE_BYTES);
     jsonwrite_init(&w, &line, JSONWRITE_PLAIN);
     jsonwrite_object(&w, NULL);
     jsonwrite_string(&w, "key", pin == NULL ? NULL : pin->name);

@@ -111,7 +111,7 @@ static enum errc read_manifest(const char *target, bool *is_folder, struct manif
     char path[LIMIT_PATH_BYTES];
     struct stat st;
     struct buf text CLEANUP(buf_done);
-    buf_init(&text, MANIFEST_BYTES_MAX + 1024);
+    buf_init(&text, LIMIT_MANIFEST_BYTES + 1024);
     *is_folder = stat(target, &st) == 0 && S_ISDIR(st.st_mode);
     if (*is_folder)
         TRY(bundle_folder_path(target, BUNDLE_FOLDER_MANIFEST, path, sizeof path, why));

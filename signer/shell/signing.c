@@ -251,7 +251,7 @@ static enum errc end_interrupted(struct run *run, struct slice line)
 {
     struct audit_open start;
     struct errc_why why = {0};
-    char id[ENTROPY_UUID_BYTES], message[AUDIT_MESSAGE_BYTES];
+    char id[ENTROPY_UUID_BYTES], message[LIMIT_MESSAGE_BYTES];
     enum errc code = audit_open_parse(line, &start, &why);
     if (code != ERRC_OK)
         return refuse(run, OP_ERROR_AUDIT, false, code, &why);
@@ -284,7 +284,7 @@ static enum errc compare_published(const char *path, const struct audit_signed *
 {
     struct buf text CLEANUP(buf_done);
     struct manifest manifest CLEANUP(manifest_done) = {0};
-    buf_init(&text, MANIFEST_BYTES_MAX + 1);
+    buf_init(&text, LIMIT_MANIFEST_BYTES + 1);
     TRY(file_read(path, &text, why));
     enum errc code = manifest_parse(buf_slice(&text), &manifest, why);
     if (code == ERRC_OK && strcmp(manifest.signature, entry->signature) == 0)
@@ -299,7 +299,7 @@ static enum errc write_again(struct run *run, const struct audit_signed *entry,
                              struct errc_why *why)
 {
     struct buf text CLEANUP(buf_done);
-    buf_init(&text, MANIFEST_BYTES_MAX + sizeof entry->signature);
+    buf_init(&text, LIMIT_MANIFEST_BYTES + sizeof entry->signature);
     TRY(rebuild_manifest(run->request->bundle, entry, &run->trust, &run->signing->keyport, &text,
                          why));
     return publish_file(run->request->manifest_path, buf_slice(&text), why);
@@ -355,7 +355,7 @@ static enum errc run_claimed(struct run *run)
     struct audit_bundle known;
     struct errc_why why = {0};
     struct buf line CLEANUP(buf_done);
-    buf_init(&line, AUDIT_LINE_BYTES);
+    buf_init(&line, LIMIT_AUDIT_LINE_BYTES);
     TRY(load_trust(run));
     enum errc code = audit_file_lookup(run->signing->audit, run->request->bundle->bundle_run_id,
                                        &known, &line, &why);

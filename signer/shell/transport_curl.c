@@ -17,7 +17,7 @@ struct transport_curl {
     const struct config *config;
     const struct secret *token;
     pthread_mutex_t lock;
-    CURL *idle[TRANSPORT_CURL_POOL]; /* each keeps its own connection */
+    CURL *idle[LIMIT_IDLE_CONNECTIONS]; /* each keeps its own connection */
     size_t idle_count;
 };
 
@@ -68,7 +68,7 @@ static void return_handle(struct transport_curl *t, CURL *handle)
 {
     curl_easy_reset(handle);
     (void)pthread_mutex_lock(&t->lock);
-    bool room = t->idle_count < TRANSPORT_CURL_POOL;
+    bool room = t->idle_count < LIMIT_IDLE_CONNECTIONS;
     if (room)
         t->idle[t->idle_count++] = handle;
     (void)pthread_mutex_unlock(&t->lock);
@@ -275,7 +275,7 @@ static void send_one(void *context, const struct transport_request *request,
     struct transport_curl *t = context;
     CHECK(request->timeout_ms >= 1);
     *reply = (struct transport_reply){.outcome = TRANSPORT_UNREACHABLE};
-    buf_init(&reply->body, TRANSPORT_REPLY_BODY_BYTES);
+    buf_init(&reply->body, LIMIT_VAULT_REPLY_BYTES);
     CURL *h = take_handle(t);
     if (h == NULL) {
         (void)snprintf(reply->detail, sizeof reply->detail, "out of memory");

@@ -2,17 +2,16 @@
  * transport_curl: HTTP by libcurl, the only file that sees it.
  *
  * Connections are kept and used again, one per request at a time, at most
- * TRANSPORT_CURL_POOL idle ones. No proxy, no redirect, no `Expect`. libcurl sends a POST again
+ * LIMIT_IDLE_CONNECTIONS idle ones. No proxy, no redirect, no `Expect`. libcurl sends a POST again
  * by itself when a kept connection turns out to be dead; each of those is counted (`resends`).
  */
 #pragma once
 
 #include "base/errc.h"
+#include "base/limits.h"
 #include "base/secret.h"
 #include "signer/core/config.h"
 #include "signer/core/transport.h"
-
-#define TRANSPORT_CURL_POOL 32
 
 struct transport_curl;
 

@@ -30,7 +30,7 @@ enum errc trust_file_read(const char *path, const struct keyport *keyport, struc
                           struct errc_why *why)
 {
     struct buf text CLEANUP(buf_done);
-    buf_init(&text, TRUST_FILE_BYTES);
+    buf_init(&text, LIMIT_TRUST_FILE_BYTES);
     trust_init(out);
     int fd CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
@@ -49,7 +49,7 @@ enum errc trust_file_read(const char *path, const struct keyport *keyport, struc
 enum errc trust_file_write(const char *path, const struct trust *trust, struct errc_why *why)
 {
     struct buf text CLEANUP(buf_done);
-    buf_init(&text, TRUST_FILE_BYTES);
+    buf_init(&text, LIMIT_TRUST_FILE_BYTES);
     TRY(trust_format(trust, &text, why));
     return file_replace(path, buf_slice(&text), 0644, why);
 }

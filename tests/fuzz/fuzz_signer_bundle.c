@@ -22,9 +22,9 @@ static void check_manifest(const struct manifest_bundle *bundle)
     struct buf body CLEANUP(buf_done), text CLEANUP(buf_done), pae CLEANUP(buf_done);
     struct manifest back CLEANUP(manifest_done) = {0};
     char hash[MANIFEST_CHECKSUM_BYTES];
-    buf_init(&body, MANIFEST_BYTES_MAX);
-    buf_init(&text, MANIFEST_BYTES_MAX);
-    buf_init(&pae, MANIFEST_BYTES_MAX);
+    buf_init(&body, LIMIT_MANIFEST_BYTES);
+    buf_init(&text, LIMIT_MANIFEST_BYTES);
+    buf_init(&pae, LIMIT_MANIFEST_BYTES);
     if (manifest_inputs_hash(bundle, hash, NULL) != ERRC_OK ||
         manifest_format(bundle, &terms, NULL, &body, NULL) != ERRC_OK ||
         manifest_format(bundle, &terms, "vault:v1:YQ==", &text, NULL) != ERRC_OK)

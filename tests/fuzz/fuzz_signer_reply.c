@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf pem CLEANUP(buf_done);
     int64_t number = 0;
     buf_init(&pem, 4096);
-    buf_init(&reply.body, TRANSPORT_REPLY_BODY_BYTES);
+    buf_init(&reply.body, LIMIT_VAULT_REPLY_BYTES);
     buf_add_slice(&reply.body, body);
     check_class(&reply);
     check_signature(body);

@@ -44,7 +44,7 @@ static size_t signature_of(const struct keyport_public *key, struct slice messag
                            uint8_t out[static KEYPORT_ED25519_BYTES])
 {
     struct buf all CLEANUP(buf_done);
-    buf_init(&all, MANIFEST_BYTES_MAX + 1024);
+    buf_init(&all, LIMIT_MANIFEST_BYTES + 1024);
     buf_add(&all, key->spki, key->spki_len);
     buf_add_slice(&all, message);
     if (all.failed)

@@ -93,7 +93,7 @@ static struct op_event audit(struct stage *s)
         [AUDIT_STARTED] = 'S', [AUDIT_SIGNED] = 'D', [AUDIT_FAILED] = 'F'};
     const struct audit_entry *entry = op_entry(s->op);
     struct buf line CLEANUP(buf_done);
-    buf_init(&line, AUDIT_LINE_BYTES);
+    buf_init(&line, LIMIT_AUDIT_LINE_BYTES);
     if (++s->audits == s->play->audit_breaks_at ||
         audit_format(entry, AUDIT_GENESIS, &line, NULL) != ERRC_OK)
         return (struct op_event){.kind = OP_AUDIT_BROKEN, .message = "disk full"};

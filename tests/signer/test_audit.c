@@ -89,7 +89,7 @@ static void test_audit__writes_the_documented_lines(void **state)
     };
     for (int action = 0; action < AUDIT_ACTION_COUNT; action++) {
         struct buf out CLEANUP(buf_done);
-        buf_init(&out, AUDIT_LINE_BYTES);
+        buf_init(&out, LIMIT_AUDIT_LINE_BYTES);
         struct audit_entry entry = entry_of((enum audit_action)action, FAKE_RUN_ID);
         if (action == AUDIT_TAIL_REPAIRED)
             entry.bundle_run_id = NULL;
@@ -102,7 +102,7 @@ static void test_audit__writes_the_documented_lines(void **state)
 static size_t feed(struct audit_index *index, enum audit_action action, const char *run_id)
 {
     struct buf out CLEANUP(buf_done);
-    buf_init(&out, AUDIT_LINE_BYTES);
+    buf_init(&out, LIMIT_AUDIT_LINE_BYTES);
     struct audit_entry entry = entry_of(action, run_id);
     assert_int_equal(audit_format(&entry, index->previous, &out, NULL), ERRC_OK);
     struct slice line = slice_bytes(out.ptr, out.len - 1);
@@ -190,7 +190,7 @@ static void test_audit__only_a_whole_entry_is_a_whole_tail(void **state)
 {
     (void)state;
     struct buf out CLEANUP(buf_done);
-    buf_init(&out, AUDIT_LINE_BYTES);
+    buf_init(&out, LIMIT_AUDIT_LINE_BYTES);
     struct audit_entry entry = entry_of(AUDIT_SIGNED, FAKE_RUN_ID);
     assert_int_equal(audit_format(&entry, AUDIT_GENESIS, &out, NULL), ERRC_OK);
     assert_true(audit_tail_is_whole(slice_bytes(out.ptr, out.len - 1)));
@@ -202,13 +202,13 @@ static void test_audit__only_a_whole_entry_is_a_whole_tail(void **state)
 static void test_audit__messages_are_printable(void **state)
 {
     (void)state;
-    char out[AUDIT_MESSAGE_BYTES], longest[2 * AUDIT_MESSAGE_BYTES];
+    char out[LIMIT_MESSAGE_BYTES], longest[2 * LIMIT_MESSAGE_BYTES];
     audit_message(out, "a\nb\x01\x7f\xc3\xa9");
     assert_string_equal(out, "a b ???");
     memset(longest, 'x', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     audit_message(out, longest);
-    assert_int_equal(strlen(out), AUDIT_MESSAGE_BYTES - 1);
+    assert_int_equal(strlen(out), LIMIT_MESSAGE_BYTES - 1);
 }
 
 /* Signs the fake bundle with the fake local key, and writes the entry. */
@@ -253,9 +253,9 @@ static void test_rebuild__gives_the_same_manifest_or_none(void **state)
     struct buf manifest CLEANUP(buf_done), line CLEANUP(buf_done), again CLEANUP(buf_done);
     struct audit_signed entry, changed;
     struct errc_why why = {0};
-    buf_init(&manifest, MANIFEST_BYTES_MAX);
-    buf_init(&line, AUDIT_LINE_BYTES);
-    buf_init(&again, MANIFEST_BYTES_MAX);
+    buf_init(&manifest, LIMIT_MANIFEST_BYTES);
+    buf_init(&line, LIMIT_AUDIT_LINE_BYTES);
+    buf_init(&again, LIMIT_MANIFEST_BYTES);
     assert_int_equal(fake_bundle(&bundle), ERRC_OK);
     sign(&bundle, &manifest, &line);
     assert_int_equal(audit_signed_parse(slice_trim(buf_slice(&line)), &entry, NULL), ERRC_OK);
@@ -287,7 +287,7 @@ static void test_audit__an_entry_that_does_not_fit_is_not_read_back(void **state
     struct audit_signed entry;
     struct audit_open start;
     struct buf line CLEANUP(buf_done);
-    buf_init(&line, AUDIT_LINE_BYTES);
+    buf_init(&line, LIMIT_AUDIT_LINE_BYTES);
     struct audit_entry failed = entry_of(AUDIT_FAILED, FAKE_RUN_ID);
     assert_int_equal(audit_format(&failed, AUDIT_GENESIS, &line, NULL), ERRC_OK);
     assert_int_equal(audit_signed_parse(slice_trim(buf_slice(&line)), &entry, NULL), ERRC_SCHEMA);

@@ -118,7 +118,7 @@ static void test_audit_file__chains_entries_over_reopening(void **state)
     (void)state;
     struct stat st;
     struct buf line CLEANUP(buf_done);
-    buf_init(&line, AUDIT_LINE_BYTES);
+    buf_init(&line, LIMIT_AUDIT_LINE_BYTES);
     struct audit_file *file = open_file();
     assert_int_equal(look_up(file, NULL), AUDIT_UNKNOWN);
     assert_int_equal(append(file, AUDIT_STARTED, NULL), ERRC_OK);
@@ -168,7 +168,7 @@ static void test_audit_file__a_whole_tail_only_lacks_its_newline(void **state)
 {
     (void)state;
     struct buf line CLEANUP(buf_done);
-    buf_init(&line, AUDIT_LINE_BYTES);
+    buf_init(&line, LIMIT_AUDIT_LINE_BYTES);
     struct audit_entry entry = entry_of(AUDIT_STARTED, FAKE_RUN_ID);
     assert_int_equal(audit_format(&entry, AUDIT_GENESIS, &line, NULL), ERRC_OK);
     line.ptr[line.len - 1] = '\0';

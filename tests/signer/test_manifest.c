@@ -122,9 +122,9 @@ static void check_vector(const json_t *keys, const json_t *vector)
     struct buf text CLEANUP(buf_done), body CLEANUP(buf_done), pae CLEANUP(buf_done);
     char hash[MANIFEST_CHECKSUM_BYTES], hex[DIGEST_HEX_BYTES];
     char *document = json_dumps(json_object_get(vector, "bundle"), 0);
-    buf_init(&text, MANIFEST_BYTES_MAX);
-    buf_init(&body, MANIFEST_BYTES_MAX);
-    buf_init(&pae, MANIFEST_BYTES_MAX);
+    buf_init(&text, LIMIT_MANIFEST_BYTES);
+    buf_init(&body, LIMIT_MANIFEST_BYTES);
+    buf_init(&pae, LIMIT_MANIFEST_BYTES);
     assert_int_equal(manifest_bundle_parse(slice_of(document), MANIFEST_REQUEST, &bundle, NULL),
                      ERRC_OK);
     free(document);

@@ -41,7 +41,7 @@ static enum errc read_trust(void *context)
     const struct keyport port = fake_keyport();
     struct trust trust CLEANUP(trust_done) = {0};
     struct buf text CLEANUP(buf_done);
-    buf_init(&text, TRUST_FILE_BYTES);
+    buf_init(&text, LIMIT_TRUST_FILE_BYTES);
     TRY(trust_parse(slice_of(context), &port, &trust, NULL));
     return trust_format(&trust, &text, NULL);
 }
@@ -73,7 +73,7 @@ static void test_oom__trust_survives_every_failed_allocation(void **state)
                           local = fake_key(KEYPORT_ED25519, 3);
     struct buf text CLEANUP(buf_done);
     bool changed = false;
-    buf_init(&text, TRUST_FILE_BYTES);
+    buf_init(&text, LIMIT_TRUST_FILE_BYTES);
     trust_init(&trust);
     assert_int_equal(trust_pin_key(&trust, "k", 1, &one, 5, &changed, NULL), ERRC_OK);
     assert_int_equal(trust_add_fallback(&trust, &local, 5, &changed, NULL), ERRC_OK);
@@ -90,7 +90,7 @@ static void test_oom__a_manifest_survives_every_failed_allocation(void **state)
                                          .signing_key_id = "k:v1",
                                          .mode = MANIFEST_VAULT,
                                          .key_fingerprint = "sha256:00"};
-    buf_init(&text, MANIFEST_BYTES_MAX);
+    buf_init(&text, LIMIT_MANIFEST_BYTES);
     assert_int_equal(fake_bundle(&bundle), ERRC_OK);
     assert_int_equal(manifest_format(&bundle, &terms, "vault:v1:YQ==", &text, NULL), ERRC_OK);
     assert_true(oom_each(read_manifest, text.ptr) > 20);

@@ -275,7 +275,7 @@ static void test_transport__a_reply_without_end_is_cut_at_the_limit(void **state
     open_bench(&b, "http", wire_server_port(server));
     post(&b, 1, 5000, &reply);
     assert_int_equal(reply.outcome, TRANSPORT_TRUNCATED);
-    assert_true(reply.body.len <= TRANSPORT_REPLY_BODY_BYTES);
+    assert_true(reply.body.len <= LIMIT_VAULT_REPLY_BYTES);
     close_bench(&b);
     wire_server_stop(server);
     free(bytes);

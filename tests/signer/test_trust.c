@@ -55,8 +55,8 @@ static void test_trust__the_file_round_trips(void **state)
     const struct keyport port = fake_keyport();
     struct trust trust CLEANUP(trust_done), back CLEANUP(trust_done) = {0};
     struct buf text CLEANUP(buf_done), again CLEANUP(buf_done);
-    buf_init(&text, TRUST_FILE_BYTES);
-    buf_init(&again, TRUST_FILE_BYTES);
+    buf_init(&text, LIMIT_TRUST_FILE_BYTES);
+    buf_init(&again, LIMIT_TRUST_FILE_BYTES);
     fill(&trust);
     assert_int_equal(trust_format(&trust, &text, NULL), ERRC_OK);
     assert_int_equal(trust_parse(buf_slice(&text), &port, &back, NULL), ERRC_OK);
@@ -89,8 +89,8 @@ static void test_trust__a_changed_file_is_refused(void **state)
         struct trust trust CLEANUP(trust_done), back CLEANUP(trust_done) = {0};
         struct buf text CLEANUP(buf_done), changed CLEANUP(buf_done);
         struct errc_why why = {0};
-        buf_init(&text, TRUST_FILE_BYTES);
-        buf_init(&changed, TRUST_FILE_BYTES);
+        buf_init(&text, LIMIT_TRUST_FILE_BYTES);
+        buf_init(&changed, LIMIT_TRUST_FILE_BYTES);
         fill(&trust);
         assert_int_equal(trust_format(&trust, &text, NULL), ERRC_OK);
         const char *at = strstr(buf_text(&text), changes[i].from);
@@ -113,12 +113,12 @@ static void test_trust__the_number_of_keys_is_limited(void **state)
     trust_init(&trust);
     enum errc code = ERRC_OK;
     struct keyport_public key = fake_key(KEYPORT_ED25519, 1);
-    for (unsigned i = 0; i <= TRUST_KEYS_MAX && code == ERRC_OK; i++) {
+    for (unsigned i = 0; i <= LIMIT_TRUST_KEYS && code == ERRC_OK; i++) {
         (void)snprintf(key.fingerprint, sizeof key.fingerprint, "sha256:%u", i);
         code = trust_add_fallback(&trust, &key, 1, &changed, NULL);
     }
     assert_int_equal(code, ERRC_TOO_BIG);
-    assert_int_equal(trust.count, TRUST_KEYS_MAX);
+    assert_int_equal(trust.count, LIMIT_TRUST_KEYS);
     assert_false(changed);
 }
 
