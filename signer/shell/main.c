@@ -54,6 +54,12 @@ static bool is_flag(const char *word, const char *name)
     return dashes >= 1 && dashes <= 2 && strcmp(word + dashes, name) == 0;
 }
 
+static int print_version(void)
+{
+    (void)printf("signer %s\n", PROJECT_VERSION);
+    return COMMANDS_DONE;
+}
+
 int main(int argc, char *argv[])
 {
     harden_process();
@@ -61,12 +67,11 @@ int main(int argc, char *argv[])
         return print_help(stderr, COMMANDS_INVALID);
     if (is_flag(argv[1], "help") || is_flag(argv[1], "h") || strcmp(argv[1], "help") == 0)
         return print_help(stdout, COMMANDS_DONE);
-    if (is_flag(argv[1], "version")) {
-        (void)printf("signer %s\n", PROJECT_VERSION);
-        return COMMANDS_DONE;
-    }
+    if (is_flag(argv[1], "version"))
+        return print_version();
     for (size_t i = 0; i < COUNT(verbs); i++)
         if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
+            return argc > 2 && is_flag(argv[2], "version") ? print_version()
+                                                           : verbs[i].run(argc - 1, argv + 1);
     return unknown(argv[1]);
 }

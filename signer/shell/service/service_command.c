@@ -1,12 +1,12 @@
 #include "signer/shell/service/service_command.h"
 
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/flags.h"
 #include "base/limits.h"
+#include "signer/shell/command_line.h"
+#include "signer/shell/commands.h"
 #include "signer/shell/service/service.h"
 
 #define DEFAULT_THREADS 2
@@ -39,18 +39,14 @@ static const struct flags_spec specs[] = {
      "runs that may wait for a thread (64); beyond, 503"},
     {"help", FLAGS_SWITCH, offsetof(struct flag_values, help), NULL, "print this"},
 };
-static const struct flags flags = {specs, sizeof specs / sizeof *specs};
-
-static int help(void)
-{
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, 1u << 16);
-    buf_add_text(&text, "usage: signer serve --name api|worker --data DIR [--listen HOST:PORT]\n"
-                        "signs bundles on request; the environment is read once, at the start\n\n");
-    flags_help(&flags, &text);
-    (void)fputs(buf_text(&text), stdout);
-    return 0;
-}
+static const struct command_line command = {
+    .verb = "serve",
+    .arguments = "-name=api|worker -data=DIR [flags]",
+    .purpose = "Signs bundles on request, over HTTP. The environment is read once, at the start: a "
+               "change of it\nneeds a restart with the new one.",
+    .flags = {specs, sizeof specs / sizeof *specs},
+    .help_offset = offsetof(struct flag_values, help),
+};
 
 static enum errc check_range(const char *flag, int64_t value, int64_t min, int64_t max,
                              struct errc_why *why)
@@ -61,12 +57,8 @@ static enum errc check_range(const char *flag, int64_t value, int64_t min, int64
                      (long long)min, (long long)max);
 }
 
-static enum errc check(const struct flag_values *values, size_t positionals,
-                       const char *const *positional, struct errc_why *why)
+static enum errc check(const struct flag_values *values, struct errc_why *why)
 {
-    if (positionals > 0)
-        return errc_fail(why, ERRC_USAGE, "\"%s\" is not expected, serve takes flags only",
-                         positional[0]);
     if (values->name == NULL)
         return errc_fail(why, ERRC_USAGE, "-name is missing, want api or worker");
     if (strcmp(values->name, "api") != 0 && strcmp(values->name, "worker") != 0)
@@ -78,24 +70,10 @@ static enum errc check(const struct flag_values *values, size_t positionals,
     return check_range("queue", values->queue, 1, 100000, why);
 }
 
-static enum errc read_flags(int argc, char *const argv[], struct flag_values *values,
-                            struct errc_why *why)
-{
-    const char **positionals = calloc((size_t)argc + 1, sizeof *positionals);
-    size_t count = 0;
-    if (positionals == NULL)
-        return errc_fail(why, ERRC_NOMEM, "out of memory");
-    enum errc code = flags_parse(&flags, argc - 1, argv + 1, values, positionals, &count, why);
-    if (code == ERRC_OK && !values->help)
-        code = check(values, count, positionals, why);
-    free(positionals);
-    return code;
-}
-
 static int fail(enum errc code, const struct errc_why *why)
 {
-    (void)fprintf(stderr, "signer serve: %s\n", why->text);
-    return errc_class(code) == ERRC_CLASS_INVALID ? 2 : 1;
+    bool invalid = errc_class(code) == ERRC_CLASS_INVALID;
+    return command_line_fail("serve", why, invalid ? COMMANDS_INVALID : COMMANDS_FAILED);
 }
 
 int service_command(int argc, char *const argv[])
@@ -105,12 +83,14 @@ int service_command(int argc, char *const argv[])
                                  .threads = DEFAULT_THREADS,
                                  .queue = LIMIT_RUN_QUEUE};
     struct startup startup CLEANUP(startup_done) = {0};
+    const char *positionals[COMMAND_LINE_POSITIONALS];
     struct errc_why why = {0};
-    enum errc code = read_flags(argc, argv, &values, &why);
+    int exit_code = COMMANDS_DONE;
+    if (!command_line_parse(&command, argc, argv, &values, positionals, &exit_code))
+        return exit_code;
+    enum errc code = check(&values, &why);
     if (code != ERRC_OK)
         return fail(code, &why);
-    if (values.help)
-        return help();
     code = startup_open(CONFIG_NEED_TOKEN | CONFIG_NEED_TRUST | CONFIG_NEED_AUDIT, &startup, &why);
     if (code != ERRC_OK)
         return fail(ERRC_USAGE, &why);
@@ -122,5 +102,5 @@ int service_command(int argc, char *const argv[])
                                       .threads = (unsigned)values.threads,
                                       .queue = (unsigned)values.queue};
     code = service_run(&options, &startup, &why);
-    return code == ERRC_OK ? 0 : fail(code, &why);
+    return code == ERRC_OK ? COMMANDS_DONE : fail(code, &why);
 }
