@@ -89,7 +89,7 @@ static const char *line_of(struct pool *pool, const struct scenario_step *step)
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.ptr[i] < ' ')
             text.ptr[i] = ' ';
-    if (text.ptr == NULL)
+    if (text.ptr == NULL || text.failed)
         pool->failed = true;
     return pool_text(pool, buf_slice(&text));
 }

@@ -17,6 +17,8 @@
 struct session {
     struct runner *run;
     const struct world *world;
+    bool started;      /* the stack runs, so that there is something to judge */
+    bool begun;        /* the method, too */
     bool rolling_back; /* the user's first stop no longer counts */
 };
 
@@ -322,22 +324,35 @@ static bool start(struct session *s)
     return false;
 }
 
-/* True when the method was begun, so that there is something to judge. */
-static bool run_phases(struct session *s)
+static void run_phases(struct session *s)
 {
-    if (!start(s) || !run_phase(s, VERB_PHASE_STEADY, false, RUNNER_MET))
-        return false;
+    s->started = start(s);
+    if (!s->started || !run_phase(s, VERB_PHASE_STEADY, false, RUNNER_MET))
+        return;
+    s->begun = true;
     (void)run_phase(s, VERB_PHASE_METHOD, false, RUNNER_NOT_MET);
     s->rolling_back = true;
     (void)run_phase(s, VERB_PHASE_ROLLBACK, false, RUNNER_SKIPPED);
     (void)run_phase(s, VERB_PHASE_STEADY, true, RUNNER_SKIPPED);
     s->rolling_back = false;
     (void)run_phase(s, VERB_PHASE_EXPECT, false, RUNNER_SKIPPED);
-    return true;
 }
 
 /* --- judgement --- */
 
+static void add_problems(struct runner *run, const struct evidence *evidence)
+{
+    for (size_t i = 0; i < evidence->problems.count; i++) {
+        const struct ledger_problem *p = &evidence->problems.items[i];
+        char place[32] = "";
+        if (p->line > 0)
+            (void)snprintf(place, sizeof place, ":%zu", p->line);
+        verdict_add(&run->findings, &run->pool, VERDICT_UNKNOWN, "evidence", 0, "%s%s: %s", p->file,
+                    place, p->text);
+    }
+}
+
+/* A run that was not begun left little behind; what it left must hold all the same. */
 static void judge_run(struct session *s)
 {
     struct runner *run = s->run;
@@ -351,14 +366,8 @@ static void judge_run(struct session *s)
                     "the evidence could not be read: %s", why.text);
         return;
     }
-    for (size_t i = 0; i < evidence.problems.count; i++) {
-        const struct ledger_problem *p = &evidence.problems.items[i];
-        char place[32] = "";
-        if (p->line > 0)
-            (void)snprintf(place, sizeof place, ":%zu", p->line);
-        verdict_add(&run->findings, &run->pool, VERDICT_UNKNOWN, "evidence", 0, "%s%s: %s", p->file,
-                    place, p->text);
-    }
+    if (s->begun)
+        add_problems(run, &evidence);
     exercise_judge(run, &evidence);
     invariants_judge(run, &evidence);
 }
@@ -381,14 +390,15 @@ void runner_run(const struct scenario *scenario, const struct plan *plan, const 
     pool_init(&out->pool, RUNNER_POOL_MAX);
     struct session s = {.run = out, .world = world};
     out->started = world->now(world->context);
-    bool begun = make_room(out) && run_phases(&s);
+    if (make_room(out))
+        run_phases(&s);
     if (world->interrupted(world->context) > 0)
         verdict_add(&out->findings, &out->pool, VERDICT_INTERRUPTED, "interrupted", 0,
                     "stopped by the user%s",
                     world->interrupted(world->context) > 1 ? ", twice: nothing was rolled back"
                                                            : "");
     world->stop(world->context);
-    if (begun)
+    if (s.started)
         judge_run(&s);
     out->ended = world->now(world->context);
     if (out->pool.failed)

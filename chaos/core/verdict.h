@@ -20,10 +20,10 @@ enum verdict {
     VERDICT_PASS,
     VERDICT_SKIPPED,       /* not selected, or not possible here */
     VERDICT_NOT_EXERCISED, /* a declared fault was never met */
+    VERDICT_NOT_STARTED,   /* no steady state before the method */
     VERDICT_UNKNOWN,       /* evidence is missing */
     VERDICT_DIRTY,         /* the rollback did not restore the steady state */
     VERDICT_FAIL,          /* an expectation or an invariant does not hold */
-    VERDICT_NOT_STARTED,   /* no steady state before the method */
     VERDICT_INTERRUPTED,   /* the user stopped it */
     VERDICT_INTERNAL,      /* trouble of chaos's own */
     VERDICT_COUNT

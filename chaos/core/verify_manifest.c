@@ -267,8 +267,11 @@ static enum errc try_keys(const char *text, const struct world_key *keys, size_t
                           struct slice pae, struct verify_manifest *out, struct errc_why *why)
 {
     struct signature signature CLEANUP(signature_done) = {0};
-    buf_init(&signature.bytes, 1024);
-    if (!parse_signature(slice_of(text), &signature)) {
+    buf_init(&signature.bytes, LIMIT_FILE_BYTES);
+    bool known = parse_signature(slice_of(text), &signature);
+    if (signature.bytes.failed)
+        return errc_fail(why, ERRC_NOMEM, "out of memory");
+    if (!known) {
         (void)snprintf(out->trouble, sizeof out->trouble, "signature \"%.24s…\" has no known form",
                        text);
         return ERRC_OK;

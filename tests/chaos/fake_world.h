@@ -1,0 +1,79 @@
+/*
+ * fake_world: a world made of tables: a Vault and a signer in a few lines, with
+ * real keys and real ledgers, that can be told to misbehave.
+ *
+ * It lets the runner and every judge be tested without a process. What it
+ * writes has the formats of docs/architecture.md. Time is its own: each look at
+ * the clock takes a millisecond, and waits pass at once.
+ */
+#pragma once
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text/buf.h"
+#include "chaos/core/world.h"
+
+#define FAKE_WORLD_EDITS_MAX 8u
+
+enum fake_world_file { FAKE_AUDIT, FAKE_JOURNAL, FAKE_MANIFEST, FAKE_API_LOG };
+
+/* A change to evidence when it is read. */
+struct fake_world_edit {
+    enum fake_world_file file;
+    size_t line;      /* from 1; 0: every one */
+    const char *from; /* the first occurrence in the line; NULL: the line as a whole */
+    const char *to;   /* NULL: the line is left out */
+    bool behind;      /* behind the hashing: the chain does not follow */
+};
+
+struct fake_world {
+    /* what the test sets */
+    int attempts;           /* that the signer makes (3) */
+    bool no_backoff;        /* asks for no waits */
+    bool no_patience;       /* asks for waits and does not take them */
+    bool ignores_switch;    /* falls back although off */
+    bool stuck;             /* once in fallback, never asks Vault again */
+    bool other_key;         /* signs with a key that nobody knows */
+    bool lies_about_status; /* audits every failure as sealed, 503 */
+    int hidden_requests;    /* beyond the audited attempts, per bundle */
+    int refusal;            /* what Vault answers while sealed, instead of 503 */
+    bool new_key;           /* the next signature of Vault is by another key */
+    bool sealed;
+    bool no_audit, no_journal, no_manifests; /* evidence is gone */
+    int interrupt_before;           /* the call of act before which the user stops; 0: never */
+    int interrupts;                 /* how often then */
+    enum errc start_code, act_code; /* what start says; what act says at act_fails_at */
+    int act_fails_at;
+    struct fake_world_edit edits[FAKE_WORLD_EDITS_MAX];
+    size_t edit_count;
+
+    /* what the test may look at */
+    int acts; /* calls of act so far */
+    bool started, stopped;
+
+    /* its own */
+    bool fallback_on, refusing;
+    const char *rule;
+    int64_t rule_status, rule_left;
+    int64_t now_ns;
+    unsigned bundles, seq;
+    struct buf audit[64], journal[128], manifests[16];
+    size_t audit_count, journal_count, manifest_count;
+    struct buf log;
+    EVP_PKEY *vault_keys[2], *fallback_key, *stranger;
+    struct buf pems[3];
+    struct world_key keys[3];
+    struct world_canary canary;
+    int vault_key; /* the current one */
+};
+
+void fake_world_init(struct fake_world *f);
+void fake_world_done(struct fake_world *f);
+
+/* The port onto it. */
+struct world fake_world_port(struct fake_world *f);
+
+/* Adds an edit. */
+void fake_world_edit(struct fake_world *f, struct fake_world_edit edit);

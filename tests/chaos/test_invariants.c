@@ -1,0 +1,426 @@
+/*
+ * Every invariant against a client, a server or a ledger that breaks it: the
+ * finding names what was expected, what was found, and the line.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "case.h"
+#include "chaos/core/invariants.h"
+
+/* Lines of the trail: 1, 2 steady state; 3, 4 the outage; 5, 6 steady state again. Of the journal:
+ * 1 start; 2, 3 steady state; 4..9 three refusals; 10, 11 steady state again. */
+static const char sealed[] = "version: 1\npurpose: p\n"
+                             "stack: {environment: {ALLOW_FALLBACK_SIGNING: \"true\"}}\n"
+                             "steady_state:\n  - sign: {via: api}\n"
+                             "method:\n  - vault: seal\n  - sign: {via: api, as: outage}\n"
+                             "rollback:\n  - vault: {unseal: 3}\n";
+
+static const char sealed_off[] =
+    "version: 1\npurpose: p\n"
+    "stack: {environment: {ALLOW_FALLBACK_SIGNING: \"false\"}}\n"
+    "steady_state:\n  - sign: {via: api}\n"
+    "method:\n  - vault: seal\n"
+    "  - sign: {via: api, as: outage, expect: {reason: fallback_off}}\n"
+    "rollback:\n  - vault: {unseal: 3}\n";
+
+struct planted {
+    const char *name;
+    const char *rule;     /* that must be broken */
+    const char *text;     /* that its finding must contain */
+    const char *scenario; /* NULL: sealed */
+    void (*set)(struct fake_world *f);
+    struct fake_world_edit edit;
+    bool only; /* no other invariant is broken */
+};
+
+static void four_attempts(struct fake_world *f)
+{
+    f->attempts = 4;
+}
+
+static void no_backoff(struct fake_world *f)
+{
+    f->no_backoff = true;
+}
+
+static void no_patience(struct fake_world *f)
+{
+    f->no_patience = true;
+}
+
+static void ignores_switch(struct fake_world *f)
+{
+    f->ignores_switch = true;
+}
+
+static void refuses(struct fake_world *f)
+{
+    f->refusal = 403;
+}
+
+static void refuses_and_lies(struct fake_world *f)
+{
+    f->refusal = 403;
+    f->lies_about_status = true;
+}
+
+static void stuck(struct fake_world *f)
+{
+    f->stuck = true;
+}
+
+static void other_key(struct fake_world *f)
+{
+    f->other_key = true;
+}
+
+static void hidden_request(struct fake_world *f)
+{
+    f->hidden_requests = 1;
+}
+
+static void new_key(struct fake_world *f)
+{
+    f->new_key = true;
+}
+
+static void no_manifests(struct fake_world *f)
+{
+    f->no_manifests = true;
+}
+
+#define DROP(what, at)                                                                             \
+    {                                                                                              \
+        .file = what, .line = at, .from = NULL, .to = NULL                                         \
+    }
+#define SWAP(what, at, old, new)                                                                   \
+    {                                                                                              \
+        .file = what, .line = at, .from = old, .to = new                                           \
+    }
+
+static const struct planted planted[] = {
+    {"4 attempts instead of 3",
+     "attempts",
+     "expected at most 3 attempts, the trail has 4 (audit.ndjson:4)",
+     NULL,
+     four_attempts,
+     {0},
+     true},
+    {"no backoff",
+     "backoff",
+     "expected a wait of 125..250 ms before attempt 2, asked for were 0 (audit.ndjson:4)",
+     NULL,
+     no_backoff,
+     {0},
+     true},
+    {"waits that are not taken",
+     "backoff",
+     "expected attempt 2 at least 200 ms behind the one before, it began 3 ms behind it "
+     "(audit.ndjson:4)",
+     NULL,
+     no_patience,
+     {0},
+     true},
+    {"result missing in the trail", "told",
+     "which the caller was told is signed, audit.ndjson has none", NULL, NULL, DROP(FAKE_AUDIT, 4),
+     true},
+    {"failure missing in the trail", "told",
+     "expected an entry MANIFEST_SIGNING_FAILED for bundle 00000000-0000-4000-8000-000000000002, "
+     "whose caller was told blocked, audit.ndjson has none",
+     sealed_off, NULL, DROP(FAKE_AUDIT, 4), true},
+    {"intent missing in the trail", "intent",
+     "expected an entry MANIFEST_SIGNING_STARTED of bundle 00000000-0000-4000-8000-000000000002 "
+     "before its result, there is none (audit.ndjson:3)",
+     NULL, NULL, DROP(FAKE_AUDIT, 3), false},
+    {"two intents for one bundle", "intent",
+     "expected a result for the intent of bundle 00000000-0000-4000-8000-000000000001 "
+     "(audit.ndjson:1), found a second intent (audit.ndjson:2)",
+     NULL, NULL, SWAP(FAKE_AUDIT, 2, "MANIFEST_SIGNED", "MANIFEST_SIGNING_STARTED"), false},
+    {"two signatures for one bundle", "intent",
+     "expected nothing more for bundle 00000000-0000-4000-8000-000000000001 behind its signature "
+     "(audit.ndjson:2), found another entry (audit.ndjson:6)",
+     NULL, NULL, SWAP(FAKE_AUDIT, 6, "000000000003", "000000000001"), false},
+    {"wrong signingMode", "mode",
+     "expected mode vault as the trail says (audit.ndjson:4), the key that verifies is fallback",
+     NULL, NULL, SWAP(FAKE_AUDIT, 4, "\"signingMode\":\"fallback\"", "\"signingMode\":\"vault\""),
+     false},
+    {"signing.fallback does not fit", "mode",
+     "expected signing.fallback true with signingMode fallback, found false (audit.ndjson:4)", NULL,
+     NULL, SWAP(FAKE_AUDIT, 4, "\"signing.fallback\":true", "\"signing.fallback\":false"), true},
+    {"no signingMode", "mode",
+     "expected signingMode vault or fallback, found none (audit.ndjson:2)", NULL, NULL,
+     SWAP(FAKE_AUDIT, 2, ",\"signingMode\":\"vault\"", ""), false},
+    {"signature by another key",
+     "mode",
+     "expected a signature of mode vault that verifies (audit.ndjson:2), it does not: signature "
+     "\"vault:v1:",
+     NULL,
+     other_key,
+     {0},
+     true},
+    {"a manifest that says another mode", "mode",
+     "expected a signature of mode vault that verifies (audit.ndjson:2), it does not", NULL, NULL,
+     SWAP(FAKE_MANIFEST, 1, "\"mode\":\"vault\"", "\"mode\":\"fallback\""), true},
+    {"another key in the trail than in the manifest", "mode",
+     "expected key sha256:00 as the trail says (audit.ndjson:4), the key that verifies is sha256:",
+     NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "\"keyFingerprint\":\"", "\"keyFingerprint\":\"sha256:00\",\"x\":\""),
+     true},
+    {"other bytes audited than signed", "mode",
+     "expected signed bytes 00 as the trail says (audit.ndjson:4), the manifest's are ", NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "\"input_sha256\":\"", "\"input_sha256\":\"00\",\"x\":\""), true},
+    {"fallback although off",
+     "fallback",
+     "expected no fallback, since ALLOW_FALLBACK_SIGNING is not true for api, found a fallback "
+     "signature (audit.ndjson:4)",
+     sealed_off,
+     ignores_switch,
+     {0},
+     true},
+    {"fallback without an outage", "fallback",
+     "expected a failed attempt that shows an outage before fallback, the last one is rate_limited "
+     "(audit.ndjson:4)",
+     NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "{\"class\":\"sealed\",\"n\":3", "{\"class\":\"rate_limited\",\"n\":3"),
+     true},
+    {"fallback on a 403",
+     "refusal",
+     "expected no fallback behind a refusal, attempt 1 ended denied, found a fallback signature "
+     "(audit.ndjson:4)",
+     NULL,
+     refuses,
+     {0},
+     false},
+    {"fallback on a 403 that the trail hides",
+     "refusal",
+     "expected no fallback behind a refusal, Vault answered 403 (journal.ndjson:5), found a "
+     "fallback "
+     "signature (audit.ndjson:4)",
+     NULL,
+     refuses_and_lies,
+     {0},
+     false},
+    {"answers that Vault did not give",
+     "statuses",
+     "expected 1 replies 503 of Vault for bundle 00000000-0000-4000-8000-000000000002 as attempt 1 "
+     "says (audit.ndjson:4), journal.ndjson has 0",
+     NULL,
+     refuses_and_lies,
+     {0},
+     false},
+    {"attempts behind a refusal",
+     "attempts",
+     "expected no attempt behind number 1, which ended denied, found another (audit.ndjson:4)",
+     NULL,
+     refuses,
+     {0},
+     false},
+    {"attempts that are not numbered", "attempts",
+     "expected attempt 2, found number 7 (audit.ndjson:4)", NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "\"n\":2", "\"n\":7"), true},
+    {"stuck in fallback",
+     "recovery",
+     "expected mode vault while no fault lasts, found fallback (audit.ndjson:6)",
+     NULL,
+     stuck,
+     {0},
+     false},
+    {"Vault was not asked",
+     "tried",
+     "expected at least one attempt at Vault for bundle 00000000-0000-4000-8000-000000000003, the "
+     "trail has none (audit.ndjson:6)",
+     NULL,
+     stuck,
+     {0},
+     false},
+    {"a request that no attempt explains",
+     "requests",
+     "expected at most 1 sign requests for bundle 00000000-0000-4000-8000-000000000001 (1 "
+     "attempts, 0 "
+     "re-sends; audit.ndjson:2), Vault saw 2 (journal.ndjson:4)",
+     NULL,
+     hidden_request,
+     {0},
+     true},
+    {"a signature that Vault never made", "executed",
+     "expected the signature of bundle 00000000-0000-4000-8000-000000000001 (audit.ndjson:2) among "
+     "those that Vault made, journal.ndjson has none like it",
+     NULL, NULL, SWAP(FAKE_JOURNAL, 3, "\"signature_sha256\":[\"", "\"signature_sha256\":[\"00"),
+     true},
+    {"a signature that nobody audited", "executed",
+     "expected an audit entry for every signature, Vault made one (journal.ndjson:2) that "
+     "audit.ndjson does not know",
+     NULL, NULL, SWAP(FAKE_JOURNAL, 2, "\"input_sha256\":[\"", "\"input_sha256\":[\"00"), false},
+    {"more signatures than attempts explain", "executed",
+     "expected 1 published and at most 0 lost signatures for bundle "
+     "00000000-0000-4000-8000-000000000001 (audit.ndjson:2), Vault made 2 (journal.ndjson:4)",
+     NULL, hidden_request,
+     SWAP(FAKE_JOURNAL, 3, "\"status\":500,\"executed\":false", "\"status\":500,\"executed\":true"),
+     false},
+    {"another key, and no step changed it",
+     "fingerprint",
+     ", and no step changed it",
+     NULL,
+     new_key,
+     {0},
+     true},
+    {"a broken chain",
+     "chain",
+     ": the chain is broken (audit.ndjson:3)",
+     NULL,
+     NULL,
+     {.file = FAKE_AUDIT,
+      .line = 2,
+      .from = "\"id\":\"e2\"",
+      .to = "\"id\":\"e9\"",
+      .behind = true},
+     true},
+    {"an entry taken out of the middle",
+     "chain",
+     ": the chain is broken (audit.ndjson:4)",
+     NULL,
+     NULL,
+     {.file = FAKE_AUDIT, .line = 4, .from = NULL, .to = NULL, .behind = true},
+     false},
+    {"a torn line that nobody repaired", "chain",
+     "expected AUDIT_TAIL_REPAIRED behind the torn line (audit.ndjson:3), found something else",
+     NULL, NULL, SWAP(FAKE_AUDIT, 3, "{\"action\"", "{\"acti"), false},
+    {"a manifest that is gone",
+     "told",
+     "expected the manifest of bundle 00000000-0000-4000-8000-000000000001, which the caller was "
+     "told "
+     "is signed, there is none",
+     NULL,
+     no_manifests,
+     {0},
+     true},
+    {"a manifest that is half", "told",
+     "expected a whole manifest of bundle 00000000-0000-4000-8000-000000000001, it is broken: line "
+     "1",
+     NULL, NULL, SWAP(FAKE_MANIFEST, 1, "\"signature\"", "\"signa"), true},
+    {"a token in a log", "secrets", "expected no secret in api.log, found the token (api.log:3)",
+     NULL, NULL,
+     SWAP(FAKE_API_LOG, 1, "event=completed signing_mode=fallback",
+          "x\ntoken=hvs.fake-world-canary"),
+     true},
+    {"a token in the trail", "secrets",
+     "expected no secret in audit.ndjson, found the token (audit.ndjson:1)", NULL, NULL,
+     SWAP(FAKE_AUDIT, 1, "\"id\":\"api\"", "\"id\":\"hvs.fake-world-canary\""), true},
+};
+
+static bool is_invariant(const char *rule)
+{
+    for (size_t i = 0; invariants_name(i) != NULL; i++)
+        if (strcmp(invariants_name(i), rule) == 0)
+            return true;
+    return false;
+}
+
+static void expect_only(const struct case_run *c, const struct planted *p)
+{
+    for (size_t i = 0; i < c->run.findings.count; i++) {
+        const struct verdict_finding *found = &c->run.findings.items[i];
+        if (is_invariant(found->rule) && strcmp(found->rule, p->rule) != 0)
+            fail_msg("%s: also broke %s: %s", p->name, found->rule, found->text);
+    }
+}
+
+static void expect_finding(const struct case_run *c, const struct planted *p)
+{
+    const char *other = NULL;
+    for (size_t i = 0; i < c->run.findings.count; i++) {
+        const struct verdict_finding *found = &c->run.findings.items[i];
+        if (strcmp(found->rule, p->rule) != 0)
+            continue;
+        assert_int_equal(found->flag, VERDICT_FAIL);
+        other = found->text;
+        if (strstr(found->text, p->text) != NULL)
+            return;
+    }
+    struct buf all CLEANUP(buf_done);
+    buf_init(&all, 1u << 16);
+    for (size_t i = 0; i < c->run.findings.count; i++)
+        buf_addf(&all, "\n  %s: %s", c->run.findings.items[i].rule, c->run.findings.items[i].text);
+    fail_msg("%s: %s was %s%s", p->name, p->rule, other == NULL ? "not broken" : "told otherwise",
+             buf_text(&all));
+}
+
+static void test_invariants__each_planted_defect_is_named_with_its_line(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
+        const struct planted *p = &planted[i];
+        struct fake_world f CLEANUP(fake_world_done);
+        struct case_run c CLEANUP(case_done);
+        fake_world_init(&f);
+        if (p->set != NULL)
+            p->set(&f);
+        if (p->edit.from != NULL || p->edit.line != 0)
+            fake_world_edit(&f, p->edit);
+        case_run_scenario(&c, &f, p->scenario == NULL ? sealed : p->scenario);
+        expect_finding(&c, p);
+        if (p->only)
+            expect_only(&c, p);
+        assert_true(c.run.verdict == VERDICT_FAIL || c.run.verdict == VERDICT_NOT_STARTED);
+    }
+}
+
+static void test_invariants__clean_ledgers_pass(void **state)
+{
+    (void)state;
+    static const char *const scenarios[] = {sealed, sealed_off};
+    for (size_t i = 0; i < 2; i++) {
+        struct fake_world f CLEANUP(fake_world_done);
+        struct case_run c CLEANUP(case_done);
+        fake_world_init(&f);
+        case_run_scenario(&c, &f, scenarios[i]);
+        for (size_t k = 0; k < c.run.findings.count; k++)
+            fail_msg("%s: %s", c.run.findings.items[k].rule, c.run.findings.items[k].text);
+        assert_int_equal(c.run.verdict, VERDICT_PASS);
+    }
+}
+
+static void test_invariants__every_one_has_a_defect_that_breaks_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; invariants_name(i) != NULL; i++) {
+        bool planted_one = false;
+        for (size_t k = 0; k < sizeof planted / sizeof planted[0]; k++)
+            planted_one |= strcmp(planted[k].rule, invariants_name(i)) == 0;
+        if (!planted_one)
+            fail_msg("nothing breaks %s", invariants_name(i));
+        assert_non_null(invariants_meaning(i));
+    }
+}
+
+static void test_invariants__a_declared_key_event_may_change_the_key(void **state)
+{
+    (void)state;
+    struct fake_world f CLEANUP(fake_world_done);
+    struct case_run c CLEANUP(case_done);
+    fake_world_init(&f);
+    f.new_key = true;
+    case_run_scenario(&c, &f,
+                      "version: 1\npurpose: p\nsteady_state:\n  - sign: {via: api}\n"
+                      "method:\n  - vault: rotate_key\n  - sign: {via: api}\n");
+    assert_null(case_finding(&c, "fingerprint"));
+    assert_int_equal(c.run.verdict, VERDICT_PASS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_invariants__clean_ledgers_pass),
+        cmocka_unit_test(test_invariants__each_planted_defect_is_named_with_its_line),
+        cmocka_unit_test(test_invariants__every_one_has_a_defect_that_breaks_it),
+        cmocka_unit_test(test_invariants__a_declared_key_event_may_change_the_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
