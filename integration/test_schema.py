@@ -5,6 +5,8 @@ What one of them accepts and the other refuses would send an author with an edit
 
 import json
 import pathlib
+import re
+import subprocess
 
 import jsonschema
 import pytest
@@ -19,8 +21,6 @@ SEMANTIC = set((ROOT / "fixtures" / "broken" / "semantic.txt").read_text().split
 
 
 def run_chaos(factory, *arguments, cwd=None):
-    import subprocess
-
     return subprocess.run(
         [factory.binaries / "chaos", *arguments],
         capture_output=True,
@@ -41,7 +41,13 @@ def schema(factory):
 
 
 class Strict(yaml.SafeLoader):
-    """YAML as JSON Schema sees it; a key that is given twice is an error."""
+    """YAML as editors with a schema see it: of YAML 1.2, where only true and false are booleans. A
+    key that is given twice is an error."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:bool"]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node, deep=False):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -50,12 +56,18 @@ class Strict(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+Strict.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|false)$"), list("tf"))
+
+
 def load(path):
     """The document, or None when it cannot be read: then there is nothing for a schema to say."""
     try:
         text = path.read_bytes().decode()
         # Anchors and tags are read away by the loader; chaos refuses them in the text.
-        if any(isinstance(t, (yaml.AnchorToken, yaml.AliasToken, yaml.TagToken)) for t in yaml.scan(text)):
+        if any(
+            isinstance(t, (yaml.AnchorToken, yaml.AliasToken, yaml.TagToken))
+            for t in yaml.scan(text)
+        ):
             return None
         return yaml.load(text, Loader=Strict)
     except (yaml.YAMLError, UnicodeDecodeError):
