@@ -124,6 +124,7 @@ void envelope_format(struct vault_job *job, const struct entropy *entropy,
     CHECK(call_answered(job));
     if (job->no_memory) {
         envelope_no_memory(reply);
+        reply->executed = job->executed; /* whatever the client is told */
         return;
     }
     start(reply, job->status);
@@ -136,6 +137,7 @@ void envelope_format(struct vault_job *job, const struct entropy *entropy,
     if (reply->body.failed || reply->location.failed) {
         vault_reply_done(reply);
         envelope_no_memory(reply);
+        reply->executed = job->executed;
         return;
     }
     if (redirect)

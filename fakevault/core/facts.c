@@ -25,7 +25,7 @@ static void note_base64(struct vault_job *job, const json_t *input)
     enum errc code = base64_parse(text, BASE64_STANDARD, &bytes, NULL);
     if (code == ERRC_OK)
         code = call_note_input(job, buf_slice(&bytes));
-    job->no_memory = job->no_memory || code == ERRC_NOMEM;
+    job->no_memory = job->no_memory || (code != ERRC_OK && code != ERRC_SYNTAX);
 }
 
 static void note_inputs(struct vault_job *job)

@@ -206,8 +206,8 @@ static bool list_names(struct vault_job *job, bool want_captured, struct buf *ou
 static void warn_about_names(struct vault_job *job)
 {
     struct buf unknown CLEANUP(buf_done), replaced CLEANUP(buf_done);
-    buf_init(&unknown, LIMIT_PATH_BYTES);
-    buf_init(&replaced, LIMIT_PATH_BYTES);
+    buf_init(&unknown, 2 * LIMIT_REQUEST_BODY_BYTES);
+    buf_init(&replaced, 2 * LIMIT_REQUEST_BODY_BYTES);
     if (list_names(job, false, &unknown))
         call_warn(job, "Endpoint ignored these unrecognized parameters: %s", buf_text(&unknown));
     if (list_names(job, true, &replaced))
@@ -215,6 +215,7 @@ static void warn_about_names(struct vault_job *job)
                   "Endpoint replaced the value of these parameters with the values captured from "
                   "the endpoint's path: %s",
                   buf_text(&replaced));
+    job->no_memory = job->no_memory || unknown.failed || replaced.failed;
 }
 
 static void check_before_route(struct vault_job *job)
@@ -283,7 +284,7 @@ struct vault_job *vault_begin(struct vault *v, const struct vault_request *reque
     if (job == NULL)
         return NULL;
     request_read_line(job);
-    if (call_answered(job)) {
+    if (call_answered(job) || job->no_memory) {
         facts_fill(job);
         return job;
     }

@@ -236,6 +236,23 @@ static size_t utf8_length(const unsigned char *p, size_t left)
     return overlong || beyond ? 0 : n;
 }
 
+/* Appends the first character of text, or U+FFFD for what is none; returns the bytes it took. */
+static size_t add_valid(struct slice text, struct buf *out)
+{
+    size_t n = utf8_length((const unsigned char *)text.ptr, text.len);
+    if (n == 0)
+        add_utf8(out, 0xfffd);
+    else
+        buf_add(out, text.ptr, n);
+    return n == 0 ? 1 : n;
+}
+
+void gojson_valid_utf8(struct slice text, struct buf *out)
+{
+    while (text.len > 0)
+        text = slice_from(text, add_valid(text, out));
+}
+
 static enum errc read_text(struct reader *r, struct buf *out)
 {
     for (r->at++; !at_end(r) && peek(r) != '"';) {
@@ -245,17 +262,12 @@ static enum errc read_text(struct reader *r, struct buf *out)
         }
         if ((unsigned char)peek(r) < 0x20)
             return bad_character(r, "in string literal");
-        size_t n = utf8_length((const unsigned char *)r->text.ptr + r->at, r->text.len - r->at);
-        if (n == 0)
-            add_utf8(out, 0xfffd);
-        else
-            buf_add(out, r->text.ptr + r->at, n);
-        r->at += n == 0 ? 1 : n;
+        r->at += add_valid(slice_from(r->text, r->at), out);
     }
     if (at_end(r))
         return bad_character(r, "");
     r->at++;
-    return buf_status(out, r->why);
+    return out->failed ? no_memory(r) : ERRC_OK;
 }
 
 static enum errc read_string(struct reader *r, json_t **out)

@@ -20,6 +20,9 @@
  */
 MUST_USE enum errc gojson_parse(struct slice text, json_t **out, struct errc_why *why);
 
+/* Appends text with each byte that is no part of valid UTF-8 replaced by U+FFFD. */
+void gojson_valid_utf8(struct slice text, struct buf *out);
+
 /* Appends a value as Go's %v prints it: map[a:1 b:[x y]], <nil>. */
 void gojson_print(const json_t *value, struct buf *out);
 

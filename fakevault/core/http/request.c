@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/text/hex.h"
 #include "base/text/jsonread.h"
 #include "fakevault/core/http/gojson.h"
 
@@ -17,13 +16,20 @@ static const struct {
     {"DELETE", ROUTE_DELETE}, {"PATCH", ROUTE_PATCH}, {"HEAD", ROUTE_HEADER},
 };
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte that two digits stand for, or -1. */
 static int hex_pair(struct slice s)
 {
-    struct buf byte CLEANUP(buf_done);
-    buf_init(&byte, 1);
-    if (s.len < 2 || hex_parse((struct slice){s.ptr, 2}, &byte) != ERRC_OK)
-        return -1;
-    return (unsigned char)byte.ptr[0];
+    int high = s.len < 2 ? -1 : hex_digit(s.ptr[0]);
+    int low = s.len < 2 ? -1 : hex_digit(s.ptr[1]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
 /* Percent-decoding; a broken escape is false. `form` also reads '+' as a blank. */
@@ -97,44 +103,59 @@ static void clean_path(struct slice path, struct buf *out)
         buf_add_char(out, '/');
 }
 
+/* The bufs here have room for all: a failure is memory. True when there was enough. */
+static bool holds(struct vault_job *job, const struct buf *text)
+{
+    job->no_memory = job->no_memory || text->failed;
+    return !text->failed;
+}
+
 static bool check_clean(struct vault_job *job, struct slice whole)
 {
     struct buf clean CLEANUP(buf_done);
-    buf_init(&clean, LIMIT_PATH_BYTES);
+    buf_init(&clean, whole.len + 1);
     clean_path(whole, &clean);
-    if (clean.failed || slice_equal(buf_slice(&clean), whole))
-        return !clean.failed;
+    if (!holds(job, &clean))
+        return false;
+    if (slice_equal(buf_slice(&clean), whole))
+        return true;
     call_redirect(job, 301, buf_slice(&clean));
     return false;
+}
+
+static void read_decoded(struct vault_job *job, struct slice whole)
+{
+    if (!printable(whole))
+        call_fail_bare(job, 400);
+    else if (!check_clean(job, whole))
+        return;
+    else if (!slice_starts_with(whole, API_PREFIX))
+        call_fail_bare(job, 404);
+    else
+        buf_add_slice(&job->path, slice_from(whole, strlen(API_PREFIX)));
+    job->no_memory = job->no_memory || job->path.failed;
 }
 
 static void read_path(struct vault_job *job)
 {
     struct buf whole CLEANUP(buf_done);
     buf_init(&whole, LIMIT_PATH_BYTES);
-    if (!decode_percent(job->request.path, false, &whole) || !printable(buf_slice(&whole))) {
-        call_fail_bare(job, 400);
-        return;
-    }
-    if (whole.failed) {
+    if (job->request.path.len > LIMIT_PATH_BYTES) {
         call_fail_bare(job, 414);
         return;
     }
-    if (!check_clean(job, buf_slice(&whole)))
-        return;
-    if (!slice_starts_with(buf_slice(&whole), API_PREFIX)) {
-        call_fail_bare(job, 404);
-        return;
-    }
-    buf_add_slice(&job->path, slice_from(buf_slice(&whole), strlen(API_PREFIX)));
-    job->no_memory = job->path.failed;
+    bool decoded = decode_percent(job->request.path, false, &whole);
+    if (!decoded)
+        call_fail_bare(job, 400);
+    else if (holds(job, &whole))
+        read_decoded(job, buf_slice(&whole));
 }
 
 /* GET with list=true is a list; what is no bool is an error. */
 static void read_list_query(struct vault_job *job)
 {
-    struct buf value CLEANUP(buf_done);
-    buf_init(&value, 64);
+    char text[64] = "";
+    struct buf value = {.ptr = text, .cap = sizeof text, .max = sizeof text - 1};
     bool list = false;
     if (!request_query(&job->request, "list", &value))
         return;
@@ -158,30 +179,46 @@ void request_read_line(struct vault_job *job)
     job->no_memory = job->no_memory || job->path.failed;
 }
 
+/* Sets object[name] to value, or to "before,value" when it is there already. Both are made valid.
+ */
+static enum errc put_pair(json_t *object, struct slice name, struct slice value)
+{
+    struct buf key CLEANUP(buf_done), text CLEANUP(buf_done);
+    buf_init(&key, 3 * name.len);
+    gojson_valid_utf8(name, &key);
+    const json_t *before = json_object_get(object, buf_text(&key));
+    buf_init(&text, json_string_length(before) + 1 + 3 * value.len);
+    if (before != NULL) {
+        buf_add(&text, json_string_value(before), json_string_length(before));
+        buf_add_char(&text, ',');
+    }
+    gojson_valid_utf8(value, &text);
+    json_t *string = json_stringn_nocheck(buf_text(&text), text.len);
+    if (key.failed || text.failed || string == NULL) {
+        json_decref(string);
+        return ERRC_NOMEM;
+    }
+    return json_object_set_new_nocheck(object, buf_text(&key), string) == 0 ? ERRC_OK : ERRC_NOMEM;
+}
+
 /* "a=1&b=2" into an object of strings; repeats are joined with ','. */
 static enum errc read_pairs(struct slice rest, const char *skipped, json_t *object)
 {
     struct buf key CLEANUP(buf_done), value CLEANUP(buf_done);
-    buf_init(&key, LIMIT_PATH_BYTES);
-    buf_init(&value, LIMIT_REQUEST_BODY_BYTES);
+    buf_init(&key, rest.len);
+    buf_init(&value, rest.len);
     while (rest.len > 0) {
         struct slice pair = slice_cut(&rest, '&');
         struct slice name = slice_cut(&pair, '=');
         buf_reset(&key);
         buf_reset(&value);
-        if (!decode_percent(name, true, &key) || key.len == 0 ||
-            strcmp(buf_text(&key), skipped) == 0)
-            continue;
-        const char *before = json_string_value(json_object_get(object, buf_text(&key)));
-        if (before != NULL)
-            buf_addf(&value, "%s,", before);
-        if (!decode_percent(pair, true, &value))
-            return ERRC_SYNTAX;
-        TRY(buf_status(&key, NULL));
-        TRY(buf_status(&value, NULL));
-        json_t *text = json_stringn(buf_text(&value), value.len);
-        if (text != NULL && json_object_set_new(object, buf_text(&key), text) != 0)
+        bool sound = decode_percent(name, true, &key) && decode_percent(pair, true, &value);
+        if (key.failed || value.failed)
             return ERRC_NOMEM;
+        if (!sound)
+            return ERRC_SYNTAX;
+        if (key.len > 0 && strcmp(buf_text(&key), skipped) != 0)
+            TRY(put_pair(object, buf_slice(&key), buf_slice(&value)));
     }
     return ERRC_OK;
 }
@@ -207,7 +244,7 @@ static void read_form(struct vault_job *job)
 {
     job->data = json_object();
     enum errc code = job->data == NULL ? ERRC_NOMEM : read_pairs(job->request.body, "", job->data);
-    if (code == ERRC_SYNTAX || code == ERRC_TOO_BIG)
+    if (code == ERRC_SYNTAX)
         call_fail(job, 400, "error parsing form data");
     else
         job->no_memory = job->no_memory || code != ERRC_OK;

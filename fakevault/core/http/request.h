@@ -24,5 +24,6 @@ void request_check_wrap(struct vault_job *job);
 /* Returns the client token of X-Vault-Token or of "Authorization: Bearer"; empty for none. */
 struct slice request_token(const struct vault_request *request);
 
-/* Returns true and the decoded value when the raw query has the name. The caller owns *value. */
+/* Returns true and the decoded value when the raw query has the name. A value that value's maximum
+ * cannot hold is cut. */
 bool request_query(const struct vault_request *request, const char *name, struct buf *value);

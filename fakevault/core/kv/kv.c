@@ -48,7 +48,7 @@ static bool load(struct vault_job *job, struct kv_entry *e)
     struct errc_why why = {{0}};
     enum errc code =
         kv_entry_load(e, barrier_of(job), job->mount_uuid, call_capture(job, "path"), &why);
-    if (code == ERRC_TOO_BIG)
+    if (code == ERRC_RANGE)
         call_fail(job, 400, "%s", why.text);
     else if (code != ERRC_OK && code != ERRC_NOT_FOUND)
         call_trouble(job, code, &why);

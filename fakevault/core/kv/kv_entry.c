@@ -31,7 +31,7 @@ static void version_name(const char *mount_uuid, struct slice path, uint32_t num
 static enum errc check_path(struct slice path, struct errc_why *why)
 {
     if (path.len > KV_ENTRY_PATH_MAX)
-        return errc_fail(why, ERRC_TOO_BIG, "the path of a secret is limited to %u bytes",
+        return errc_fail(why, ERRC_RANGE, "the path of a secret is limited to %u bytes",
                          KV_ENTRY_PATH_MAX);
     return ERRC_OK;
 }

@@ -33,7 +33,7 @@ struct kv_entry {
 
 void kv_entry_done(struct kv_entry *e);
 
-/* Reads the metadata. ERRC_NOT_FOUND, else as barrier_get; ERRC_TOO_BIG for a path that is too
+/* Reads the metadata. ERRC_NOT_FOUND, else as barrier_get; ERRC_RANGE for a path that is too
  * long. */
 MUST_USE enum errc kv_entry_load(struct kv_entry *e, struct barrier *b, const char *mount_uuid,
                                  struct slice path, struct errc_why *why);

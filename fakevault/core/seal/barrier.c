@@ -150,8 +150,8 @@ static struct buf *batch_next(struct barrier_batch *batch, const char *name)
 static void batch_finish(struct barrier_batch *batch, size_t name_len, bool erase)
 {
     struct buf *bytes = &batch->bytes[batch->count - 1];
-    if (batch->status == ERRC_OK)
-        batch->status = buf_status(bytes, NULL);
+    if (batch->status == ERRC_OK && bytes->failed)
+        batch->status = ERRC_NOMEM; /* it has room for the largest record */
     struct slice all = buf_slice(bytes);
     if (batch->status == ERRC_OK)
         batch->changes[batch->count - 1] = (struct store_change){

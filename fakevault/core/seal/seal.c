@@ -93,8 +93,10 @@ static bool length_in_range(size_t len)
 static enum errc decode_share(struct slice text, struct buf *bytes, struct errc_why *why)
 {
     /* Room for all at once: a buf that grows leaves copies of a secret behind. */
-    if (text.len > SHARE_TEXT_MAX || buf_reserve(bytes, text.len + 1) == NULL)
+    if (text.len > SHARE_TEXT_MAX)
         return errc_fail(why, ERRC_SYNTAX, "'key' must be a valid hex or base64 string");
+    if (buf_reserve(bytes, text.len) == NULL)
+        return errc_fail(why, ERRC_NOMEM, "out of memory for a share");
     if (hex_parse(text, bytes) == ERRC_OK && length_in_range(bytes->len))
         return ERRC_OK;
     buf_reset(bytes);

@@ -29,8 +29,8 @@ static const char *const codes[] = {"activecode",  "sealedcode",      "uninitcod
 /* A code that is given must be a number; 0 when it is not given, -1 when it is wrong. */
 static int read_code(const struct vault_request *request, const char *name)
 {
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, 64);
+    char memory[64] = "";
+    struct buf text = {.ptr = memory, .cap = sizeof memory, .max = sizeof memory - 1};
     uint64_t code;
     if (!request_query(request, name, &text))
         return 0;
@@ -39,8 +39,8 @@ static int read_code(const struct vault_request *request, const char *name)
 
 static bool query_is_sound(const struct vault_request *request)
 {
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, 64);
+    char memory[64] = "";
+    struct buf text = {.ptr = memory, .cap = sizeof memory, .max = sizeof memory - 1};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if (read_code(request, codes[i]) < 0)
             return false;

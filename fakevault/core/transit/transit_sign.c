@@ -108,7 +108,8 @@ void transit_sign_work(struct vault_job *job)
         item->fault = item->failed != ERRC_OK;
         if (item->failed != ERRC_OK)
             transit_item_fail(job, item, "%s", why.text);
-        job->no_memory = job->no_memory || item->failed == ERRC_NOMEM;
+        /* The output has room for any signature: one that does not fit met the end of memory. */
+        job->no_memory = job->no_memory || item->failed == ERRC_NOMEM || item->output.failed;
     }
 }
 

@@ -1,0 +1,133 @@
+/* The whole life of a vault with every single allocation failing once. */
+#include "tests/fakevault/cmocka_first.h"
+
+#include <string.h>
+
+#include "base/text/jsonread.h"
+#include "fakevault/core/store_memory.h"
+#include "fakevault/shell/crypto_openssl.h"
+#include "tests/fakevault/world.h"
+#include "tests/support/oom.h"
+
+static const struct {
+    const char *what;
+    const char *body;
+    int status;
+} steps[] = {
+    {"GET sys/health", NULL, 200},
+    {"GET sys/seal-status", NULL, 200},
+    {"POST sys/mounts/transit", "{\"type\":\"transit\"}", 204},
+    {"GET sys/mounts", NULL, 200},
+    {"POST transit/keys/k", "{\"type\":\"ecdsa-p256\",\"exportable\":\"true\",\"x\":1}", 200},
+    {"POST transit/sign/k", "{\"input\":\"aGVsbG8=\"}", 200},
+    {"POST transit/sign/k", "{\"batch_input\":[{\"input\":\"YQ==\"},{\"input\":\"@\"}]}", 200},
+    {"POST transit/verify/k", "{\"input\":\"YQ==\",\"signature\":\"vault:v1:YQ==\"}", 400},
+    {"POST transit/keys/k/rotate", NULL, 200},
+    {"POST transit/keys/k/config", "{\"deletion_allowed\":true}", 200},
+    {"LIST transit/keys", NULL, 200},
+    {"DELETE transit/keys/k", NULL, 204},
+    {"POST secret/data/a/b", "{\"data\":{\"x\":[1,2.5,null,\"y\"]}}", 200},
+    {"GET secret/data/a/b?version=1", NULL, 200},
+    {"LIST secret/metadata/a", NULL, 200},
+    {"DELETE secret/metadata/a/b", NULL, 204},
+    {"PUT sys/rotate", NULL, 204},
+    {"GET auth/token/lookup-self", NULL, 200},
+    {"DELETE sys/mounts/transit", NULL, 204},
+    {"PUT sys/seal", NULL, 204},
+};
+
+/* One request; what memory ran out on is a 500, never another answer. */
+static enum errc ask(struct world *w, const char *what, const char *body, int want)
+{
+    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
+    struct vault_request request = {.token = SLICE_LITERAL("root"), .body = slice_of(body)};
+    char text[128] = "/v1/";
+    struct slice rest = slice_of(what);
+    request.method = slice_cut(&rest, ' ');
+    struct slice path = slice_cut(&rest, '?');
+    request.query = rest;
+    (void)snprintf(text, sizeof text, "/v1/%.*s", SLICE_FMT(path));
+    request.path = slice_of(text);
+    vault_handle(w->vault, &request, w->now, &reply);
+    if (reply.status == want)
+        return ERRC_OK;
+    if (reply.status == 500)
+        return ERRC_NOMEM;
+    print_error("%s: %d %s\n", what, reply.status, buf_text(&reply.body));
+    return ERRC_INTERNAL;
+}
+
+static enum errc live(struct world *w)
+{
+    struct buf key CLEANUP(buf_done), token CLEANUP(buf_done);
+    buf_init(&key, 100);
+    buf_init(&token, 100);
+    TRY(vault_dev_init(w->vault, SLICE_LITERAL("root"), w->now, &key, &token, NULL));
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        TRY(ask(w, steps[i].what, steps[i].body, steps[i].status));
+    TRY(vault_unseal_share(w->vault, buf_slice(&key), w->now, NULL));
+    return ask(w, "GET secret/config", NULL, 200);
+}
+
+static enum errc life(void *context)
+{
+    struct world *w = context;
+    TRY(store_memory_new(&w->store, NULL));
+    enum errc code = vault_new(&w->ports, NULL, &w->vault, NULL);
+    if (code == ERRC_OK) {
+        code = live(w);
+        vault_free(w->vault);
+    }
+    store_close(&w->store);
+    assert_int_equal(secret_arena_used(w->arena), 0);
+    return code;
+}
+
+static void test_vault__survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    static struct world w;
+    json_t *none = NULL;
+    assert_int_equal(jsonread_parse(SLICE_LITERAL("{}"), &none, NULL), ERRC_OK);
+    json_decref(none);
+    world_init(&w);
+    vault_free(w.vault);
+    store_close(&w.store);
+    assert_true(oom_each(life, &w) > 300);
+    secret_arena_free(w.arena);
+}
+
+/* An init, by the API, fails or works as a whole. */
+static enum errc init_once(void *context)
+{
+    struct world *w = context;
+    TRY(store_memory_new(&w->store, NULL));
+    enum errc code = vault_new(&w->ports, NULL, &w->vault, NULL);
+    if (code == ERRC_OK) {
+        code = ask(w, "PUT sys/init", "{\"secret_shares\":5,\"secret_threshold\":3}", 200);
+        vault_free(w->vault);
+    }
+    store_close(&w->store);
+    assert_int_equal(secret_arena_used(w->arena), 0);
+    return code;
+}
+
+static void test_vault__an_init_survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    static struct world w;
+    world_init(&w);
+    vault_free(w.vault);
+    store_close(&w.store);
+    assert_true(oom_each(init_once, &w) > 30);
+    secret_arena_free(w.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vault__survives_every_failed_allocation),
+        cmocka_unit_test(test_vault__an_init_survives_every_failed_allocation),
+    };
+    return cmocka_run_group_tests_name("vault_oom", tests, NULL, NULL);
+}
