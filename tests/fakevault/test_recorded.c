@@ -1,10 +1,6 @@
 /* Replays recorded steps of a real Vault 1.14.9 against the core, without a socket. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/fakevault/cmocka_first.h"
 
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "base/text/jsonread.h"
 #include "fakevault/core/store_memory.h"
 #include "fakevault/shell/crypto_openssl.h"
-#include "tests/fakevault/world.h"
+#include "tests/fakevault/vault_world.h"
 #include "tests/support/oom.h"
 
 static const struct {

@@ -279,15 +279,15 @@ static void test_pack__measures_what_it_writes(void **state)
     struct pack p = pack_into(bytes, measured.len);
     write_record(&p);
     assert_int_equal(p.len, measured.len);
-    struct unpack u = unpack_from(slice_bytes(bytes, p.len));
+    struct unpack u = pack_read_from(slice_bytes(bytes, p.len));
     char text[5];
-    assert_int_equal(unpack_u8(&u), 200);
-    assert_int_equal(unpack_u32(&u), 4000000000u);
-    assert_true(unpack_i64(&u) == -2);
-    assert_false(unpack_complete(&u));
-    unpack_text(&u, text, sizeof text);
+    assert_int_equal(pack_read_u8(&u), 200);
+    assert_int_equal(pack_read_u32(&u), 4000000000u);
+    assert_true(pack_read_i64(&u) == -2);
+    assert_false(pack_read_complete(&u));
+    pack_read_text(&u, text, sizeof text);
     assert_string_equal(text, "text");
-    assert_true(unpack_complete(&u));
+    assert_true(pack_read_complete(&u));
 }
 
 static void test_pack__a_reader_stops_at_the_end(void **state)
@@ -298,18 +298,18 @@ static void test_pack__a_reader_stops_at_the_end(void **state)
     p = pack_into(bytes, sizeof bytes);
     write_record(&p);
     for (size_t len = 0; len < p.len; len++) {
-        struct unpack u = unpack_from(slice_bytes(bytes, len));
+        struct unpack u = pack_read_from(slice_bytes(bytes, len));
         char text[5];
-        (void)unpack_u8(&u);
-        (void)unpack_u32(&u);
-        (void)unpack_i64(&u);
-        unpack_text(&u, text, sizeof text);
+        (void)pack_read_u8(&u);
+        (void)pack_read_u32(&u);
+        (void)pack_read_i64(&u);
+        pack_read_text(&u, text, sizeof text);
         assert_true(u.failed);
         assert_string_equal(text, "");
     }
-    struct unpack u = unpack_from(slice_bytes(bytes + 13, p.len - 13));
+    struct unpack u = pack_read_from(slice_bytes(bytes + 13, p.len - 13));
     char small[4];
-    unpack_text(&u, small, sizeof small);
+    pack_read_text(&u, small, sizeof small);
     assert_true(u.failed);
 }
 

@@ -1,16 +1,14 @@
 #include "tests/fakevault/vault_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/fakevault/cmocka_first.h"
 
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fakevault/core/store_memory.h"
 #include "fakevault/shell/crypto_openssl.h"
+
+#define ARENA_BYTES (1u << 20)
 
 static void fill(void *context, void *out, size_t len)
 {
@@ -31,7 +29,13 @@ void world_init(struct world *w)
     *w = (struct world){.now = {.mono_ns = 1, .wall_ns = 1795458581000000000}};
     prng_init(&w->prng, 4711);
     assert_int_equal(store_memory_new(&w->store, NULL), ERRC_OK);
-    assert_int_equal(secret_arena_new(1 << 20, &w->arena, NULL, NULL), ERRC_OK);
+    assert_int_equal(secret_arena_new(ARENA_BYTES, &w->arena, NULL, NULL), ERRC_OK);
+    /* The first secret of an arena lies at its begin, behind a small header. */
+    struct secret first = {0};
+    assert_int_equal(secret_new(w->arena, 16, &first), ERRC_OK);
+    w->arena_memory = first.ptr;
+    w->arena_bytes = ARENA_BYTES - 64;
+    secret_done(&first);
     w->ports = (struct vault_ports){.crypto = crypto_openssl(),
                                     .store = &w->store,
                                     .entropy = {fill, &w->prng},
@@ -102,4 +106,49 @@ void world_boot(struct world *w)
                                "{\"type\":\"kv\",\"options\":{\"version\":\"2\"}}", w->root,
                                &empty),
                      204);
+}
+
+int world_set_up(void **state)
+{
+    static struct world w;
+    world_init(&w);
+    *state = &w;
+    return 0;
+}
+
+int world_set_up_booted(void **state)
+{
+    (void)world_set_up(state);
+    world_boot(*state);
+    return 0;
+}
+
+int world_tear_down(void **state)
+{
+    world_done(*state);
+    return 0;
+}
+
+int world_status(struct world *w, const char *what, const char *body, const char *token)
+{
+    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
+    return world_call(w, what, body, token, &reply);
+}
+
+void world_expect_error(struct world *w, const char *what, const char *body, const char *token,
+                        int status, const char *text)
+{
+    json_t *answer = NULL;
+    assert_int_equal(world_ask(w, what, body, token, &answer), status);
+    const char *got = json_string_value(json_array_get(json_object_get(answer, "errors"), 0));
+    assert_string_equal(got == NULL ? "" : got, text);
+    json_decref(answer);
+}
+
+struct vault_job *world_begin(struct world *w, const char *what, const char *body, struct buf *path)
+{
+    struct vault_request request = {.token = slice_of(w->root), .body = slice_of(body)};
+    buf_init(path, 1024);
+    world_request(what, path, &request);
+    return vault_begin(w->vault, &request, w->now);
 }

@@ -1,5 +1,5 @@
 /*
- * world: what a core test stands a vault on: memory store, live crypto, a clock that the test
+ * vault_world: what a core test stands a vault on: memory store, live crypto, a clock that the test
  * turns, and entropy of the system's or of a seed.
  */
 #pragma once
@@ -16,6 +16,8 @@ struct world {
     struct secret_arena *arena;
     struct instant now;
     struct prng prng;
+    const uint8_t *arena_memory; /* what the arena's secrets lie in */
+    size_t arena_bytes;
     char root[128];       /* a token, after world_boot */
     char unseal_key[128]; /* hex, after world_boot */
 };
@@ -40,3 +42,19 @@ int world_ask(struct world *w, const char *what, const char *body, const char *t
 
 /* Splits "METHOD path?query" into a request; borrows from what and path. */
 void world_request(const char *what, struct buf *path, struct vault_request *out);
+
+/* For cmocka: a fresh vault, a booted one, and their end. *state is the world. */
+int world_set_up(void **state);
+int world_set_up_booted(void **state);
+int world_tear_down(void **state);
+
+/* Asks and forgets the answer's body. */
+int world_status(struct world *w, const char *what, const char *body, const char *token);
+
+/* Fails the test unless the answer has this status and this first error. */
+void world_expect_error(struct world *w, const char *what, const char *body, const char *token,
+                        int status, const char *text);
+
+/* Begins a request with the root token; `path` and `body` must outlive the job. */
+struct vault_job *world_begin(struct world *w, const char *what, const char *body,
+                              struct buf *path);
