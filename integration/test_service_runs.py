@@ -273,6 +273,39 @@ def post_until_killed(service, bodies, accepted):
                 accepted.append(body["bundleRunId"])
 
 
+def test_eight_clients_through_seal_and_unseal(signer, durable_vault):
+    """Some ask for the same; whatever the seal does meanwhile, each bundle is signed once."""
+    service = signer.serve()
+    bodies = [request_body() for _ in range(24)]
+    statuses = set()
+
+    def client(number):
+        order = random.Random(number).sample(bodies, 12)
+        for body in order:
+            answer = service.post(body)
+            statuses.add(answer.status_code)
+            if answer.status_code == 202:
+                service.run(body["bundleRunId"], wait=30)
+
+    clients = [threading.Thread(target=client, args=(number,)) for number in range(8)]
+    for thread in clients:
+        thread.start()
+    while any(thread.is_alive() for thread in clients):
+        durable_vault.call("PUT", "sys/seal")
+        clients[0].join(0.05)
+        durable_vault.unseal()
+        clients[-1].join(0.05)
+    assert statuses <= {202, 503}
+    for body in bodies:
+        run_id = body["bundleRunId"]
+        assert service.post(body).status_code == 202
+        if service.run(run_id, wait=30)["status"] == "blocked":
+            assert service.retry(run_id).status_code == 202
+        assert service.run(run_id, wait=30)["status"] == "completed"
+        assert actions(signer, run_id).count("MANIFEST_SIGNED") == 1
+    assert service.process.stop() == 0
+
+
 @pytest.mark.slow
 def test_kill_9_loses_no_run_and_signs_none_twice(signer, durable_vault):
     """Killed at a random moment while it takes and signs runs; each ends completed, once."""
