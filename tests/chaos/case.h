@@ -4,7 +4,7 @@
 #pragma once
 
 #include "chaos/core/runner.h"
-#include "fake_world.h"
+#include "tests/chaos/fake_world.h"
 
 struct case_run {
     struct scenario scenario;

@@ -1,4 +1,4 @@
-#include "fake_world.h"
+#include "tests/chaos/fake_world.h"
 
 #include <inttypes.h>
 #include <openssl/pem.h>

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "case.h"
 #include "chaos/core/invariants.h"
+#include "tests/chaos/case.h"
 
 /* Lines of the trail: 1, 2 steady state; 3, 4 the outage; 5, 6 steady state again. Of the journal:
  * 1 start; 2, 3 steady state; 4..9 three refusals; 10, 11 steady state again. */

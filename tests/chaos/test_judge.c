@@ -15,11 +15,11 @@
 #include "base/os/file.h"
 #include "base/text/base64.h"
 #include "base/text/jsonread.h"
-#include "case.h"
 #include "chaos/core/backoff.h"
 #include "chaos/core/metrics_text.h"
 #include "chaos/core/schema.h"
 #include "chaos/core/verify_manifest.h"
+#include "tests/chaos/case.h"
 
 /* --- verify_manifest --- */
 
@@ -412,7 +412,7 @@ static void test_schema__the_page_is_what_the_table_says(void **state)
     schema_format_page(&made);
     assert_int_equal(file_read(FIXTURES "/../docs/scenarios.md", &page, NULL), ERRC_OK);
     if (!slice_equal(buf_slice(&made), buf_slice(&page)))
-        fail_msg("docs/scenarios.md is out of date: chaos schema -page > docs/scenarios.md");
+        fail_msg("docs/scenarios.md is out of date: chaos_pages scenarios > docs/scenarios.md");
 }
 
 int main(void)

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/text/jsonread.h"
-#include "case.h"
 #include "chaos/core/report.h"
+#include "tests/chaos/case.h"
 
 #define HEAD                                                                                       \
     "version: 1\npurpose: p & <q>\nstack: {environment: {ALLOW_FALLBACK_SIGNING: \"true\"}}\n"     \

@@ -100,7 +100,8 @@ static void test_verdict__the_page_is_what_the_table_says(void **state)
     buf_init(&page, 64u << 10);
     verdict_format_exit_codes(&made);
     assert_int_equal(file_read(FIXTURES "/../docs/exit-codes.md", &page, NULL), ERRC_OK);
-    assert_string_equal(buf_text(&made), buf_text(&page));
+    if (!slice_equal(buf_slice(&made), buf_slice(&page)))
+        fail_msg("docs/exit-codes.md is out of date: chaos_pages exit-codes > docs/exit-codes.md");
 }
 
 int main(void)
