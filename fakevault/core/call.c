@@ -12,7 +12,8 @@ struct slice call_capture(const struct vault_job *job, const char *name)
     for (size_t i = 0; i < job->match.capture_count; i++)
         if (slice_equal_text(job->match.captures[i].name, name))
             return job->match.captures[i].value;
-    CHECK(!"a capture that is in the endpoint's pattern");
+    bool in_pattern = false;
+    CHECK(in_pattern); /* a name that the endpoint's pattern does not have */
     return (struct slice){0};
 }
 
@@ -28,8 +29,9 @@ static void answer(struct vault_job *job, enum call_shape shape, int status)
     job->executed = status < 400;
 }
 
-static void write_text(struct vault_job *job, const char *before, const char *format, va_list args,
-                       const char *after)
+__attribute__((format(printf, 3, 0))) static void write_text(struct vault_job *job,
+                                                             const char *before, const char *format,
+                                                             va_list args, const char *after)
 {
     char text[TEXT_MAX];
     (void)vsnprintf(text, sizeof text, format, args);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/os/file.h"
+
 #define APPLICATION_ID 0x46564c54 /* "FVLT" */
 #define FORMAT 1
 
@@ -221,14 +223,15 @@ static enum errc prepare(struct database *d, struct errc_why *why)
     return failed(d->db, why);
 }
 
-/* SQLite would make the file with the umask's mode; the journal beside it takes the file's. */
+/* SQLite would make the file with the umask's mode, and would not make its name durable; the
+ * journal beside it takes the file's mode and is synced with its folder by SQLite. */
 static enum errc make_private(const char *path, struct errc_why *why)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return errc_fail(why, ERRC_IO, "cannot open or make the file: %s", strerror(errno));
     (void)close(fd);
-    return ERRC_OK;
+    return file_sync_folder_of(path, why);
 }
 
 static enum errc open_database(const char *path, struct database *d, struct errc_why *why)
