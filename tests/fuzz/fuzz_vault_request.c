@@ -15,7 +15,7 @@
 #include "fakevault/core/vault.h"
 #include "fakevault/shell/crypto_openssl.h"
 
-#define ARENA_BYTES (1u << 20)
+#define ARENA_BYTES (1u << 16) /* small: it is wiped for every input */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
