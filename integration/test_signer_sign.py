@@ -329,3 +329,14 @@ def test_bad_configuration_is_one_line_and_nothing_starts(signer, environment, l
     child = signer.run("sign", folder, **environment)
     assert (child.code, child.errors()) == (2, line)
     assert not signer.audit_log.exists()
+
+
+def test_a_service_keeps_no_token_in_its_environment(signer, durable_vault):
+    service = signer.serve("api")
+    try:
+        with open(f"/proc/{service.process.pid}/environ", "rb") as file:
+            environment = file.read()
+    except PermissionError:
+        return  # nobody but root may look at all
+    assert b"VAULT_ADDR=" in environment
+    assert durable_vault.token.encode() not in environment
