@@ -2,7 +2,10 @@
 
 import base64
 import concurrent.futures
+import contextlib
+import re
 import socket
+import threading
 import time
 
 import pytest
@@ -332,3 +335,60 @@ def test_a_body_over_the_limit_is_read_and_refused(vault, connections):
     client.send(b"x" * size)
     assert client.answer()[0] in (400, 413)
     assert signed(vault) == 200
+
+
+# ---- all at once
+
+
+def hammer(vault, stop):
+    """Signs on one connection after another until told to stop; faults are expected."""
+    statuses = set()
+    while not stop.is_set():
+        try:
+            with contextlib.closing(Raw(vault.port)) as connection:
+                while not stop.is_set():
+                    sign(connection)
+                    statuses.add(connection.answer()[0])
+        except (OSError, EOFError):
+            continue
+    return statuses
+
+
+def test_every_control_under_load_leaves_a_whole_ledger(dev_vault):
+    vault, stop = dev_vault, threading.Event()
+    unseal_key = re.search(r"Unseal Key: (\S+)", vault.process.output())[1]
+    rules = [{"trigger": {"ppm": 300000}, "effect": {"respond": {"status": 500, "errors": []}}}]
+    controls = [
+        ("PUT", "/faults", rules),
+        ("POST", "/seal", None),
+        ("POST", "/listener", {"accept": False}),
+        ("POST", "/unseal", {"shares": [unseal_key]}),
+        ("POST", "/listener", {"accept": True}),
+        ("POST", "/hold", {"hold": True}),
+        ("GET", "/state", None),
+        ("POST", "/listener", {"accept": False, "drain": True}),
+        ("POST", "/hold", {"hold": False}),
+        ("POST", "/listener", {"accept": True}),
+        ("POST", "/faults", {"lease_ms": 5, "effect": {"hold": True}}),
+        ("POST", "/faults", {"trigger": {"times": 1}, "effect": {"refuse": True}, "lease_ms": 20}),
+        ("POST", "/reset", None),
+    ]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        clients = [pool.submit(hammer, vault, stop) for _ in range(8)]
+        try:
+            for _ in range(6):
+                for method, path, body in controls:
+                    assert vault.control(method, path, body, deadline=CALL_DEADLINE)[0] == 200
+            assert signed(vault) == 200
+        finally:
+            vault.control("POST", "/reset")
+            stop.set()
+        statuses = set().union(*(client.result() for client in clients))
+    assert {200, 503} <= statuses <= {200, 500, 503}
+    assert vault.process.stop() == 0
+    records = vault.journal()
+    requests = [r["seq"] for r in records if r["kind"] == "request"]
+    assert sorted(r["request"] for r in records if r["kind"] == "reply") == requests
+    opened = [r["conn"] for r in records if r["kind"] == "conn" and r["event"] == "accepted"]
+    closed = [r["conn"] for r in records if r["kind"] == "conn" and r["event"] == "closed"]
+    assert sorted(closed) == opened
