@@ -172,6 +172,17 @@ def test_the_journal_is_followed_live(dev_vault, factory):
     assert json.loads(lines[0])["seq"] == 3
 
 
+def test_metrics_tell_the_state(dev_vault):
+    dev_vault.ctl("seal")
+    with contextlib.closing(Raw.unix(dev_vault.admin)) as connection:
+        connection.request("GET", "/metrics")
+        status, headers, body = connection.answer()
+    assert (status, headers["content-type"]) == (200, "text/plain; version=0.0.4")
+    lines = body.decode().splitlines()
+    assert "fakevault_sealed 1" in lines and "fakevault_accepting 1" in lines
+    assert f"fakevault_requests_total {dev_vault.state()['counters']['requests']}" in lines
+
+
 class TestOverTcp:
     @pytest.fixture
     def url(self, factory):

@@ -15,7 +15,8 @@
 
 #define CONNECTIONS_MAX 256u
 #define IDLE_S 30u
-#define FOLLOW_LOOK_MS 500             /* how often a quiet `follow` looks after its client */
+#define FOLLOW_LOOK_MS 500 /* how often a quiet `follow` looks after its client */
+#define METRICS_BYTES_MAX 8192u
 #define JOURNAL_ROOM_BYTES (64u << 10) /* of lines read at once */
 
 struct admin {
@@ -357,6 +358,14 @@ static void stream_journal(struct admin *admin, struct httpd_exchange *x, struct
     httpd_stream(x, &head, &source);
 }
 
+static void answer_metrics(struct admin *admin, struct httpd_exchange *x)
+{
+    struct buf out CLEANUP(buf_done);
+    buf_init(&out, METRICS_BYTES_MAX);
+    control_format_metrics(admin->control, &out);
+    answer(x, 200, "text/plain; version=0.0.4", buf_slice(&out));
+}
+
 /* ---- dispatch ---- */
 
 static bool path_is(const struct route *route, struct slice path, struct slice *id)
@@ -436,6 +445,10 @@ static void on_request(void *context, struct httpd_exchange *x)
         return;
     if (slice_equal_text(httpd_method(x), "GET") && slice_equal_text(path, "/journal")) {
         stream_journal(admin, x, query);
+        return;
+    }
+    if (slice_equal_text(httpd_method(x), "GET") && slice_equal_text(path, "/metrics")) {
+        answer_metrics(admin, x);
         return;
     }
     const struct route *route = find_route(httpd_method(x), path, &id, &path_known);

@@ -219,6 +219,33 @@ void control_format_state(struct control *control, struct jsonwrite *w)
     unlock(control);
 }
 
+static void metric(struct buf *out, const char *name, const char *type, const char *help,
+                   uint64_t value)
+{
+    buf_addf(out, "# HELP fakevault_%s %s\n# TYPE fakevault_%s %s\nfakevault_%s %llu\n", name, help,
+             name, type, name, (unsigned long long)value);
+}
+
+void control_format_metrics(struct control *control, struct buf *out)
+{
+    struct vault_state state;
+    lock(control);
+    control_expire(control);
+    vault_state(control->ports.vault, &state);
+    struct gate_status gate = gate_status(control->ports.gate);
+    metric(out, "sealed", "gauge", "1 while the vault is sealed", state.sealed);
+    metric(out, "accepting", "gauge", "1 while the data port accepts connections", gate.accepting);
+    metric(out, "open_connections", "gauge", "Open data connections", gate.open);
+    metric(out, "held_requests", "gauge", "Requests that are held",
+           hold_count(control->ports.hold));
+    metric(out, "rules", "gauge", "Fault rules", fault_count(control->faults));
+    metric(out, "generation", "counter", "Changes made", control->generation);
+    metric(out, "connections_total", "counter", "Connections accepted", control->connections);
+    metric(out, "requests_total", "counter", "Requests that arrived", control->requests);
+    metric(out, "replies_total", "counter", "Requests that ended", control->replies);
+    unlock(control);
+}
+
 /* ---- verbs ---- */
 
 void control_seal(struct control *control, struct jsonwrite *w)

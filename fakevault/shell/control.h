@@ -49,6 +49,9 @@ void control_format_head(struct control *control, struct jsonwrite *w);
 /* Writes the fields of GET /state. */
 void control_format_state(struct control *control, struct jsonwrite *w);
 
+/* Appends the same in Prometheus' text format. */
+void control_format_metrics(struct control *control, struct buf *out);
+
 /* ---- verbs: each writes the head and its result's fields into w (an open object); nothing on
  * failure ---- */
 
