@@ -5,12 +5,11 @@ import itertools
 import os
 import random
 import re
-import shutil
-import subprocess
 import threading
 
 import pytest
 from harness import FakeVault, Raw
+from harness.tracing import NO_LEAK_CHECK, needs_trace
 
 KILL_ROUNDS = int(os.environ.get("HARNESS_KILL_ROUNDS", "25"))
 KILL_WITHIN_S = 0.08  # of the first request of a round
@@ -141,15 +140,6 @@ def check_journal(vault, ledger):
 # ---- the order of system calls, which a SIGKILL cannot show
 
 
-def strace_works():
-    if shutil.which("strace") is None:
-        return False
-    probe = subprocess.run(
-        ["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, timeout=20, check=False
-    )
-    return probe.returncode == 0
-
-
 class TracedVault(FakeVault):
     """Runs under strace. Descriptors are shown with their paths."""
 
@@ -166,9 +156,8 @@ class TracedVault(FakeVault):
 
     def _start(self, tracer, start):
         def traced(name, argv, ready=False):
-            # a leak check cannot run while somebody else traces
-            environment = self.factory.environment(ASAN_OPTIONS="exitcode=70:detect_leaks=0")
-            return start(name, [*tracer, *argv], environment, ready)
+            argv = [*tracer, self.factory.traceable("fakevault"), *argv[1:]]
+            return start(name, argv, self.factory.environment(**NO_LEAK_CHECK), ready)
 
         return traced
 
@@ -188,9 +177,7 @@ class TracedVault(FakeVault):
                 yield found[1], found[2], text
 
 
-@pytest.mark.skipif(
-    not strace_works(), reason="strace cannot trace here (missing, or ptrace denied)"
-)
+@needs_trace
 def test_no_reply_leaves_before_the_store_is_synced(factory):
     data = factory.folder / "data"
     vault = TracedVault(factory, "-storage=file", f"-path={data}")

@@ -6,31 +6,21 @@ completed, signed once.
 
 import contextlib
 import re
-import shutil
-import subprocess
 
 import pytest
 import requests
 from harness import eventually, request_body
+from harness.tracing import NO_LEAK_CHECK, needs_trace
 
-
-def can_trace():
-    strace = shutil.which("strace")
-    if strace is None:
-        return False
-    probe = subprocess.run([strace, "-o", "/dev/null", "true"], capture_output=True, check=False)
-    return probe.returncode == 0
-
-
-pytestmark = pytest.mark.skipif(not can_trace(), reason="strace cannot trace here (no ptrace)")
+pytestmark = needs_trace
 
 
 def serve_traced(signer, trace, *options):
-    """The leak check traces the process itself, which nobody can while strace does."""
     return signer.serve(
         under=["strace", "-f", "-y", "-s", "200", "-o", trace, *options],
         flags=["-threads=1"],
-        ASAN_OPTIONS="exitcode=70:detect_leaks=0",
+        binary=signer.factory.traceable("signer"),
+        **NO_LEAK_CHECK,
     )
 
 

@@ -10,12 +10,12 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import time
 
 import pytest
+from harness.tracing import NO_LEAK_CHECK, needs_trace
 
 ROUNDS = int(os.environ.get("SIGNER_KILL_ROUNDS", "25"))
 SEED = int(os.environ.get("SIGNER_KILL_SEED", "20261124"))
@@ -128,25 +128,13 @@ def test_killed_at_random_moments(signer, durable_vault):
     assert 0 <= orphans <= killed
 
 
-def can_trace():
-    strace = shutil.which("strace")
-    if strace is None:
-        return False
-    probe = subprocess.run([strace, "-o", "/dev/null", "true"], capture_output=True, check=False)
-    return probe.returncode == 0
-
-
-needs_trace = pytest.mark.skipif(not can_trace(), reason="strace cannot trace here (no ptrace)")
-
-
 def traced(signer, name, folder, *options):
     """Runs `signer sign` under strace; returns the child and the path of the trace."""
     trace = signer.factory.folder / f"{name}.trace"
-    settings = signer.factory.environment(**signer.settings)
-    # The leak check traces the process itself, which nobody can while strace does.
-    settings["ASAN_OPTIONS"] = "exitcode=70:detect_leaks=0"
+    settings = signer.factory.environment(**{**signer.settings, **NO_LEAK_CHECK})
     command = ["strace", "-f", "-y", "-s", "64", "-o", trace, *options]
-    child = signer.factory.run(name, [*command, signer.binary, "sign", folder], settings)
+    program = signer.factory.traceable("signer")
+    child = signer.factory.run(name, [*command, program, "sign", folder], settings)
     return child, trace
 
 

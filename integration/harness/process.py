@@ -143,6 +143,10 @@ class ProcessFactory:
         assert path.is_file(), f"{path} is missing: run `make test`, or set HARNESS_BIN"
         return path
 
+    def traceable(self, name):
+        """The program without what keeps an ordinary user's strace from reading its memory."""
+        return self.binary(f"../bin-test/{name}_traceable")
+
     def environment(self, **extra):
         """What a child sees: nothing of the caller's but what it needs to run."""
         runtime = self.folder / "run"

@@ -79,9 +79,10 @@ class Signer:
         entries = [json.loads(line) for line in self.audit_log.read_text().splitlines()]
         return [e for e in entries if run_id in (None, e.get("bundleRunId"))]
 
-    def serve(self, name="api", flags=(), under=(), **environment):
+    def serve(self, name="api", flags=(), under=(), binary=None, **environment):
         """Starts a service; `under` is a command that runs it, like strace with its options."""
-        return Service(self, name, flags, under, environment)
+        command = [*under, binary or self.binary]
+        return Service(self, name, command, flags, environment)
 
 
 def request_body(run_id=None, **fields):
@@ -105,9 +106,9 @@ def request_body(run_id=None, **fields):
 class Service:
     """`signer serve`, on a port of its own choice."""
 
-    def __init__(self, signer, name, flags, under, environment):
+    def __init__(self, signer, name, command, flags, environment):
         self.data = signer.folder / f"{name}-data"
-        argv = [*under, signer.binary, "serve", "-name", name, "-listen=127.0.0.1:0", *flags]
+        argv = [*command, "serve", "-name", name, "-listen=127.0.0.1:0", *flags]
         argv.append(f"-data={self.data}")
         settings = signer.factory.environment(**{**signer.settings, **environment})
         self.process = signer.factory.start(name, argv, settings, ready=True)
