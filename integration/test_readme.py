@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+RESULTS = ("timeline.txt", "result.json", "junit.xml", "ledgers/", "logs/", "repro.sh")
 BLOCK = re.compile(r"<!-- (\w+) -->\n```sh\n(.*?)```", re.DOTALL)
 
 
@@ -38,11 +39,14 @@ def test_the_examples_work_one_after_the_other(factory, root, readme):
     child = factory.run("readme", ["bash", "-c", script], folder=folder)
     assert child.code == 0, f"{child.output()}\n{child.errors()}"
     assert "Vault offline: sealed" in child.output()
+    for name in RESULTS:
+        assert f"`{name}`" in readme
+        assert (folder / "runs" / "brownout" / "latest" / name).exists(), name
 
 
 def test_paths_exist(root, readme):
     for path in re.findall(r"`((?:[\w.-]+/)+[\w.-]*|\w+\.md)`", readme):
-        if not path.startswith(("build/", "runs/", "core/", "shell/")):
+        if not path.startswith((*RESULTS, "build/", "runs/", "core/", "shell/")):
             assert (root / path).exists(), path
 
 
