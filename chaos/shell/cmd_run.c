@@ -202,7 +202,7 @@ static void show_total(const struct call *c, struct ui *ui)
     for (size_t i = 0; i < c->schedule.count; i++) {
         const struct schedule_item *item = &c->schedule.items[i];
         total.counts[item->verdict]++;
-        total.wait_ms += item->told ? item->last.wait_ms : 0;
+        total.wait_ms += item->told ? item->result.wait_ms : 0;
     }
     ui_total(ui, &total);
 }

@@ -29,7 +29,7 @@ static void show_progress(const struct loop *l)
         const struct schedule_item *item = &l->schedule->items[i];
         if (item->started && !item->over)
             running[count++] =
-                (struct ui_running){.name = item->job.scenario->name, .last = item->last};
+                (struct ui_running){.name = item->job.scenario->name, .last = item->step};
     }
     ui_progress(l->schedule->ui, running, count);
 }
@@ -46,8 +46,8 @@ static void show_row(const struct loop *l, const struct schedule_item *item)
            &(struct ui_row){.name = item->job.scenario->name,
                             .purpose = item->job.scenario->purpose,
                             .verdict = item->verdict,
-                            .wall_ms = item->last.wall_ms,
-                            .wait_ms = item->last.wait_ms,
+                            .wall_ms = item->result.wall_ms,
+                            .wait_ms = item->result.wait_ms,
                             .findings = buf_slice(&findings),
                             .folder = item->started ? item->job.folder.text : NULL});
 }
@@ -81,23 +81,35 @@ static void start_some(struct loop *l)
     }
 }
 
+static void take_news(const struct loop *l, struct schedule_item *item,
+                      const struct runjob_message *message)
+{
+    switch (message->kind) {
+    case RUNJOB_STEP:
+        item->step = *message;
+        ui_step(l->schedule->ui, item->job.scenario->name, message);
+        break;
+    case RUNJOB_RESULT:
+        item->result = *message;
+        item->told = true;
+        break;
+    }
+}
+
 /* Reads what is there; the end of file is the end of the run. */
 static void take_message(struct loop *l, struct schedule_item *item)
 {
     struct runjob_message message;
     if (runjob_read(&item->job, &message)) {
-        item->last = message;
-        item->told = message.kind == RUNJOB_RESULT;
-        if (message.kind == RUNJOB_STEP)
-            ui_step(l->schedule->ui, item->job.scenario->name, &message);
+        take_news(l, item, &message);
         return;
     }
     int code = runjob_finish(&item->job);
     item->over = true;
     l->running--;
     if (item->told) {
-        item->verdict = item->last.verdict;
-        (void)snprintf(item->trouble.text, sizeof item->trouble.text, "%s", item->last.text);
+        item->verdict = item->result.verdict;
+        (void)snprintf(item->trouble.text, sizeof item->trouble.text, "%s", item->result.text);
         return;
     }
     item->verdict = code == GUARD_EXIT_KILLED ? VERDICT_INTERRUPTED : VERDICT_INTERNAL;

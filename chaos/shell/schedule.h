@@ -17,10 +17,11 @@
 struct schedule_item {
     struct runjob job;
     bool started, over;
-    struct runjob_message last; /* the last step, then the result */
-    bool told;                  /* the runner told its result */
-    enum verdict verdict;       /* once it is over */
-    struct errc_why trouble;    /* of chaos' own; "" for none */
+    struct runjob_message step;   /* the last one that was told */
+    struct runjob_message result; /* when told */
+    bool told;
+    enum verdict verdict;    /* once it is over */
+    struct errc_why trouble; /* of chaos' own; "" for none */
 };
 
 struct schedule {

@@ -75,8 +75,8 @@ static void write_item(struct jsonwrite *w, const struct schedule_item *item)
     jsonwrite_string(w, "file", item->job.file.text);
     jsonwrite_string(w, "purpose", item->job.scenario->purpose);
     jsonwrite_string(w, "verdict", verdict_name(item->verdict));
-    jsonwrite_int(w, "wall_ms", item->told ? item->last.wall_ms : 0);
-    jsonwrite_int(w, "wait_ms", item->told ? item->last.wait_ms : 0);
+    jsonwrite_int(w, "wall_ms", item->told ? item->result.wall_ms : 0);
+    jsonwrite_int(w, "wait_ms", item->told ? item->result.wait_ms : 0);
     jsonwrite_string(w, "folder", item->started ? item->job.folder.text : NULL);
     if (item->told && results_read(item->job.folder.text, "result.json", &result, NULL) == ERRC_OK)
         jsonwrite_raw(w, "result", slice_trim(buf_slice(&result)));

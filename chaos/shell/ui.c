@@ -66,15 +66,26 @@ static void erase(struct ui *ui)
         (void)fputs("\033[1A\r\033[2K", ui->out);
 }
 
-/* Bytes of text that fit into `columns`; a UTF-8 character counts as one and is never cut. */
-static int fitting(const char *text, int columns)
+/* Prints text, cut to `columns` with an ellipsis. A UTF-8 character counts as one column and is
+ * never cut in two. */
+static void print_cut(const struct ui *ui, const char *text, int columns)
 {
-    int bytes = 0;
-    for (; text[bytes] != '\0'; bytes++) {
-        if (((unsigned char)text[bytes] & 0xC0) != 0x80 && columns-- <= 0)
-            break;
+    const char *dots = ui->utf8 ? "…" : "...";
+    int dots_width = ui->utf8 ? 1 : 3;
+    size_t fits = 0; /* bytes in front of the dots */
+    size_t at = 0;
+    for (int column = 0; text[at] != '\0'; column++) {
+        if (column <= columns - dots_width)
+            fits = at;
+        if (column == columns) {
+            (void)fprintf(ui->out, "%.*s%s", (int)fits, text, dots);
+            return;
+        }
+        do {
+            at++;
+        } while (((unsigned char)text[at] & 0xC0) == 0x80);
     }
-    return bytes;
+    (void)fputs(text, ui->out);
 }
 
 void ui_head(struct ui *ui, size_t scenarios, int at_a_time, uint64_t seed)
@@ -120,11 +131,12 @@ void ui_row(struct ui *ui, const struct ui_row *row)
     int room = ui->width - (VERDICT_WIDTH + ui->name_width + 2 * 8 + 4 * 2);
     if (!ui->live || room < 0)
         room = (int)strlen(row->purpose);
-    (void)fprintf(ui->out, "%s%-*s%s  %-*s  %6.2f s  %6.2f s  %s%.*s%s\n",
-                  paint(ui, colours[row->verdict]), VERDICT_WIDTH, verdict_name(row->verdict),
-                  paint(ui, PLAIN), ui->name_width, row->name, (double)row->wall_ms / 1000,
-                  (double)row->wait_ms / 1000, paint(ui, DIM), fitting(row->purpose, room),
-                  row->purpose, paint(ui, PLAIN));
+    (void)fprintf(ui->out, "%s%-*s%s  %-*s  %6.2f s  %6.2f s  %s", paint(ui, colours[row->verdict]),
+                  VERDICT_WIDTH, verdict_name(row->verdict), paint(ui, PLAIN), ui->name_width,
+                  row->name, (double)row->wall_ms / 1000, (double)row->wait_ms / 1000,
+                  paint(ui, DIM));
+    print_cut(ui, row->purpose, room);
+    (void)fprintf(ui->out, "%s\n", paint(ui, PLAIN));
     if (row->verdict != VERDICT_PASS && row->verdict != VERDICT_SKIPPED)
         print_findings(ui, row);
     (void)fflush(ui->out);
@@ -151,8 +163,9 @@ void ui_progress(struct ui *ui, const struct ui_running *running, size_t count)
             (void)snprintf(text, sizeof text, "%zu/%zu %s: %s", r->last.number, r->last.total,
                            r->last.phase, r->last.text);
         print_bar(ui, &r->last);
-        (void)fprintf(ui->out, "  %-*s  %s%.*s%s\n", ui->name_width, r->name, paint(ui, DIM),
-                      fitting(text, room), text, paint(ui, PLAIN));
+        (void)fprintf(ui->out, "  %-*s  %s", ui->name_width, r->name, paint(ui, DIM));
+        print_cut(ui, text, room);
+        (void)fprintf(ui->out, "%s\n", paint(ui, PLAIN));
         ui->drawn++;
     }
     (void)fflush(ui->out);
