@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chaos/core/evidence.h"
-#include "chaos/core/exercise.h"
-#include "chaos/core/fault_windows.h"
-#include "chaos/core/invariants.h"
-#include "chaos/core/judge.h"
+#include "chaos/core/judge/exercise.h"
+#include "chaos/core/judge/fault_windows.h"
+#include "chaos/core/judge/invariants.h"
+#include "chaos/core/judge/judge.h"
+#include "chaos/core/ledger/evidence.h"
 
 #define MESSAGE_BYTES_MAX 4096u
 #define STEP_POOL_MAX (4u * RUNNER_EVIDENCE_MAX)

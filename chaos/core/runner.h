@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 #include "base/errc.h"
-#include "chaos/core/plan.h"
-#include "chaos/core/pool.h"
-#include "chaos/core/scenario.h"
-#include "chaos/core/verdict.h"
+#include "chaos/core/judge/verdict.h"
+#include "chaos/core/scenario/plan.h"
+#include "chaos/core/scenario/pool.h"
+#include "chaos/core/scenario/scenario.h"
 #include "chaos/core/world.h"
 
 #define RUNNER_EVIDENCE_MAX (256u << 20) /* bytes of one journal or audit trail */

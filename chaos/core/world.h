@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/errc.h"
 #include "base/text/buf.h"
-#include "chaos/core/scenario.h"
+#include "chaos/core/scenario/scenario.h"
 
 #define WORLD_ID_BYTES 40u    /* a bundleRunId with its NUL */
 #define WORLD_WORD_BYTES 48u  /* a status, mode, reason or code */

@@ -5,9 +5,9 @@
 
 #include "base/flags.h"
 #include "base/text/jsonwrite.h"
-#include "chaos/core/schema.h"
-#include "chaos/core/verdict.h"
-#include "chaos/shell/library.h"
+#include "chaos/core/judge/verdict.h"
+#include "chaos/core/language/schema.h"
+#include "chaos/shell/run/library.h"
 
 #define OUTPUT_BYTES_MAX (16u << 20)
 

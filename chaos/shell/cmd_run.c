@@ -9,9 +9,9 @@
 #include "base/os/clock_os.h"
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
-#include "chaos/shell/library.h"
-#include "chaos/shell/schedule.h"
-#include "chaos/shell/summary.h"
+#include "chaos/shell/run/library.h"
+#include "chaos/shell/run/schedule.h"
+#include "chaos/shell/run/summary.h"
 
 #define OUTPUT_BYTES_MAX (256u << 20)
 #define SEED_MAX ((INT64_C(1) << 48) - 1) /* a drawn seed stays easy to copy */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/flags.h"
-#include "chaos/core/verdict.h"
+#include "chaos/core/judge/verdict.h"
 #include "chaos/shell/cmd_look.h"
 #include "chaos/shell/cmd_run.h"
 

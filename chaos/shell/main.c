@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "chaos/core/verdict.h"
+#include "chaos/core/judge/verdict.h"
 #include "chaos/shell/cmd_table.h"
 
 int main(int argc, char *argv[])

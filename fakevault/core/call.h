@@ -12,7 +12,7 @@
 #include "fakevault/core/http/field.h"
 #include "fakevault/core/http/route.h"
 #include "fakevault/core/mount.h"
-#include "fakevault/core/token.h"
+#include "fakevault/core/token/token.h"
 #include "fakevault/core/vault.h"
 
 #define CALL_WARNINGS_MAX 4u

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fakevault/core/pack.h"
+#include "fakevault/core/store/pack.h"
 
 #define RECORD_NAME "core/mounts"
 #define BUILTIN "v1.14.9+builtin.vault"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fakevault/core/pack.h"
+#include "fakevault/core/store/pack.h"
 
 #define CLUSTER_NAME "core/cluster"
 

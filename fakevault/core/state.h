@@ -6,7 +6,7 @@
 #include "fakevault/core/mount.h"
 #include "fakevault/core/seal/barrier.h"
 #include "fakevault/core/seal/seal.h"
-#include "fakevault/core/token.h"
+#include "fakevault/core/token/token.h"
 #include "fakevault/core/transit/keyring.h"
 #include "fakevault/core/vault.h"
 

@@ -36,7 +36,7 @@
 #include "base/text/buf.h"
 #include "base/text/slice.h"
 #include "fakevault/core/crypto.h"
-#include "fakevault/core/store.h"
+#include "fakevault/core/store/store.h"
 
 struct vault;
 struct vault_job;

@@ -3,7 +3,7 @@
 #include <sysexits.h>
 
 #include "base/os/harden.h"
-#include "fakevault/shell/ctl.h"
+#include "fakevault/shell/ctl/ctl.h"
 #include "fakevault/shell/server.h"
 
 static const struct command {

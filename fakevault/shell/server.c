@@ -17,14 +17,14 @@
 #include "base/os/ready.h"
 #include "base/secret.h"
 #include "base/text/logline.h"
-#include "fakevault/core/store_memory.h"
+#include "fakevault/core/store/store_memory.h"
 #include "fakevault/core/vault.h"
-#include "fakevault/shell/admin.h"
-#include "fakevault/shell/control.h"
-#include "fakevault/shell/crypto_openssl.h"
+#include "fakevault/shell/control/admin.h"
+#include "fakevault/shell/control/control.h"
+#include "fakevault/shell/data/traffic.h"
+#include "fakevault/shell/ports/crypto_openssl.h"
+#include "fakevault/shell/ports/store_sqlite.h"
 #include "fakevault/shell/server_options.h"
-#include "fakevault/shell/store_sqlite.h"
-#include "fakevault/shell/traffic.h"
 
 #define STOP_GRACE_MS 5000 /* for requests in flight */
 #define LOOPS_MAX 16

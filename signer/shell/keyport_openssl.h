@@ -3,6 +3,6 @@
  */
 #pragma once
 
-#include "signer/core/keyport.h"
+#include "signer/core/keys/keyport.h"
 
 struct keyport keyport_openssl(void);

@@ -4,7 +4,7 @@
 #include "base/flags.h"
 #include "base/os/harden.h"
 #include "signer/core/config.h"
-#include "signer/shell/commands.h"
+#include "signer/shell/command/commands.h"
 #include "signer/shell/service/service_command.h"
 
 static const struct verb {

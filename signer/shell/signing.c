@@ -9,14 +9,14 @@
 
 #include "base/bug.h"
 #include "base/os/file.h"
-#include "signer/core/rebuild.h"
-#include "signer/shell/audit_file.h"
-#include "signer/shell/fallback_file.h"
+#include "signer/core/trail/rebuild.h"
+#include "signer/shell/files/audit_file.h"
+#include "signer/shell/files/fallback_file.h"
+#include "signer/shell/files/publish.h"
+#include "signer/shell/files/trust_file.h"
 #include "signer/shell/keyport_openssl.h"
-#include "signer/shell/publish.h"
 #include "signer/shell/stderrlog.h"
 #include "signer/shell/transport_curl.h"
-#include "signer/shell/trust_file.h"
 
 #define NS_PER_S INT64_C(1000000000)
 

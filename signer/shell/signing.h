@@ -20,8 +20,8 @@
 #include <stdbool.h>
 
 #include "base/errc.h"
-#include "signer/core/manifest.h"
-#include "signer/core/op.h"
+#include "signer/core/attempt/op.h"
+#include "signer/core/bundle/manifest.h"
 #include "signer/shell/startup.h"
 
 struct signing;

@@ -10,8 +10,8 @@
 #include "base/errc.h"
 #include "base/limits.h"
 #include "base/secret.h"
+#include "signer/core/attempt/transport.h"
 #include "signer/core/config.h"
-#include "signer/core/transport.h"
 
 struct transport_curl;
 

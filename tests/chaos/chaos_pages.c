@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chaos/core/schema.h"
-#include "chaos/core/verdict.h"
+#include "chaos/core/judge/verdict.h"
+#include "chaos/core/language/schema.h"
 
 static const struct {
     const char *name;

@@ -10,7 +10,7 @@
 #include "base/text/base64.h"
 #include "base/text/jsonread.h"
 #include "base/text/stamp.h"
-#include "chaos/core/verify_manifest.h"
+#include "chaos/core/ledger/verify_manifest.h"
 
 #define LINE_MAX_BYTES 8192u
 #define BEGINNING 1763920000000000000

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "base/os/file.h"
-#include "chaos/core/ledger.h"
-#include "chaos/core/plan.h"
-#include "chaos/core/schema.h"
-#include "chaos/core/verify_manifest.h"
+#include "chaos/core/language/schema.h"
+#include "chaos/core/ledger/ledger.h"
+#include "chaos/core/ledger/verify_manifest.h"
+#include "chaos/core/scenario/plan.h"
 #include "tests/support/oom.h"
 
 static const char good[] = "version: 1\npurpose: p\ntags: [a, b]\n"

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chaos/core/invariants.h"
+#include "chaos/core/judge/invariants.h"
 #include "tests/chaos/case.h"
 
 /* Lines of the trail: 1, 2 steady state; 3, 4 the outage; 5, 6 steady state again. Of the journal:

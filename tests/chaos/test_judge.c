@@ -15,10 +15,10 @@
 #include "base/os/file.h"
 #include "base/text/base64.h"
 #include "base/text/jsonread.h"
-#include "chaos/core/backoff.h"
-#include "chaos/core/metrics_text.h"
-#include "chaos/core/schema.h"
-#include "chaos/core/verify_manifest.h"
+#include "chaos/core/judge/backoff.h"
+#include "chaos/core/language/schema.h"
+#include "chaos/core/ledger/metrics_text.h"
+#include "chaos/core/ledger/verify_manifest.h"
 #include "tests/chaos/case.h"
 
 /* --- verify_manifest --- */

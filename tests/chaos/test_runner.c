@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/text/jsonread.h"
-#include "chaos/core/report.h"
+#include "chaos/core/report/report.h"
 #include "tests/chaos/case.h"
 
 #define HEAD                                                                                       \

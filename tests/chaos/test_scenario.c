@@ -11,8 +11,8 @@
 
 #include "base/limits.h"
 #include "base/os/file.h"
-#include "chaos/core/plan.h"
-#include "chaos/core/scenario.h"
+#include "chaos/core/scenario/plan.h"
+#include "chaos/core/scenario/scenario.h"
 
 #define HEAD "version: 1\npurpose: p\nsteady_state:\n  - sign: {via: api}\n"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/os/file.h"
-#include "chaos/core/verdict.h"
+#include "chaos/core/judge/verdict.h"
 
 static enum verdict worst_of(uint32_t flags)
 {

@@ -1,7 +1,7 @@
 /*
  * defect_audit_entry_missing: publishes local signatures that the audit trail does not know.
  */
-#include "signer/shell/audit_file.h"
+#include "signer/shell/files/audit_file.h"
 
 enum errc __real_audit_file_append(struct audit_file *file, const struct audit_entry *entry,
                                    struct errc_why *why);

@@ -4,7 +4,7 @@
  */
 #include <sodium.h>
 
-#include "signer/core/op.h"
+#include "signer/core/attempt/op.h"
 
 enum errc __real_op_new(const struct op_setup *setup, struct instant now, struct op **out,
                         struct errc_why *why);

@@ -3,8 +3,8 @@
  */
 #include <stdatomic.h>
 
-#include "signer/core/classify.h"
-#include "signer/core/op.h"
+#include "signer/core/attempt/classify.h"
+#include "signer/core/attempt/op.h"
 
 enum errc __real_op_use_fallback(struct op *op, const struct keyport_public *key,
                                  struct errc_why *why);

@@ -1,7 +1,7 @@
 /*
  * defect_wrong_signing_mode: writes signingMode vault over a signature of the local key.
  */
-#include "signer/core/audit.h"
+#include "signer/core/trail/audit.h"
 
 enum errc __real_audit_format(const struct audit_entry *entry, const char *previous,
                               struct buf *out, struct errc_why *why);

@@ -5,8 +5,8 @@
 
 #include "base/prng.h"
 #include "fakevault/core/seal/barrier.h"
-#include "fakevault/core/store_memory.h"
-#include "fakevault/shell/crypto_openssl.h"
+#include "fakevault/core/store/store_memory.h"
+#include "fakevault/shell/ports/crypto_openssl.h"
 
 struct stand {
     struct prng dice;

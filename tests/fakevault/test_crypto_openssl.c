@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text/hex.h"
-#include "fakevault/shell/crypto_openssl.h"
+#include "fakevault/shell/ports/crypto_openssl.h"
 
 static struct secret_arena *arena;
 static const struct crypto *port;

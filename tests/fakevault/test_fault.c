@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/text/jsonread.h"
-#include "fakevault/core/fault.h"
+#include "fakevault/core/fault/fault.h"
 
 #define SEED 42
 #define MS 1000000

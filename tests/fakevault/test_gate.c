@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fakevault/shell/gate.h"
-#include "fakevault/shell/sockname.h"
+#include "fakevault/shell/control/sockname.h"
+#include "fakevault/shell/data/gate.h"
 
 #define DEADLINE_MS 5000
 #define CONNS_MAX 16

@@ -21,7 +21,7 @@
 #include "base/os/clock_os.h"
 #include "base/os/file.h"
 #include "base/text/jsonread.h"
-#include "fakevault/shell/journal_file.h"
+#include "fakevault/shell/ports/journal_file.h"
 
 static char folder[64];
 static char path[96];

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fakevault/core/store_memory.h"
-#include "fakevault/shell/store_sqlite.h"
+#include "fakevault/core/store/store_memory.h"
+#include "fakevault/shell/ports/store_sqlite.h"
 
 struct folder {
     char path[64];

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/text/jsonread.h"
-#include "fakevault/core/store_memory.h"
-#include "fakevault/shell/crypto_openssl.h"
+#include "fakevault/core/store/store_memory.h"
+#include "fakevault/shell/ports/crypto_openssl.h"
 #include "tests/fakevault/vault_world.h"
 #include "tests/support/oom.h"
 

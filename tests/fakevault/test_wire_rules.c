@@ -8,8 +8,8 @@
 #include "fakevault/core/http/field.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/route.h"
-#include "fakevault/core/pack.h"
-#include "fakevault/core/textorder.h"
+#include "fakevault/core/store/pack.h"
+#include "fakevault/core/store/textorder.h"
 
 /* --- gojson ----------------------------------------------------------------------------------- */
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fakevault/core/store_memory.h"
-#include "fakevault/shell/crypto_openssl.h"
+#include "fakevault/core/store/store_memory.h"
+#include "fakevault/shell/ports/crypto_openssl.h"
 
 #define ARENA_BYTES (1u << 20)
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "chaos/core/plan.h"
-#include "chaos/core/scenario.h"
+#include "chaos/core/scenario/plan.h"
+#include "chaos/core/scenario/scenario.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

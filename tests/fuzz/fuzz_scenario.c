@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "chaos/core/plan.h"
+#include "chaos/core/scenario/plan.h"
 
 #define PLAN_BYTES_MAX (64u << 20)
 

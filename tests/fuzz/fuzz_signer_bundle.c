@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "signer/core/audit.h"
-#include "signer/core/canonical.h"
-#include "signer/core/manifest.h"
+#include "signer/core/bundle/canonical.h"
+#include "signer/core/bundle/manifest.h"
+#include "signer/core/trail/audit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "signer/core/classify.h"
-#include "signer/core/codec.h"
-#include "signer/core/keyport.h"
-#include "signer/core/retry.h"
+#include "signer/core/attempt/classify.h"
+#include "signer/core/attempt/codec.h"
+#include "signer/core/attempt/retry.h"
+#include "signer/core/keys/keyport.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

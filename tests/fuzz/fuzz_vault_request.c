@@ -11,9 +11,9 @@
 
 #include "base/prng.h"
 #include "fakevault/core/http/gojson.h"
-#include "fakevault/core/store_memory.h"
+#include "fakevault/core/store/store_memory.h"
 #include "fakevault/core/vault.h"
-#include "fakevault/shell/crypto_openssl.h"
+#include "fakevault/shell/ports/crypto_openssl.h"
 
 #define ARENA_BYTES (1u << 16) /* small: it is wiped for every input */
 

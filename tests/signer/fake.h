@@ -5,11 +5,11 @@
 #pragma once
 
 #include "base/errc.h"
+#include "signer/core/bundle/manifest.h"
 #include "signer/core/config.h"
 #include "signer/core/ids.h"
-#include "signer/core/keyport.h"
-#include "signer/core/manifest.h"
-#include "signer/core/trust.h"
+#include "signer/core/keys/keyport.h"
+#include "signer/core/keys/trust.h"
 
 #define FAKE_RUN_ID "0f6ff4a3-8fa2-4e75-8d2c-5d7f2a5a3b10"
 

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "signer/core/op.h"
+#include "signer/core/attempt/op.h"
 #include "tests/signer/fake.h"
 
 #define PLAY_WAITS_MAX 10

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/text/jsonread.h"
-#include "signer/core/audit.h"
-#include "signer/core/rebuild.h"
+#include "signer/core/trail/audit.h"
+#include "signer/core/trail/rebuild.h"
 #include "tests/signer/fake.h"
 
 static const struct audit_attempt attempts[] = {

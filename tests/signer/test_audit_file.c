@@ -20,8 +20,8 @@
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
 #include "base/text/jsonread.h"
-#include "signer/shell/audit_file.h"
-#include "signer/shell/publish.h"
+#include "signer/shell/files/audit_file.h"
+#include "signer/shell/files/publish.h"
 #include "tests/signer/fake.h"
 
 static char folder[64];

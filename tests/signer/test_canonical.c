@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text/jsonread.h"
-#include "signer/core/canonical.h"
+#include "signer/core/bundle/canonical.h"
 
 static const struct {
     const char *in;

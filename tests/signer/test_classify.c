@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "signer/core/classify.h"
+#include "signer/core/attempt/classify.h"
 
 static enum classify_class classify(enum transport_outcome outcome, int status, const char *body)
 {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "signer/core/codec.h"
+#include "signer/core/attempt/codec.h"
 
 #define PREFIX "{\"request_id\":\"r\",\"lease_id\":\"\",\"renewable\":false,\"lease_duration\":0,"
 #define SUFFIX ",\"wrap_info\":null,\"warnings\":null,\"auth\":null}\n"

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "signer/core/fallback.h"
 #include "signer/core/ids.h"
+#include "signer/core/keys/fallback.h"
 
 static const struct fallback_facts good = {.regular = true,
                                            .own = true,

@@ -12,7 +12,7 @@
 #include "base/digest.h"
 #include "base/text/jsonread.h"
 #include "base/text/stamp.h"
-#include "signer/core/canonical.h"
+#include "signer/core/bundle/canonical.h"
 #include "tests/signer/fake.h"
 
 #define A                                                                                          \

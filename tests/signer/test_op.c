@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/bug.h"
-#include "signer/core/retry.h"
+#include "signer/core/attempt/retry.h"
 #include "tests/signer/play.h"
 
 static const struct {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "signer/core/retry.h"
+#include "signer/core/attempt/retry.h"
 
 static const struct config_retry config = {.backoff_base_ms = 250, .backoff_max_ms = 2000};
 

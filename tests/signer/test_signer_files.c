@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "base/os/file.h"
-#include "signer/shell/bundle_folder.h"
-#include "signer/shell/fallback_file.h"
+#include "signer/shell/files/bundle_folder.h"
+#include "signer/shell/files/fallback_file.h"
+#include "signer/shell/files/trust_file.h"
 #include "signer/shell/keyport_openssl.h"
-#include "signer/shell/trust_file.h"
 #include "tests/signer/fake.h"
 
 #define KEY "{\"signingKey\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"}\n"

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/text/jsonread.h"
-#include "signer/core/audit.h"
-#include "signer/core/codec.h"
-#include "signer/core/rebuild.h"
+#include "signer/core/attempt/codec.h"
+#include "signer/core/trail/audit.h"
+#include "signer/core/trail/rebuild.h"
 #include "tests/signer/fake.h"
 #include "tests/signer/play.h"
 #include "tests/support/oom.h"

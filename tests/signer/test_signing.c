@@ -14,8 +14,8 @@
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
 #include "base/text/jsonread.h"
+#include "signer/shell/files/trust_file.h"
 #include "signer/shell/signing.h"
-#include "signer/shell/trust_file.h"
 #include "tests/signer/fake.h"
 #include "tests/signer/wire_server.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/os/clock_os.h"
-#include "signer/core/classify.h"
+#include "signer/core/attempt/classify.h"
 #include "signer/shell/transport_curl.h"
 #include "tests/signer/wire_server.h"
 

@@ -106,11 +106,11 @@ class TestText(TidyCase):
     def test_includes_against_an_arrow(self):
         header = "#pragma once\n"
         cases = {
-            "signer/core/op.c": "fakevault/core/seal.h",
-            "fakevault/core/seal.c": "signer/core/op.h",
-            "base/buf.c": "signer/core/op.h",
-            "chaos/core/plan.c": "chaos/shell/stack.h",
-            "chaos/shell/stack.c": "signer/core/op.h",
+            "signer/core/attempt/op.c": "fakevault/core/seal.h",
+            "fakevault/core/seal.c": "signer/core/attempt/op.h",
+            "base/buf.c": "signer/core/attempt/op.h",
+            "chaos/core/scenario/plan.c": "chaos/shell/stack/stack.h",
+            "chaos/shell/stack/stack.c": "signer/core/attempt/op.h",
             "fakevault/core/vault.c": "base/os/file.h",
             "base/slice.c": "base/os/file.h",
         }
@@ -125,18 +125,20 @@ class TestText(TidyCase):
 
     def test_a_library_in_two_files_of_a_program(self):
         line = "#include <microhttpd.h>\n"
-        found = self.text_of({"fakevault/shell/httpd.c": line, "fakevault/shell/wire.c": line})
-        self.assert_found(found, "fakevault/shell/wire.c:1:", "fakevault/shell/httpd.c")
-        found = self.text_of({"fakevault/shell/httpd.c": line, "signer/shell/service.c": line})
+        found = self.text_of(
+            {"fakevault/shell/data/httpd.c": line, "fakevault/shell/data/wire.c": line}
+        )
+        self.assert_found(found, "fakevault/shell/data/wire.c:1:", "fakevault/shell/data/httpd.c")
+        found = self.text_of({"fakevault/shell/data/httpd.c": line, "signer/shell/service.c": line})
         self.assertEqual(found, [])
 
     def test_a_library_in_a_core_or_a_header(self):
-        found = self.text_of({"signer/core/op.c": "#include <curl/curl.h>\n"})
-        self.assert_found(found, "signer/core/op.c:1:", "outside of a shell")
+        found = self.text_of({"signer/core/attempt/op.c": "#include <curl/curl.h>\n"})
+        self.assert_found(found, "signer/core/attempt/op.c:1:", "outside of a shell")
         found = self.text_of({"signer/shell/op.h": "#pragma once\n#include <curl/curl.h>\n"})
         self.assert_found(found, "signer/shell/op.h:2:", "in a header")
-        found = self.text_of({"chaos/core/plan.c": "#include <uv.h>\n"})
-        self.assert_found(found, "chaos/core/plan.c:1:", "in a core")
+        found = self.text_of({"chaos/core/scenario/plan.c": "#include <uv.h>\n"})
+        self.assert_found(found, "chaos/core/scenario/plan.c:1:", "in a core")
 
     def test_stems_that_two_files_share(self):
         found = self.text_of({"signer/core/sign.c": "", "fakevault/core/sign.c": ""})
@@ -152,7 +154,7 @@ class TestObjects(TidyCase):
         files = {
             "base/prng.h": "#pragma once\nint prng_next(void);\n",
             "base/prng.c": '#include "base/prng.h"\nint prng_next(void) { return 4; }\n',
-            "signer/core/op.c": '#include "base/prng.h"\n'
+            "signer/core/attempt/op.c": '#include "base/prng.h"\n'
             "int op_step(void);\nint op_step(void) { return prng_next(); }\n",
         }
         self.assertEqual(self.objects_of(files), [])
@@ -175,16 +177,18 @@ class TestObjects(TidyCase):
         for name, (head, call) in calls.items():
             with self.subTest(call=name):
                 source = f"{head}\nint op_step(void);\nint op_step(void) {{ return {call}; }}\n"
-                found = self.objects_of({"signer/core/op.c": source})
-                self.assert_found(found, "signer/core/op.c:1:", f"calls {name}: ")
+                found = self.objects_of({"signer/core/attempt/op.c": source})
+                self.assert_found(found, "signer/core/attempt/op.c:1:", f"calls {name}: ")
                 self.assertEqual(self.objects_of({"signer/shell/op.c": source}), [])
 
     def test_a_core_that_calls_a_shell_or_another_core(self):
         define = "int {0}(void);\nint {0}(void) {{ return 1; }}\n"
         use = "int seal_now(void);\nint op_step(void);\nint op_step(void) { return seal_now(); }\n"
         for home in ("fakevault/core/seal.c", "signer/shell/seal.c"):
-            found = self.objects_of({home: define.format("seal_now"), "signer/core/op.c": use})
-            self.assert_found(found, "signer/core/op.c:1:", home)
+            found = self.objects_of(
+                {home: define.format("seal_now"), "signer/core/attempt/op.c": use}
+            )
+            self.assert_found(found, "signer/core/attempt/op.c:1:", home)
 
     def test_exports_without_their_stem(self):
         source = "int helper;\nint prng_next(void);\nint prng_next(void) { return helper; }\n"
@@ -194,14 +198,17 @@ class TestObjects(TidyCase):
     def test_exports_may_carry_the_topic_that_a_header_names(self):
         source = "int judge_say(void);\nint judge_say(void) { return 1; }\n"
         header = "#pragma once\nint judge_say(void);\n"
-        files = {"chaos/core/judge_sign.c": source, "chaos/core/judge.h": header}
+        files = {"chaos/core/judge/judge_sign.c": source, "chaos/core/judge/judge.h": header}
         self.assertEqual(self.objects_of(files), [])
-        found = self.objects_of({"chaos/core/judge_sign.c": source})
-        self.assert_found(found, "chaos/core/judge_sign.c:1:", "exports judge_say")
+        found = self.objects_of({"chaos/core/judge/judge_sign.c": source})
+        self.assert_found(found, "chaos/core/judge/judge_sign.c:1:", "exports judge_say")
 
     def test_exports_that_two_files_share(self):
-        files = {"signer/core/op.c": "int op_n = 1;\n", "fakevault/core/op.c": "int op_n = 1;\n"}
-        self.assert_found(self.objects_of(files), "signer/core/op.c:1:", "exports, too")
+        files = {
+            "signer/core/attempt/op.c": "int op_n = 1;\n",
+            "fakevault/core/op.c": "int op_n = 1;\n",
+        }
+        self.assert_found(self.objects_of(files), "signer/core/attempt/op.c:1:", "exports, too")
 
     def test_headers_that_need_another(self):
         found = self.objects_of({"base/a.h": "#pragma once\nsize_t a_size(void);\n"})
@@ -211,7 +218,7 @@ class TestObjects(TidyCase):
 class TestPurity(unittest.TestCase):
     def test_no_name_is_both_allowed_and_refused(self):
         for name in ("memcpy", "snprintf", "malloc", "json_loadb", "crypto_hash_sha256", "qsort"):
-            self.assertIsNone(purity.refusal("signer/core/op.c", name), name)
+            self.assertIsNone(purity.refusal("signer/core/attempt/op.c", name), name)
 
     def test_exceptions_hold_for_their_file_only(self):
         self.assertIsNone(purity.refusal("base/bug.c", "abort"))

@@ -5,7 +5,7 @@
 #include "fakevault/core/api.h"
 #include "fakevault/core/kv/kv_entry.h"
 #include "fakevault/core/state.h"
-#include "fakevault/core/textorder.h"
+#include "fakevault/core/store/textorder.h"
 
 static const struct field_spec write_fields[] = {
     {.name = "data", .type = FIELD_MAP},

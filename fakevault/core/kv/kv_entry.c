@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/digest.h"
-#include "fakevault/core/pack.h"
+#include "fakevault/core/store/pack.h"
 
 void kv_entry_done(struct kv_entry *e)
 {

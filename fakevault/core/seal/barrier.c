@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bug.h"
-#include "fakevault/core/pack.h"
+#include "fakevault/core/store/pack.h"
 
 /* A sealed record: format, term (0: not of the keyring), nonce, ciphertext and tag. */
 #define FORMAT 1

@@ -19,7 +19,7 @@
 #include "base/errc.h"
 #include "base/secret.h"
 #include "fakevault/core/crypto.h"
-#include "fakevault/core/store.h"
+#include "fakevault/core/store/store.h"
 
 #define BARRIER_ROOT_KEY_NAME "core/root-key"
 #define BARRIER_KEYRING_NAME "core/keyring"

@@ -5,7 +5,7 @@
 #include "base/bug.h"
 #include "base/text/base64.h"
 #include "base/text/hex.h"
-#include "fakevault/core/pack.h"
+#include "fakevault/core/store/pack.h"
 
 #define CONFIG_MAGIC "fakevault seal 1"
 #define SHARE_TEXT_MAX 4096u

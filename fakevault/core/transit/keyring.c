@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/bug.h"
-#include "fakevault/core/pack.h"
+#include "fakevault/core/store/pack.h"
 
 #define FORMAT 1
 #define PUBLIC_TEXT_MAX 8192u

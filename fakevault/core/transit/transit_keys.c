@@ -4,7 +4,7 @@
 #include "base/bug.h"
 #include "base/text/stamp.h"
 #include "fakevault/core/state.h"
-#include "fakevault/core/textorder.h"
+#include "fakevault/core/store/textorder.h"
 #include "fakevault/core/transit/transit.h"
 
 #define AUTO_ROTATE_MIN_S 3600

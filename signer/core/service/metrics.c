@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/bug.h"
-#include "signer/core/classify.h"
+#include "signer/core/attempt/classify.h"
 
 enum kind { GAUGE, COUNTER, HISTOGRAM };
 

@@ -6,7 +6,7 @@
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
 #include "base/text/stamp.h"
-#include "signer/core/canonical.h"
+#include "signer/core/bundle/canonical.h"
 
 #define VERSION 1
 #define PATH_BYTES 96

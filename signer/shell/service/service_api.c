@@ -8,9 +8,9 @@
 
 #include "base/limits.h"
 #include "base/text/jsonwrite.h"
-#include "signer/core/canonical.h"
+#include "signer/core/bundle/canonical.h"
+#include "signer/core/bundle/manifest.h"
 #include "signer/core/ids.h"
-#include "signer/core/manifest.h"
 #include "signer/core/service/run_json.h"
 #include "signer/shell/service/run_pool.h"
 #include "signer/shell/service/run_store.h"

@@ -5,8 +5,8 @@
 
 #include "base/flags.h"
 #include "base/limits.h"
-#include "signer/shell/command_line.h"
-#include "signer/shell/commands.h"
+#include "signer/shell/command/command_line.h"
+#include "signer/shell/command/commands.h"
 #include "signer/shell/service/service.h"
 
 #define DEFAULT_THREADS 2

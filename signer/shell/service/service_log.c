@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
+#include "signer/shell/files/trust_file.h"
 #include "signer/shell/keyport_openssl.h"
-#include "signer/shell/trust_file.h"
 
 void service_log_word(const struct stderrlog *log, const char *level, const char *event)
 {

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "signer/core/op.h"
+#include "signer/core/attempt/op.h"
 #include "signer/core/service/metrics.h"
 #include "signer/core/service/run.h"
 

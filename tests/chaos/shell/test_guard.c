@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "base/os/file.h"
-#include "chaos/shell/await.h"
-#include "chaos/shell/folder.h"
-#include "chaos/shell/guard.h"
+#include "chaos/shell/process/await.h"
+#include "chaos/shell/process/guard.h"
+#include "chaos/shell/stack/folder.h"
 
 /*
  * Each run starts a process that does what it can to get away (a session of its own, forked twice,

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/os/file.h"
-#include "chaos/shell/folder.h"
-#include "chaos/shell/proc.h"
+#include "chaos/shell/process/proc.h"
+#include "chaos/shell/stack/folder.h"
 
 static const struct await patient = {.interrupt_fd = -1};
 static struct folder_path folder;

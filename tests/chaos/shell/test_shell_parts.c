@@ -17,13 +17,13 @@
 
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
-#include "chaos/core/verb.h"
-#include "chaos/shell/envmap.h"
-#include "chaos/shell/exec_verbs.h"
-#include "chaos/shell/fallbackkey.h"
-#include "chaos/shell/folder.h"
-#include "chaos/shell/knownkeys.h"
-#include "chaos/shell/portkeep.h"
+#include "chaos/core/language/verb.h"
+#include "chaos/shell/stack/envmap.h"
+#include "chaos/shell/stack/fallbackkey.h"
+#include "chaos/shell/stack/folder.h"
+#include "chaos/shell/stack/knownkeys.h"
+#include "chaos/shell/stack/portkeep.h"
+#include "chaos/shell/world/exec_verbs.h"
 
 static int socket_on(uint16_t port, bool reuse, int (*use)(int, const struct sockaddr *, socklen_t))
 {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "signer/core/classify.h"
+#include "signer/core/attempt/classify.h"
 #include "signer/core/service/metrics.h"
 
 static void text_of(const struct metrics *m, int64_t now, struct buf *out)

@@ -1,0 +1,88 @@
+#include "chaos/core/judge/invariants.h"
+
+#include <string.h>
+
+#include "chaos/core/judge/invariants_case.h"
+#include "chaos/core/judge/invariants_mode.h"
+#include "chaos/core/judge/invariants_server.h"
+#include "chaos/core/judge/invariants_trail.h"
+
+/* What an invariant cannot be judged without. */
+enum needs {
+    NEEDS_TRAIL = 1,
+    NEEDS_JOURNAL = 2, /* without a gap: it counts what the server did */
+};
+
+static const struct {
+    const char *name;
+    unsigned needs;
+    void (*judge)(const struct invariants_case *c);
+    const char *meaning;
+} invariants[] = {
+    {"intent", NEEDS_TRAIL, invariants_trail_intent,
+     "every intent in the trail has one result, and nothing follows a signature"},
+    {"told", NEEDS_TRAIL, invariants_trail_told,
+     "what a caller was told is in the trail, and a signed manifest is there and whole, also over "
+     "kill -9"},
+    {"chain", NEEDS_TRAIL, invariants_trail_chain,
+     "each entry of the trail names the hash of the one before; a torn line is followed by its "
+     "repair"},
+    {"mode", NEEDS_TRAIL, invariants_mode_true,
+     "signingMode, manifest, caller and the key that really verifies agree, over the bytes that "
+     "were asked for"},
+    {"fallback", NEEDS_TRAIL, invariants_mode_fallback,
+     "fallback only with the switch on, and behind an attempt that shows an outage"},
+    {"refusal", NEEDS_TRAIL, invariants_mode_refusal,
+     "never fallback behind a refusal, whoever says that there was one"},
+    {"attempts", NEEDS_TRAIL, invariants_trail_attempts,
+     "no more attempts than configured, and none behind a success or a refusal"},
+    {"backoff", NEEDS_TRAIL, invariants_trail_backoff,
+     "every wait lies in cap/2..cap, and the next attempt does not begin before it is over"},
+    {"tried", NEEDS_TRAIL, invariants_trail_tried, "Vault was asked before anything was decided"},
+    {"recovery", NEEDS_TRAIL, invariants_mode_recovery,
+     "while no fault lasts, signatures are Vault's"},
+    {"fingerprint", NEEDS_TRAIL, invariants_mode_fingerprint,
+     "the signing key does not change unless a step changes it"},
+    {"requests", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_explained,
+     "Vault saw no more sign requests than the trail's attempts and re-sends explain"},
+    {"statuses", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_statuses,
+     "the answers that the trail tells of are those that Vault gave"},
+    {"executed", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_executed,
+     "signatures made = published + explained orphans, and none is without an audit entry"},
+    {"secrets", 0, invariants_mode_secrets,
+     "no token, share or seed in any log, ledger or manifest"},
+};
+
+static bool is_whole(const struct evidence *evidence, const char *file)
+{
+    for (size_t i = 0; i < evidence->problems.count; i++)
+        if (strcmp(evidence->problems.items[i].file, file) == 0)
+            return false;
+    return true;
+}
+
+static bool can_judge(const struct evidence *evidence, unsigned needs)
+{
+    bool trail = evidence->client.found, journal = evidence->server.found;
+    journal = journal && is_whole(evidence, LEDGER_JOURNAL);
+    return (trail || (needs & NEEDS_TRAIL) == 0) && (journal || (needs & NEEDS_JOURNAL) == 0);
+}
+
+void invariants_judge(struct runner *run, const struct evidence *evidence)
+{
+    for (size_t i = 0; i < sizeof invariants / sizeof invariants[0]; i++) {
+        struct invariants_case c = {.run = run, .evidence = evidence, .name = invariants[i].name};
+        if (can_judge(evidence, invariants[i].needs))
+            invariants[i].judge(&c);
+    }
+}
+
+const char *invariants_name(size_t i)
+{
+    return i < sizeof invariants / sizeof invariants[0] ? invariants[i].name : NULL;
+}
+
+const char *invariants_meaning(size_t i)
+{
+    return i < sizeof invariants / sizeof invariants[0] ? invariants[i].meaning : NULL;
+}

@@ -1,0 +1,22 @@
+/*
+ * invariants: what must hold in every run, whatever its scenario says
+ * (design: failures.md 4.2, as far as it can be observed).
+ *
+ * Each violation is a finding that names what was expected, what was found, and
+ * the ledger lines. An invariant whose evidence is missing is not judged: the
+ * missing evidence is a finding by itself.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "chaos/core/ledger/evidence.h"
+#include "chaos/core/runner.h"
+
+/* Judges all of them, adds findings to the run and fills its counts of orphans and resends. */
+void invariants_judge(struct runner *run, const struct evidence *evidence);
+
+/* Name and meaning of invariant i, for reports and the page about scenarios; NULL behind the
+ * last. */
+const char *invariants_name(size_t i);
+const char *invariants_meaning(size_t i);

@@ -1,0 +1,121 @@
+#include "chaos/core/language/schema_page.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "chaos/core/judge/invariants.h"
+#include "chaos/core/language/verb.h"
+
+static void add_type(const struct verb_field *field, struct buf *out)
+{
+    static const char *const texts[] = {
+        [VERB_NOTHING] = "",
+        [VERB_INT] = "number",
+        [VERB_BOOL] = "true or false",
+        [VERB_TEXT] = "text",
+        [VERB_WORD] = "one of",
+        [VERB_WORDS] = "one or a list of",
+        [VERB_TEXTS] = "list of texts",
+        [VERB_MAP] = "map of names to texts",
+        [VERB_FIELDS] = "map",
+        [VERB_STEPS] = "list of steps",
+    };
+    buf_add_text(out, texts[field->type]);
+    if (field->type == VERB_INT)
+        buf_addf(out, " %" PRId64 "..%" PRId64, field->min, field->max);
+    for (size_t i = 0; field->words != NULL && field->words[i] != NULL; i++)
+        buf_addf(out, "%s `%s`", i == 0 ? "" : ",", field->words[i]);
+}
+
+static void add_standard(const struct verb_field *field, struct buf *out)
+{
+    if (field->standard != NULL)
+        buf_addf(out, "; standard: `%s`", field->standard);
+}
+
+static void add_field(const struct verb_field *field, const char *prefix, struct buf *out)
+{
+    buf_addf(out, "| `%s%s`%s | ", prefix, field->name, field->required ? " (needed)" : "");
+    add_type(field, out);
+    buf_addf(out, " | %s", field->doc);
+    add_standard(field, out);
+    buf_add_text(out, " |\n");
+    for (const struct verb_field *f = field->fields; f != NULL && f->name != NULL; f++) {
+        char deeper[64] = "";
+        strncat(deeper, prefix, 20);
+        strncat(deeper, field->name, 20);
+        strcat(deeper, ".");
+        add_field(f, deeper, out);
+    }
+}
+
+static void add_fields(const struct verb_field *fields, struct buf *out)
+{
+    if (fields == NULL)
+        return;
+    buf_add_text(out, "\n| field | value | meaning |\n|---|---|---|\n");
+    for (const struct verb_field *f = fields; f->name != NULL; f++)
+        add_field(f, "", out);
+}
+
+static void add_heading(const struct verb *verb, struct buf *out)
+{
+    char first = verb->doc[0] >= 'a' && verb->doc[0] <= 'z' ? (char)(verb->doc[0] - 'a' + 'A')
+                                                            : verb->doc[0];
+    buf_addf(out, "\n### `%s%s%s`\n\n%c%s", verb->actor, verb->name == NULL ? "" : ": ",
+             verb->name == NULL ? "" : verb->name, first, verb->doc + 1);
+    if (verb->fault != VERB_FAULT_NONE)
+        buf_addf(out, ". Declares a fault: %s", verb_fault_name(verb->fault));
+    buf_add_text(out, ".\n");
+}
+
+static void add_verb(const struct verb *verb, struct buf *out)
+{
+    add_heading(verb, out);
+    if (verb->main.type != VERB_NOTHING) {
+        buf_addf(out, "\nArgument%s: ", verb->main.required ? "" : " (may be left out)");
+        add_type(&verb->main, out);
+        buf_addf(out, "; %s", verb->main.doc);
+        add_standard(&verb->main, out);
+        buf_add_text(out, ".\n");
+    }
+    add_fields(verb->fields, out);
+}
+
+static void add_invariants(struct buf *out)
+{
+    buf_add_text(out, "\n## What always holds\n\nWhatever a scenario says, these are judged over "
+                      "the whole run. A violation names what was expected, what was found, and the "
+                      "line of the ledger.\n\n| invariant | meaning |\n|---|---|\n");
+    for (size_t i = 0; invariants_name(i) != NULL; i++)
+        buf_addf(out, "| %s | %s |\n", invariants_name(i), invariants_meaning(i));
+}
+
+static const char introduction[] =
+    "# Scenarios\n\n"
+    "Made from the table in `chaos/core/language/verb_table.c`; a test compares. `chaos schema` "
+    "prints the\n"
+    "same as JSON Schema for editors, `chaos lint FILE` checks a file, `chaos plan FILE` shows "
+    "what\n"
+    "it would do.\n\n"
+    "A scenario is a file in YAML or JSON. A step is a map with one key, the actor; its value is "
+    "a\n"
+    "verb (`vault: seal`), a verb with its argument and further fields\n"
+    "(`vault: {respond: 503, times: 2}`), or, for an actor that does only one thing, its fields\n"
+    "(`sign: {via: api}`). Texts that read as a number or as true or false need quotes. Anchors,\n"
+    "aliases and tags are not supported.\n\n"
+    "`steady_state` is checked, `method` is run, `rollback` is run whatever happened, "
+    "`steady_state`\n"
+    "is checked again, and `expect` is compared with the evidence of the whole run.\n\n"
+    "## The file\n";
+
+void schema_page_format(struct buf *out)
+{
+    buf_add_text(out, introduction);
+    add_fields(verb_scenario_fields(), out);
+    buf_add_text(out, "\n## Steps\n\nSteps of `steady_state` only sign and look, those of `expect` "
+                      "only look.\n");
+    for (unsigned i = 0; i < VERB_COUNT; i++)
+        add_verb(verb_of((enum verb_id)i), out);
+    add_invariants(out);
+}

@@ -1,0 +1,131 @@
+#include "chaos/core/language/verb.h"
+
+#include <string.h>
+
+#include "base/bug.h"
+#include "chaos/core/language/verb_stack.h"
+#include "chaos/core/language/verb_table.h"
+
+const struct verb *verb_of(enum verb_id id)
+{
+    CHECK((unsigned)id < VERB_COUNT);
+    return &verb_table_rows[id];
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+const struct verb *verb_find(const char *actor, const char *name)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (same(verb_table_rows[i].actor, actor) && same(verb_table_rows[i].name, name))
+            return &verb_table_rows[i];
+    return NULL;
+}
+
+bool verb_actor_known(const char *actor)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (same(verb_table_rows[i].actor, actor))
+            return true;
+    return false;
+}
+
+size_t verb_actors(const char *out[static VERB_COUNT])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (count == 0 || !same(out[count - 1], verb_table_rows[i].actor))
+            out[count++] = verb_table_rows[i].actor;
+    return count;
+}
+
+bool verb_allowed_in(const struct verb *verb, enum verb_phase phase)
+{
+    switch (phase) {
+    case VERB_PHASE_STEADY:
+        return verb->role == VERB_SIGNS || verb->role == VERB_OBSERVES;
+    case VERB_PHASE_METHOD:
+    case VERB_PHASE_ROLLBACK:
+        return true;
+    case VERB_PHASE_EXPECT:
+        return verb->role == VERB_OBSERVES;
+    }
+    return false;
+}
+
+const struct verb_field *verb_scenario_fields(void)
+{
+    return verb_stack_scenario;
+}
+
+const struct verb_field *verb_field_find(const struct verb_field *fields, const char *name)
+{
+    for (; fields != NULL && fields->name != NULL; fields++)
+        if (strcmp(fields->name, name) == 0)
+            return fields;
+    return NULL;
+}
+
+const char *verb_phase_name(enum verb_phase phase)
+{
+    static const char *const names[VERB_PHASES] = {
+        [VERB_PHASE_STEADY] = "steady_state",
+        [VERB_PHASE_METHOD] = "method",
+        [VERB_PHASE_ROLLBACK] = "rollback",
+        [VERB_PHASE_EXPECT] = "expect",
+    };
+    return names[phase];
+}
+
+const char *verb_fault_name(enum verb_fault fault)
+{
+    static const char *const names[] = {
+        [VERB_FAULT_NONE] = "none",     [VERB_FAULT_SEALED] = "sealed",
+        [VERB_FAULT_RULE] = "rule",     [VERB_FAULT_REFUSED] = "refused",
+        [VERB_FAULT_HELD] = "held",     [VERB_FAULT_DEAD] = "dead",
+        [VERB_FAULT_FROZEN] = "frozen", [VERB_FAULT_RESTARTED] = "restarted",
+        [VERB_FAULT_KEY] = "key",       [VERB_FAULT_FALLBACK_KEY] = "fallback key",
+    };
+    return names[fault];
+}
+
+/* One row per format: which bytes may come first, which later, how many there are. */
+static const struct {
+    const char *pattern, *first, *later;
+    size_t exactly; /* bytes; 0: any number */
+} formats[] = {
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+    [VERB_FORMAT_ANY] = {0},
+    [VERB_FORMAT_NAME] = {"^[a-z][a-z0-9_-]*$", LOWER, LOWER DIGITS "_-", 0},
+    [VERB_FORMAT_VARIABLE] = {"^[A-Z_][A-Z0-9_]*$", UPPER "_", UPPER DIGITS "_", 0},
+    [VERB_FORMAT_HEADER] = {"^[A-Za-z0-9-]+$", LOWER UPPER DIGITS "-", LOWER UPPER DIGITS "-", 0},
+    [VERB_FORMAT_MODE] = {"^0[0-7]{3}$", "0", "01234567", 4},
+    [VERB_FORMAT_METRIC] = {"^[a-zA-Z_:][a-zA-Z0-9_:]*$",
+                            LOWER UPPER "_:", LOWER UPPER DIGITS "_:", 0},
+};
+
+bool verb_format_matches(enum verb_format format, const char *text)
+{
+    if (formats[format].pattern == NULL)
+        return true;
+    size_t len = strlen(text);
+    if (len == 0 || (formats[format].exactly != 0 && len != formats[format].exactly))
+        return false;
+    return strchr(formats[format].first, text[0]) != NULL &&
+           strspn(text + 1, formats[format].later) == len - 1;
+}
+
+const char *verb_format_pattern(enum verb_format format)
+{
+    return formats[format].pattern;
+}
+
+const char *const *verb_known_variables(void)
+{
+    return verb_stack_variables;
+}

@@ -1,0 +1,167 @@
+#include "chaos/core/scenario/plan.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define LINE_BYTES_MAX 4096u
+
+static void describe_list(const struct scenario_value *value, struct buf *out)
+{
+    for (size_t i = 0; i < value->count; i++)
+        buf_addf(out, "%s%s", i == 0 ? "" : " and ", value->texts[i]);
+}
+
+static void describe_pairs(const struct scenario_value *value, struct buf *out)
+{
+    for (size_t i = 0; i < value->count; i++)
+        buf_addf(out, "%s%s=%s", i == 0 ? "" : " ", value->pairs[i].name, value->pairs[i].value);
+}
+
+static void describe_fields(const struct scenario_value *values, size_t count, struct buf *out);
+
+static void describe_value(const struct scenario_value *value, struct buf *out)
+{
+    switch (value->field->type) {
+    case VERB_INT:
+        buf_addf(out, "%" PRId64, value->number);
+        return;
+    case VERB_BOOL:
+        buf_add_text(out, value->flag ? "true" : "false");
+        return;
+    case VERB_TEXT:
+        buf_addf(out, "\"%s\"", value->text);
+        return;
+    case VERB_WORD:
+        buf_add_text(out, value->text);
+        return;
+    case VERB_WORDS:
+    case VERB_TEXTS:
+        describe_list(value, out);
+        return;
+    case VERB_MAP:
+        describe_pairs(value, out);
+        return;
+    case VERB_FIELDS:
+        describe_fields(value->values, value->count, out);
+        return;
+    case VERB_NOTHING:
+    case VERB_STEPS:
+        return;
+    }
+}
+
+static void describe_fields(const struct scenario_value *values, size_t count, struct buf *out)
+{
+    bool first = true;
+    for (size_t i = 0; i < count; i++) {
+        if (!values[i].given)
+            continue;
+        buf_addf(out, "%s%s ", first ? "" : ", ", values[i].field->name);
+        describe_value(&values[i], out);
+        first = false;
+    }
+}
+
+void plan_describe(const struct scenario_step *step, struct buf *out)
+{
+    buf_add_text(out, step->verb->actor);
+    if (step->verb->name != NULL)
+        buf_addf(out, " %s", step->verb->name);
+    if (step->main.given) {
+        buf_add_char(out, ' ');
+        describe_value(&step->main, out);
+    }
+    struct buf fields CLEANUP(buf_done);
+    buf_init(&fields, LINE_BYTES_MAX);
+    describe_fields(step->values, step->count, &fields);
+    if (fields.len > 0)
+        buf_addf(out, "%s %s", step->main.given ? "," : "", buf_text(&fields));
+    if (fields.failed)
+        out->failed = true;
+}
+
+/* One line: a text of a scenario may hold newlines. */
+static const char *line_of(struct pool *pool, const struct scenario_step *step)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, (size_t)4 * LINE_BYTES_MAX);
+    plan_describe(step, &text);
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] < ' ')
+            text.ptr[i] = ' ';
+    if (text.ptr == NULL || text.failed)
+        pool->failed = true;
+    return pool_text(pool, buf_slice(&text));
+}
+
+enum errc plan_make(struct scenario *scenario, struct plan *out, struct errc_why *why)
+{
+    size_t total = 0;
+    for (unsigned phase = 0; phase < VERB_PHASES; phase++)
+        total += scenario->phases[phase].count;
+    *out = (struct plan){.steps = pool_array(&scenario->pool, total, sizeof *out->steps)};
+    for (unsigned phase = 0; phase < VERB_PHASES && out->steps != NULL; phase++) {
+        const struct scenario_steps *steps = &scenario->phases[phase];
+        for (size_t i = 0; i < steps->count; i++) {
+            out->steps[out->count] =
+                (struct plan_step){.number = out->count + 1,
+                                   .step = &steps->items[i],
+                                   .text = line_of(&scenario->pool, &steps->items[i])};
+            out->count++;
+        }
+    }
+    return pool_status(&scenario->pool, why);
+}
+
+static void format_stack(const struct scenario_stack *stack, struct buf *out)
+{
+    buf_add_text(out, "stack: vault (");
+    if (stack->dev)
+        buf_add_text(out, "dev, in memory");
+    else
+        buf_addf(out, "storage %s, %d of %d shares", stack->durable ? "file" : "inmem",
+                 stack->threshold, stack->shares);
+    buf_addf(out, ")%s%s\n", stack->api ? ", api" : "", stack->worker ? ", worker" : "");
+    for (size_t i = 0; i < stack->environment_count; i++)
+        buf_addf(out, "%s%s=%s%s", i == 0 ? "environment: " : " ", stack->environment[i].name,
+                 stack->environment[i].value, i + 1 == stack->environment_count ? "\n" : "");
+}
+
+static const char *fault_of(const struct scenario_step *step)
+{
+    if (step->verb->fault == VERB_FAULT_NONE)
+        return NULL;
+    return verb_fault_name(scenario_fault_is_rule(step) ? VERB_FAULT_RULE : step->verb->fault);
+}
+
+void plan_format(const struct plan *plan, const struct scenario *scenario, struct buf *out)
+{
+    static const char *const titles[VERB_PHASES] = {
+        [VERB_PHASE_STEADY] = "steady state (checked again behind the rollback)",
+        [VERB_PHASE_METHOD] = "method",
+        [VERB_PHASE_ROLLBACK] = "rollback (always runs)",
+        [VERB_PHASE_EXPECT] = "expect",
+    };
+    buf_addf(out, "%s: %s\n", scenario->name, scenario->purpose);
+    format_stack(&scenario->stack, out);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_step *s = &plan->steps[i];
+        if (i == 0 || plan->steps[i - 1].step->phase != s->step->phase)
+            buf_addf(out, "\n%s\n", titles[s->step->phase]);
+        buf_addf(out, "  %3zu  line %-3zu  %s", s->number, s->step->line, s->text);
+        if (fault_of(s->step) != NULL)
+            buf_addf(out, "   [fault: %s]", fault_of(s->step));
+        buf_add_char(out, '\n');
+    }
+}
+
+size_t plan_find_sign(const struct plan *plan, const char *name)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct scenario_step *step = plan->steps[i].step;
+        const char *as = step->verb->id == VERB_SIGN ? scenario_text(step, "as") : NULL;
+        if (as != NULL && strcmp(as, name) == 0)
+            return i;
+    }
+    return plan->count;
+}

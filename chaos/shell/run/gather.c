@@ -1,0 +1,132 @@
+#include "chaos/shell/run/gather.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/os/file.h"
+#include "chaos/shell/client/service_client.h"
+
+static enum errc read_in_folder(const struct stack *stack, const char *relative, struct buf *out,
+                                struct errc_why *why)
+{
+    struct folder_path path;
+    TRY(stack_path(stack, relative, &path, why));
+    return file_read(path.text, out, why);
+}
+
+static enum errc read_journal(struct stack *stack, const char *name, struct buf *out,
+                              struct errc_why *why)
+{
+    (void)name;
+    return read_in_folder(stack, "ledgers/journal.ndjson", out, why);
+}
+
+static enum errc read_audit(struct stack *stack, const char *name, struct buf *out,
+                            struct errc_why *why)
+{
+    (void)name;
+    return read_in_folder(stack, "ledgers/audit.ndjson", out, why);
+}
+
+/* A bundle is published by whoever was asked: one of the services, or the command. */
+static enum errc read_manifest(struct stack *stack, const char *name, struct buf *out,
+                               struct errc_why *why)
+{
+    static const char *const places[] = {"api/manifests/%s.json", "worker/manifests/%s.json",
+                                         "cli/%s/manifest.json"};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char relative[128];
+        const char *mark = strstr(places[i], "%s");
+        (void)snprintf(relative, sizeof relative, "%.*s%.60s%s", (int)(mark - places[i]), places[i],
+                       name, mark + 2);
+        enum errc code = read_in_folder(stack, relative, out, why);
+        if (code != ERRC_NOT_FOUND)
+            return code;
+    }
+    return errc_fail(why, ERRC_NOT_FOUND, "there is no manifest of bundle %s", name);
+}
+
+static enum errc read_log(struct stack *stack, const char *name, struct buf *out,
+                          struct errc_why *why)
+{
+    char relative[128];
+    (void)snprintf(relative, sizeof relative, "logs/%.60s.log", name);
+    return read_in_folder(stack, relative, out, why);
+}
+
+static enum errc read_metrics(struct stack *stack, const char *name, struct buf *out,
+                              struct errc_why *why)
+{
+    const struct stack_service *s = stack_service_of(stack, name);
+    if (s == NULL)
+        return errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack", name);
+    struct service_client client = {.await = &stack->await};
+    (void)snprintf(client.address, sizeof client.address, "http://127.0.0.1:%u", s->port.port);
+    return service_client_text(&client, "/metrics", await_deadline_ns(STACK_CALL_MS), out, why);
+}
+
+static enum errc read_state(struct stack *stack, const char *name, struct buf *out,
+                            struct errc_why *why)
+{
+    (void)name;
+    return vault_client_control_text(&stack->client, "/state", out, why);
+}
+
+static enum errc read_environment(struct stack *stack, const char *name, struct buf *out,
+                                  struct errc_why *why)
+{
+    const struct stack_service *s = stack_service_of(stack, name);
+    const struct envmap *map = s != NULL                  ? &s->environment
+                               : strcmp(name, "cli") == 0 ? &stack->cli_environment
+                                                          : NULL;
+    if (map == NULL || map->count == 0)
+        return errc_fail(why, ERRC_NOT_FOUND, "\"%s\" was never started", name);
+    envmap_format(map, "VAULT_TOKEN", out);
+    return buf_status(out, why);
+}
+
+typedef enum errc reader(struct stack *stack, const char *name, struct buf *out,
+                         struct errc_why *why);
+
+static reader *const readers[] = {
+    [WORLD_JOURNAL] = read_journal,         [WORLD_AUDIT] = read_audit,
+    [WORLD_MANIFEST] = read_manifest,       [WORLD_LOG] = read_log,
+    [WORLD_METRICS] = read_metrics,         [WORLD_STATE] = read_state,
+    [WORLD_ENVIRONMENT] = read_environment,
+};
+
+enum errc gather_read(struct stack *stack, enum world_evidence kind, const char *name,
+                      struct buf *out, struct errc_why *why)
+{
+    return readers[kind](stack, name, out, why);
+}
+
+void gather_watch_open(struct gather_watch *watch, const struct stack *stack)
+{
+    static const char *const folders[] = {"ledgers", "logs"};
+    watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    for (size_t i = 0; watch->fd >= 0 && i < sizeof folders / sizeof folders[0]; i++) {
+        struct folder_path path;
+        if (stack_path(stack, folders[i], &path, NULL) == ERRC_OK)
+            (void)inotify_add_watch(watch->fd, path.text, IN_MODIFY | IN_CREATE | IN_MOVED_TO);
+    }
+}
+
+void gather_watch_close(struct gather_watch *watch)
+{
+    if (watch->fd >= 0)
+        (void)close(watch->fd);
+    watch->fd = -1;
+}
+
+void gather_watch_wait(struct gather_watch *watch, const struct await *await, int64_t deadline_ns)
+{
+    int64_t soon_ns = await_deadline_ns(GATHER_ASK_AGAIN_MS);
+    char events[4096];
+    enum errc code = await_readable(await, watch->fd, soon_ns < deadline_ns ? soon_ns : deadline_ns,
+                                    "evidence", NULL);
+    while (code == ERRC_OK && watch->fd >= 0 && read(watch->fd, events, sizeof events) > 0)
+        continue;
+}

@@ -1,0 +1,163 @@
+#include "chaos/shell/run/results.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/os/file.h"
+#include "base/text/jsonread.h"
+#include "base/text/stamp.h"
+#include "chaos/core/report/report.h"
+
+#define FILE_BYTES_MAX (256u << 20)
+#define SAME_SECOND_MAX 1000 /* runs of one scenario with one seed within a second */
+
+/* 20261123T181146Z: sorts as text and needs no quoting in a shell. */
+static void format_moment(int64_t wall_ns, char out[static STAMP_BYTES])
+{
+    char full[STAMP_BYTES];
+    size_t n = 0;
+    stamp_format(wall_ns, STAMP_MILLI, full);
+    for (const char *c = full; *c != '\0' && *c != '.'; c++)
+        if (*c != '-' && *c != ':')
+            out[n++] = *c;
+    out[n++] = 'Z';
+    out[n] = '\0';
+}
+
+enum errc results_open(const char *runs, const char *scenario, int64_t wall_ns, uint64_t seed,
+                       struct folder_path *out, struct errc_why *why)
+{
+    struct folder_path parent;
+    struct folder_path path;
+    char moment[STAMP_BYTES];
+    format_moment(wall_ns, moment);
+    TRY(folder_format(&parent, why, "%s/%s", runs, scenario));
+    TRY(file_make_folder(parent.text, 0755, why));
+    for (int n = 1; n <= SAME_SECOND_MAX; n++) {
+        char suffix[16] = "";
+        if (n > 1)
+            (void)snprintf(suffix, sizeof suffix, "-%d", n);
+        TRY(folder_format(&path, why, "%s/%s-%llu%s", parent.text, moment, (unsigned long long)seed,
+                          suffix));
+        if (mkdir(path.text, 0755) == 0)
+            return folder_absolute(path.text, out, why);
+        if (errno != EEXIST)
+            break;
+    }
+    return errc_fail(why, ERRC_IO, "cannot make the folder \"%s\": %s", path.text, strerror(errno));
+}
+
+/* For sh: 'it'\''s'. */
+static void add_quoted(struct buf *out, const char *text)
+{
+    buf_add_char(out, '\'');
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '\'')
+            buf_add_text(out, "'\\'");
+        buf_add_char(out, *c);
+    }
+    buf_add_char(out, '\'');
+}
+
+static void format_recipe(const struct results_recipe *recipe, struct buf *out)
+{
+    buf_add_text(out, "#!/bin/sh\n# runs this scenario again with the same seed\nexec ");
+    add_quoted(out, recipe->program);
+    buf_addf(out, " run --seed %llu --signer ", (unsigned long long)recipe->seed);
+    add_quoted(out, recipe->signer);
+    buf_add_text(out, " --fakevault ");
+    add_quoted(out, recipe->fakevault);
+    buf_add_text(out, " \"$@\" ");
+    add_quoted(out, recipe->file);
+    buf_add_char(out, '\n');
+}
+
+static enum errc write_file(const char *folder, const char *name, const struct buf *text,
+                            mode_t mode, struct errc_why *why)
+{
+    struct folder_path path;
+    TRY(buf_status(text, why));
+    TRY(folder_format(&path, why, "%s/%s", folder, name));
+    return file_replace(path.text, buf_slice(text), mode, why);
+}
+
+static void format_junit(const struct runner *run, struct buf *out)
+{
+    report_format_junit(&run, 1, out);
+}
+
+static enum errc write_reports(const char *folder, const struct runner *run, struct errc_why *why)
+{
+    static const struct {
+        const char *name;
+        void (*format)(const struct runner *run, struct buf *out);
+    } reports[] = {
+        {"history.ndjson", report_format_history},
+        {"timeline.txt", report_format_timeline},
+        {"junit.xml", format_junit},
+        {"findings.txt", report_format_findings},
+        {"result.json", report_format_result}, /* last: who sees it, sees all */
+    };
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        struct buf text CLEANUP(buf_done);
+        buf_init(&text, FILE_BYTES_MAX);
+        reports[i].format(run, &text);
+        TRY(write_file(folder, reports[i].name, &text, 0644, why));
+    }
+    return ERRC_OK;
+}
+
+enum errc results_write(const char *folder, const struct runner *run,
+                        const struct results_recipe *recipe, struct errc_why *why)
+{
+    struct buf text CLEANUP(buf_done);
+    struct folder_path link;
+    buf_init(&text, FILE_BYTES_MAX);
+    format_recipe(recipe, &text);
+    TRY(write_file(folder, "repro.sh", &text, 0755, why));
+    TRY(write_reports(folder, run, why));
+    const char *name = strrchr(folder, '/');
+    TRY(folder_format(&link, why, "%.*s/latest", (int)(name - folder), folder));
+    return folder_link(link.text, name + 1, why);
+}
+
+enum errc results_read(const char *folder, const char *name, struct buf *out, struct errc_why *why)
+{
+    struct folder_path path;
+    TRY(folder_format(&path, why, "%s/%s", folder, name));
+    return file_read(path.text, out, why);
+}
+
+static int64_t waits_of(const json_t *entry, int64_t attempt_timeout_ms)
+{
+    const json_t *attempts = json_object_get(json_object_get(entry, "payload"), "attempts");
+    const char *action = jsonread_string_or(entry, "action", "");
+    int64_t ms = 0;
+    if (strcmp(action, "MANIFEST_SIGNED") != 0 && strcmp(action, "MANIFEST_SIGNING_FAILED") != 0)
+        return 0;
+    for (size_t i = 0; i < json_array_size(attempts); i++) {
+        const json_t *a = json_array_get(attempts, i);
+        ms += json_integer_value(json_object_get(a, "wait_ms"));
+        if (strcmp(jsonread_string_or(a, "class", ""), "timeout") == 0)
+            ms += attempt_timeout_ms;
+    }
+    return ms;
+}
+
+int64_t results_designed_wait_ms(const char *folder, int64_t attempt_timeout_ms)
+{
+    struct buf audit CLEANUP(buf_done);
+    int64_t ms = 0;
+    buf_init(&audit, FILE_BYTES_MAX);
+    if (results_read(folder, "ledgers/audit.ndjson", &audit, NULL) != ERRC_OK)
+        return 0;
+    for (struct slice rest = buf_slice(&audit); rest.len > 0;) {
+        json_t *entry CLEANUP(jsonread_done) = NULL;
+        if (jsonread_parse(slice_cut(&rest, '\n'), &entry, NULL) == ERRC_OK)
+            ms += waits_of(entry, attempt_timeout_ms);
+    }
+    return ms;
+}

@@ -1,0 +1,38 @@
+/*
+ * results: the folder of one run, RUNS/<scenario>/<UTC>-<seed>/, and what is
+ * written there when the run is over: result.json, history.ndjson, junit.xml,
+ * timeline.txt, findings.txt, repro.sh; beside it the link `latest`.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/errc.h"
+#include "chaos/core/runner.h"
+#include "chaos/shell/stack/folder.h"
+
+/* How the run was asked for, to be asked for again. Absolute paths. */
+struct results_recipe {
+    const char *program;
+    const char *file;
+    const char *signer;
+    const char *fakevault;
+    uint64_t seed;
+};
+
+/* Makes a new folder and its private part; *out is absolute. Two runs never share one. ERRC_IO. */
+MUST_USE enum errc results_open(const char *runs, const char *scenario, int64_t wall_ns,
+                                uint64_t seed, struct folder_path *out, struct errc_why *why);
+
+/* Writes the files and moves `latest`. ERRC_IO. */
+MUST_USE enum errc results_write(const char *folder, const struct runner *run,
+                                 const struct results_recipe *recipe, struct errc_why *why);
+
+/* Appends one file of a run's folder; a missing one is ERRC_NOT_FOUND. */
+MUST_USE enum errc results_read(const char *folder, const char *name, struct buf *out,
+                                struct errc_why *why);
+
+/* Milliseconds of waiting that the run contains by design: what signers waited before each attempt
+ * and the attempts that timed out, as the audit trail in `folder` tells. Waits of different callers
+ * may overlap. 0 without an audit trail. */
+int64_t results_designed_wait_ms(const char *folder, int64_t attempt_timeout_ms);

@@ -1,0 +1,109 @@
+/*
+ * stack: what one run of a scenario works on: its folder, its ports, one
+ * fakevault, the services api and worker, and the command.
+ *
+ * The folder of a run (absolute):
+ *
+ *     ledgers/journal.ndjson   fakevault's      ledgers/audit.ndjson   the signers'
+ *     logs/NAME.log            standard error of vault, api, worker, cli (all runs), trust
+ *     vault/                   fakevault's storage
+ *     api/ worker/             --data of the services
+ *     cli/BUNDLE/              what `signer sign` is given, and its manifest
+ *     trust.json               the pin
+ *     private/                 mode 0700: root-token, unseal-keys.json, fallback.json, what the
+ *                              programs print on standard output
+ *
+ * Nothing secret is in any argv: tokens come in a file, or in the environment
+ * where Vault has no other way (a dev server's).
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/entropy.h"
+#include "base/errc.h"
+#include "chaos/core/scenario/scenario.h"
+#include "chaos/shell/client/vault_client.h"
+#include "chaos/shell/process/proc.h"
+#include "chaos/shell/stack/envmap.h"
+#include "chaos/shell/stack/fallbackkey.h"
+#include "chaos/shell/stack/folder.h"
+#include "chaos/shell/stack/knownkeys.h"
+#include "chaos/shell/stack/portkeep.h"
+
+#define STACK_KEY "docugen-manifest" /* DocuGen's transit key */
+#define STACK_READY_MS 10000         /* for a program to say that it serves */
+#define STACK_CALL_MS 10000          /* for a control call, or one of Vault's API */
+#define STACK_GRACE_MS 3000          /* between SIGTERM and SIGKILL */
+
+enum stack_service_id { STACK_API, STACK_WORKER, STACK_SERVICES };
+
+struct stack_options {
+    const char *signer; /* absolute paths of the programs */
+    const char *fakevault;
+    const char *run_folder;    /* absolute; exists */
+    const char *socket_folder; /* absolute and short; exists, private */
+    uint64_t seed;
+    int interrupt_fd;
+};
+
+struct stack_service {
+    bool used;
+    const char *name;
+    struct portkeep port;
+    struct proc proc;
+    struct envmap environment; /* what it was created with */
+};
+
+struct stack {
+    struct stack_options options;
+    const struct scenario_stack *spec;
+    struct await await;
+    struct clock clock;
+    struct entropy entropy; /* for secrets: the system's, not the seed's */
+    struct portkeep vault_port;
+    struct proc vault;
+    struct vault_client client;
+    json_t *shares; /* unseal keys, base64 */
+    struct stack_service services[STACK_SERVICES];
+    struct envmap environment;     /* of a signer, as the scenario's stack says */
+    struct envmap cli_environment; /* of the command's last run */
+    struct fallbackkey first_fallback;
+    struct knownkeys known;
+    struct errc_why trouble; /* a program of ours reported an error of its own; "" for none */
+};
+
+#define STACK_EXIT_INTERNAL 70 /* EX_SOFTWARE; what sanitizers end a program with, too */
+
+/* Reserves ports and makes the folders; starts nothing. stack_close in any case. */
+MUST_USE enum errc stack_open(struct stack *stack, const struct stack_options *options,
+                              const struct scenario_stack *spec, struct errc_why *why);
+
+/* Starts everything up to a healthy system. */
+MUST_USE enum errc stack_start(struct stack *stack, struct errc_why *why);
+
+/* Ends all processes, services first, each within its grace. Files stay. */
+void stack_stop(struct stack *stack);
+
+/* Ends one of them. True when it ended as one that is asked to: with code 0, or by the SIGTERM that
+ * it does not handle; *end tells. An internal error becomes the stack's trouble. */
+bool stack_end(struct stack *stack, struct proc *p, struct proc_end *end);
+
+/* Stops, gives the ports back, frees. */
+void stack_close(struct stack *stack);
+
+/* Writes the path of something in the run's folder. */
+MUST_USE enum errc stack_path(const struct stack *stack, const char *relative,
+                              struct folder_path *out, struct errc_why *why);
+
+/* The service of that name, NULL when there is none of it in this stack. */
+struct stack_service *stack_service_of(struct stack *stack, const char *name);
+
+/* Wall clock, now. */
+int64_t stack_wall_ns(const struct stack *stack);
+
+/* Puts the last line of a log behind a sentence: why a program did not start. */
+void stack_add_last_line(const char *log_path, struct errc_why *why);

@@ -1,0 +1,474 @@
+#include "fakevault/core/fault/fault_rule.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/prng.h"
+#include "base/text/jsonread.h"
+
+#define MS_MAX (INT64_MAX / 1000000)
+#define PATH_DEFAULT "*/sign/*"
+
+static const struct {
+    const char *name;
+    enum fault_effect effect;
+} switches[] = {
+    {"hold", FAULT_HOLD},
+    {"refuse", FAULT_REFUSE},
+    {"crash", FAULT_CRASH},
+    {"seal", FAULT_SEAL},
+};
+
+const char *fault_effect_name(enum fault_effect effect)
+{
+    static const char *const names[] = {
+        [FAULT_NONE] = "none",     [FAULT_RESPOND] = "respond", [FAULT_HOLD] = "hold",
+        [FAULT_REFUSE] = "refuse", [FAULT_CRASH] = "crash",     [FAULT_SEAL] = "seal",
+    };
+    return names[effect];
+}
+
+static enum errc no_memory(struct errc_why *why)
+{
+    return errc_fail(why, ERRC_NOMEM, "out of memory");
+}
+
+/* ---- match ---- */
+
+static enum errc optional_text(const json_t *object, const char *field, const char **out,
+                               struct errc_why *why)
+{
+    if (!jsonread_has(object, field))
+        return ERRC_OK;
+    TRY(jsonread_string(object, field, out, why));
+    if (**out == '\0')
+        return errc_fail(why, ERRC_RANGE, "field \"%s\" is empty, leave it out to match all",
+                         field);
+    return ERRC_OK;
+}
+
+static enum errc parse_match(const json_t *match, struct fault_rule *out, struct errc_why *why)
+{
+    static const char *const allowed[] = {"method", "path", "key", "accessor", "test", NULL};
+    TRY(jsonread_only(match, allowed, why));
+    TRY(optional_text(match, "method", &out->method, why));
+    TRY(optional_text(match, "path", &out->path, why));
+    TRY(optional_text(match, "key", &out->key, why));
+    TRY(optional_text(match, "accessor", &out->accessor, why));
+    return optional_text(match, "test", &out->test, why);
+}
+
+static bool fits(const char *wanted, struct slice got)
+{
+    return wanted == NULL || slice_equal_text(got, wanted);
+}
+
+/* Patterns may be written with "/v1/" or without it; paths come without. */
+static bool path_fits(const char *pattern, struct slice path)
+{
+    struct slice glob = slice_of(pattern == NULL ? PATH_DEFAULT : pattern);
+    if (slice_starts_with(glob, "/v1/"))
+        glob = slice_from(glob, 4);
+    else if (slice_starts_with(glob, "/"))
+        glob = slice_from(glob, 1);
+    return slice_glob(glob, path);
+}
+
+bool fault_rule_matches(const struct fault_rule *rule, const struct fault_facts *facts)
+{
+    return fits(rule->method, facts->method) && path_fits(rule->path, facts->path) &&
+           fits(rule->key, facts->key) && fits(rule->accessor, facts->accessor) &&
+           fits(rule->test, facts->test);
+}
+
+/* ---- trigger ---- */
+
+static enum errc optional_count(const json_t *object, const char *field, int64_t min, int64_t max,
+                                uint64_t *out, struct errc_why *why)
+{
+    if (!jsonread_has(object, field))
+        return ERRC_OK;
+    int64_t n = 0;
+    TRY(jsonread_int(object, field, min, max, &n, why));
+    *out = (uint64_t)n;
+    return ERRC_OK;
+}
+
+static enum errc optional_ms(const json_t *object, const char *field, int64_t *out,
+                             struct errc_why *why)
+{
+    if (!jsonread_has(object, field))
+        return ERRC_OK;
+    return jsonread_int(object, field, 0, MS_MAX, out, why);
+}
+
+static enum errc parse_trigger(const json_t *trigger, struct fault_rule *out, struct errc_why *why)
+{
+    static const char *const allowed[] = {"after",   "times", "every", "ppm",
+                                          "from_ms", "to_ms", NULL};
+    TRY(jsonread_only(trigger, allowed, why));
+    TRY(optional_count(trigger, "after", 0, INT64_MAX, &out->after, why));
+    TRY(optional_count(trigger, "times", 1, INT64_MAX, &out->times, why));
+    TRY(optional_count(trigger, "every", 1, INT64_MAX, &out->every, why));
+    TRY(optional_count(trigger, "ppm", 0, FAULT_PPM_ALWAYS, &out->ppm, why));
+    TRY(optional_ms(trigger, "from_ms", &out->from_ms, why));
+    TRY(optional_ms(trigger, "to_ms", &out->to_ms, why));
+    if (out->to_ms <= out->from_ms)
+        return errc_fail(why, ERRC_RANGE,
+                         "field \"to_ms\" is %lld, want more than \"from_ms\", which is %lld",
+                         (long long)out->to_ms, (long long)out->from_ms);
+    return ERRC_OK;
+}
+
+bool fault_rule_fires(struct fault_rule *rule, uint64_t seed, int64_t now_ns, int64_t *roll)
+{
+    *roll = -1;
+    int64_t age_ms = (now_ns - rule->added_ns) / 1000000;
+    uint64_t n = ++rule->matched;
+    if (rule->hits >= rule->times || age_ms < rule->from_ms || age_ms >= rule->to_ms)
+        return false;
+    if (n <= rule->after || (n - rule->after - 1) % rule->every != 0)
+        return false;
+    if (rule->ppm == FAULT_PPM_ALWAYS)
+        return true;
+    *roll = (int64_t)(prng_at(seed, rule->number, n) % FAULT_PPM_ALWAYS);
+    return (uint64_t)*roll < rule->ppm;
+}
+
+int64_t fault_rule_expiry(const struct fault_rule *rule)
+{
+    int64_t room_ms = (INT64_MAX - rule->added_ns) / 1000000;
+    if (rule->lease_ms == 0 || rule->lease_ms >= room_ms)
+        return INT64_MAX;
+    return rule->added_ns + rule->lease_ms * 1000000;
+}
+
+/* ---- effect ---- */
+
+void fault_rule_reply_done(struct fault_reply *reply)
+{
+    for (size_t i = 0; i < reply->header_count; i++) {
+        free(reply->headers[i].name);
+        free(reply->headers[i].value);
+    }
+    free(reply->headers);
+    free(reply->body);
+    *reply = (struct fault_reply){0};
+}
+
+static enum errc add_header(struct fault_reply *reply, const char *name, const char *value)
+{
+    struct fault_header *header = &reply->headers[reply->header_count];
+    *header = (struct fault_header){strdup(name), strdup(value)};
+    reply->header_count++;
+    return header->name == NULL || header->value == NULL ? ERRC_NOMEM : ERRC_OK;
+}
+
+static enum errc copy_parts(const struct fault_reply *reply, struct fault_reply *out)
+{
+    out->status = reply->status;
+    out->body = slice_dup(slice_bytes(reply->body, reply->body_len));
+    out->body_len = reply->body_len;
+    out->headers = calloc(reply->header_count + 1, sizeof *out->headers);
+    if (out->body == NULL || out->headers == NULL)
+        return ERRC_NOMEM;
+    for (size_t i = 0; i < reply->header_count; i++)
+        TRY(add_header(out, reply->headers[i].name, reply->headers[i].value));
+    return ERRC_OK;
+}
+
+enum errc fault_rule_copy_reply(const struct fault_reply *reply, struct fault_reply *out)
+{
+    *out = (struct fault_reply){0};
+    enum errc code = copy_parts(reply, out);
+    if (code != ERRC_OK)
+        fault_rule_reply_done(out);
+    return code;
+}
+
+/* RFC 9110 5.6.2 (token) and 5.5: what would break the framing of the answer is refused here. */
+static bool header_is_sound(const char *name, const char *value)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    if (*name == '\0')
+        return false;
+    for (const char *p = name; *p != '\0'; p++) {
+        bool alnum = (*p >= '0' && *p <= '9') || ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z');
+        if (!alnum && strchr(marks, *p) == NULL)
+            return false;
+    }
+    for (const char *p = value; *p != '\0'; p++)
+        if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
+            return false;
+    return true;
+}
+
+static bool header_is_ours(const char *name)
+{
+    return strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0 ||
+           strcasecmp(name, "Connection") == 0;
+}
+
+static enum errc parse_header(const char *name, const json_t *value, struct fault_reply *out,
+                              struct errc_why *why)
+{
+    if (!json_is_string(value))
+        return errc_fail(why, ERRC_SCHEMA, "headers: field \"%s\" is not a string", name);
+    const char *text = json_string_value(value);
+    if (!header_is_sound(name, text))
+        return errc_fail(why, ERRC_RANGE, "headers: \"%s\" is not a header's name and value", name);
+    if (header_is_ours(name))
+        return errc_fail(why, ERRC_RANGE, "headers: \"%s\" is set by the server, leave it out",
+                         name);
+    if (out->header_count == FAULT_HEADERS_MAX)
+        return errc_fail(why, ERRC_TOO_BIG, "headers: more than %u", FAULT_HEADERS_MAX);
+    return add_header(out, name, text) == ERRC_OK ? ERRC_OK : no_memory(why);
+}
+
+static enum errc parse_headers(const json_t *respond, struct fault_reply *out, struct errc_why *why)
+{
+    out->headers = calloc(FAULT_HEADERS_MAX, sizeof *out->headers);
+    if (out->headers == NULL)
+        return no_memory(why);
+    if (!jsonread_has(respond, "headers"))
+        return ERRC_OK;
+    json_t *headers = NULL, *value = NULL;
+    const char *name = NULL;
+    TRY(jsonread_object(respond, "headers", &headers, why));
+    json_object_foreach(headers, name, value)
+    {
+        TRY(parse_header(name, value, out, why));
+    }
+    return ERRC_OK;
+}
+
+static enum errc format_errors(const json_t *errors, struct buf *out, struct errc_why *why)
+{
+    size_t i = 0;
+    const json_t *text = NULL;
+    json_array_foreach(errors, i, text)
+    {
+        if (!json_is_string(text))
+            return errc_fail(why, ERRC_SCHEMA, "errors[%zu] is not a string", i);
+    }
+    struct jsonwrite w;
+    jsonwrite_init(&w, out, JSONWRITE_GO_HTML);
+    jsonwrite_object(&w, NULL);
+    jsonwrite_value(&w, "errors", errors);
+    jsonwrite_end(&w);
+    buf_add_char(out, '\n');
+    return ERRC_OK;
+}
+
+/* `body` is sent as it is when it is a string, as JSON otherwise. */
+static enum errc format_body(const json_t *respond, struct buf *out, struct errc_why *why)
+{
+    if (jsonread_has(respond, "body") && jsonread_has(respond, "errors"))
+        return errc_fail(why, ERRC_SCHEMA, "give \"errors\" or \"body\", not both");
+    if (jsonread_has(respond, "errors")) {
+        json_t *errors = NULL;
+        TRY(jsonread_array(respond, "errors", &errors, why));
+        return format_errors(errors, out, why);
+    }
+    const json_t *body = json_object_get(respond, "body");
+    if (json_is_string(body)) {
+        buf_add(out, json_string_value(body), json_string_length(body));
+    } else if (jsonread_has(respond, "body")) {
+        struct jsonwrite w;
+        jsonwrite_init(&w, out, JSONWRITE_GO_HTML);
+        jsonwrite_value(&w, NULL, body);
+        buf_add_char(out, '\n');
+    }
+    return ERRC_OK;
+}
+
+static enum errc parse_respond(const json_t *respond, struct fault_reply *out, struct errc_why *why)
+{
+    static const char *const allowed[] = {"status", "errors", "body", "headers", NULL};
+    TRY(jsonread_only(respond, allowed, why));
+    int64_t status = 0;
+    TRY(jsonread_int(respond, "status", 200, 599, &status, why));
+    out->status = (int)status;
+    bool has_body = jsonread_has(respond, "body") || jsonread_has(respond, "errors");
+    if ((status == 204 || status == 304) && has_body) /* RFC 9110 15.3.5, 15.4.5 */
+        return errc_fail(why, ERRC_SCHEMA,
+                         "an answer with status %d has no body, leave \"body\" and \"errors\" out",
+                         out->status);
+    TRY(parse_headers(respond, out, why));
+    struct buf body CLEANUP(buf_done);
+    buf_init(&body, LIMIT_REQUEST_BODY_BYTES);
+    TRY(format_body(respond, &body, why));
+    TRY(buf_status(&body, why));
+    out->body_len = body.len;
+    out->body = slice_dup(buf_slice(&body));
+    return out->body == NULL ? no_memory(why) : ERRC_OK;
+}
+
+static enum errc parse_switch(const json_t *effect, struct fault_rule *out, struct errc_why *why)
+{
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+        if (!jsonread_has(effect, switches[i].name))
+            continue;
+        bool on = false;
+        TRY(jsonread_bool(effect, switches[i].name, &on, why));
+        if (!on)
+            return errc_fail(why, ERRC_RANGE, "field \"%s\" is false, want true", switches[i].name);
+        out->effect = switches[i].effect;
+    }
+    return ERRC_OK;
+}
+
+static enum errc parse_effect(const json_t *effect, struct fault_rule *out, struct errc_why *why)
+{
+    static const char *const allowed[] = {"respond", "hold", "refuse", "crash", "seal", NULL};
+    TRY(jsonread_only(effect, allowed, why));
+    if (json_object_size(effect) != 1)
+        return errc_fail(why, ERRC_SCHEMA, "%zu effects in one rule, want exactly one",
+                         json_object_size(effect));
+    if (!jsonread_has(effect, "respond"))
+        return parse_switch(effect, out, why);
+    json_t *respond = NULL;
+    TRY(jsonread_object(effect, "respond", &respond, why));
+    out->effect = FAULT_RESPOND;
+    enum errc code = parse_respond(respond, &out->reply, why);
+    if (code != ERRC_OK)
+        errc_prefix(why, "respond");
+    return code;
+}
+
+/* ---- the whole ---- */
+
+static enum errc parse_part(const json_t *source, const char *field,
+                            enum errc (*parse)(const json_t *, struct fault_rule *,
+                                               struct errc_why *),
+                            struct fault_rule *out, struct errc_why *why)
+{
+    if (!jsonread_has(source, field))
+        return ERRC_OK;
+    json_t *part = NULL;
+    TRY(jsonread_object(source, field, &part, why));
+    enum errc code = parse(part, out, why);
+    if (code != ERRC_OK)
+        errc_prefix(why, "%s", field);
+    return code;
+}
+
+static enum errc parse_id(const json_t *value, struct fault_rule *out, struct errc_why *why)
+{
+    const char *id = NULL;
+    if (!jsonread_has(value, "id"))
+        return ERRC_OK;
+    TRY(jsonread_string(value, "id", &id, why));
+    size_t len = strlen(id);
+    bool sound = len > 0 && len < FAULT_ID_MAX;
+    for (size_t i = 0; sound && i < len; i++)
+        sound = id[i] > ' ' && id[i] < 0x7f && strchr("/?#%\"\\", id[i]) == NULL;
+    if (!sound)
+        return errc_fail(why, ERRC_RANGE,
+                         "field \"id\" is \"%.80s\", want 1..%u visible ASCII characters without "
+                         "/ ? # %% \" \\",
+                         id, FAULT_ID_MAX - 1);
+    memcpy(out->id, id, len + 1);
+    return ERRC_OK;
+}
+
+static enum errc parse_source(struct fault_rule *out, struct errc_why *why)
+{
+    out->times = UINT64_MAX;
+    out->every = 1;
+    out->ppm = FAULT_PPM_ALWAYS;
+    out->to_ms = INT64_MAX;
+    TRY(parse_part(out->source, "match", parse_match, out, why));
+    TRY(parse_part(out->source, "trigger", parse_trigger, out, why));
+    TRY(optional_ms(out->source, "lease_ms", &out->lease_ms, why));
+    if (!jsonread_has(out->source, "effect"))
+        return errc_fail(why, ERRC_SCHEMA,
+                         "field \"effect\" is missing, want one of respond, "
+                         "hold, refuse, crash, seal");
+    return parse_part(out->source, "effect", parse_effect, out, why);
+}
+
+enum errc fault_rule_parse(const json_t *value, struct fault_rule *out, struct errc_why *why)
+{
+    static const char *const allowed[] = {"id", "match", "trigger", "effect", "lease_ms", NULL};
+    *out = (struct fault_rule){0};
+    TRY(jsonread_only(value, allowed, why));
+    TRY(parse_id(value, out, why));
+    out->source = json_deep_copy(value);
+    if (out->source == NULL)
+        return no_memory(why);
+    (void)json_object_del(out->source, "id");
+    enum errc code = parse_source(out, why);
+    if (code != ERRC_OK)
+        fault_rule_done(out);
+    return code;
+}
+
+static enum errc merge(json_t *target, const json_t *change)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)(uintptr_t)change, name, value)
+    {
+        json_t *old = json_object_get(target, name);
+        int failed = 0;
+        if (json_is_null(value))
+            (void)json_object_del(target, name);
+        else if (json_is_object(value) && json_is_object(old) && strcmp(name, "effect") != 0)
+            TRY(merge(old, value));
+        else
+            failed = json_object_set_new(target, name, json_deep_copy(value));
+        if (failed != 0)
+            return ERRC_NOMEM;
+    }
+    return ERRC_OK;
+}
+
+enum errc fault_rule_merge(const struct fault_rule *rule, const json_t *change,
+                           struct fault_rule *out, struct errc_why *why)
+{
+    static const char *const allowed[] = {"id", "match", "trigger", "effect", "lease_ms", NULL};
+    *out = (struct fault_rule){0};
+    TRY(jsonread_only(change, allowed, why));
+    json_t *merged CLEANUP(jsonread_done) = json_deep_copy(rule->source);
+    if (merged == NULL || merge(merged, change) != ERRC_OK)
+        return no_memory(why);
+    (void)json_object_del(merged, "id");
+    TRY(fault_rule_parse(merged, out, why));
+    memcpy(out->id, rule->id, sizeof out->id);
+    return ERRC_OK;
+}
+
+void fault_rule_done(struct fault_rule *rule)
+{
+    if (rule == NULL)
+        return;
+    json_decref(rule->source);
+    fault_rule_reply_done(&rule->reply);
+    *rule = (struct fault_rule){0};
+}
+
+static void format_part(const struct fault_rule *rule, struct jsonwrite *w, const char *part)
+{
+    const json_t *value = json_object_get(rule->source, part);
+    if (value != NULL && !json_is_null(value)) {
+        jsonwrite_value(w, part, value);
+        return;
+    }
+    jsonwrite_object(w, part);
+    jsonwrite_end(w);
+}
+
+void fault_rule_format(const struct fault_rule *rule, struct jsonwrite *w, const char *key)
+{
+    jsonwrite_object(w, key);
+    jsonwrite_string(w, "id", rule->id);
+    format_part(rule, w, "match");
+    format_part(rule, w, "trigger");
+    format_part(rule, w, "effect");
+    jsonwrite_int(w, "lease_ms", rule->lease_ms);
+    jsonwrite_int(w, "matched", (int64_t)rule->matched);
+    jsonwrite_int(w, "hits", (int64_t)rule->hits);
+    jsonwrite_end(w);
+}

@@ -1,0 +1,525 @@
+#include "fakevault/shell/control/control.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bug.h"
+#include "fakevault/shell/control/control_inner.h"
+
+#define DETAIL_BYTES_MAX 1024u
+
+static void lock(struct control *c)
+{
+    (void)pthread_mutex_lock(&c->lock);
+}
+
+static void unlock(struct control *c)
+{
+    (void)pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- under the lock ---- */
+
+void control_changed(struct control *c, const char *verb, const char *rule)
+{
+    struct buf detail CLEANUP(buf_done);
+    buf_init(&detail, DETAIL_BYTES_MAX);
+    struct jsonwrite w;
+    jsonwrite_init(&w, &detail, JSONWRITE_PLAIN);
+    if (rule != NULL) {
+        jsonwrite_object(&w, NULL);
+        jsonwrite_string(&w, "rule", rule);
+        jsonwrite_end(&w);
+    }
+    const struct journal_record record = {
+        .kind = JOURNAL_CONTROL,
+        .control = {.verb = verb, .generation = ++c->generation, .detail = buf_slice(&detail)},
+    };
+    (void)journal_file_add(c->ports.journal, &record);
+}
+
+void control_format_inner_head(const struct control *c, struct jsonwrite *w)
+{
+    jsonwrite_int(w, "generation", (int64_t)c->generation);
+    jsonwrite_string(w, "boot_id", c->boot_id);
+}
+
+static void format_vault(const struct control *c, struct jsonwrite *w)
+{
+    struct vault_state state;
+    vault_state(c->ports.vault, &state);
+    jsonwrite_object(w, "vault");
+    jsonwrite_bool(w, "initialized", state.initialized);
+    jsonwrite_bool(w, "sealed", state.sealed);
+    jsonwrite_int(w, "shares", state.shares);
+    jsonwrite_int(w, "threshold", state.threshold);
+    jsonwrite_int(w, "progress", state.progress);
+    jsonwrite_string(w, "storage", c->ports.storage);
+    jsonwrite_end(w);
+}
+
+static void format_listener(const struct control *c, struct jsonwrite *w)
+{
+    struct gate_status status = gate_status(c->ports.gate);
+    jsonwrite_object(w, "listener");
+    jsonwrite_string(w, "address", gate_address(c->ports.gate));
+    jsonwrite_bool(w, "accepting", status.accepting);
+    jsonwrite_int(w, "connections", (int64_t)status.open);
+    jsonwrite_int(w, "in_flight", (int64_t)status.in_flight);
+    jsonwrite_end(w);
+}
+
+static void format_hold(const struct control *c, struct jsonwrite *w)
+{
+    jsonwrite_object(w, "hold");
+    jsonwrite_bool(w, "active", c->holding);
+    jsonwrite_int(w, "held", (int64_t)hold_count(c->ports.hold));
+    jsonwrite_end(w);
+}
+
+static bool keep_held(void *context, uint64_t owner)
+{
+    const struct control *c = context;
+    return owner == 0 ? c->holding : fault_alive(c->faults, owner);
+}
+
+size_t control_settle(struct control *c)
+{
+    if (c->refused_by != 0 && !fault_alive(c->faults, c->refused_by)) {
+        c->refused_by = 0;
+        if (gate_accept(c->ports.gate, NULL) == ERRC_OK)
+            control_changed(c, "accept", NULL);
+    }
+    (void)pthread_cond_signal(&c->rules_changed);
+    return hold_release(c->ports.hold, keep_held, c);
+}
+
+void control_expire(struct control *c)
+{
+    if (fault_expire(c->faults, control_now(c)) == 0)
+        return;
+    control_changed(c, "expire", NULL);
+    (void)control_settle(c);
+}
+
+/* ---- leases end also when nobody asks ---- */
+
+static void wait_for_expiry(struct control *c)
+{
+    int64_t at = fault_next_expiry(c->faults);
+    if (at == INT64_MAX) {
+        (void)pthread_cond_wait(&c->rules_changed, &c->lock);
+        return;
+    }
+    const struct timespec until = {.tv_sec = (time_t)(at / 1000000000),
+                                   .tv_nsec = (long)(at % 1000000000)};
+    (void)pthread_cond_timedwait(&c->rules_changed, &c->lock, &until);
+}
+
+static void *end_leases(void *context)
+{
+    struct control *c = context;
+    lock(c);
+    while (!c->stopping) {
+        wait_for_expiry(c);
+        control_expire(c);
+    }
+    unlock(c);
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static enum errc begin(struct control *c, struct errc_why *why)
+{
+    TRY(fault_set_new(c->ports.seed, &c->faults, why));
+    if (pthread_create(&c->thread, NULL, end_leases, c) != 0)
+        return errc_fail(why, ERRC_UNAVAILABLE, "cannot start a thread");
+    c->started = true;
+    return ERRC_OK;
+}
+
+enum errc control_new(const struct control_ports *ports, struct control **out, struct errc_why *why)
+{
+    struct control *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return errc_fail(why, ERRC_NOMEM, "out of memory");
+    c->ports = *ports;
+    entropy_uuid(ports->entropy, c->boot_id);
+    pthread_condattr_t monotonic; /* leases are in mono_ns */
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&c->lock, NULL);
+    (void)pthread_cond_init(&c->rules_changed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    enum errc code = begin(c, why);
+    if (code != ERRC_OK) {
+        control_free(c);
+        return code;
+    }
+    *out = c;
+    return ERRC_OK;
+}
+
+void control_free(struct control *control)
+{
+    if (control == NULL)
+        return;
+    lock(control);
+    control->stopping = true;
+    (void)pthread_cond_signal(&control->rules_changed);
+    unlock(control);
+    if (control->started)
+        (void)pthread_join(control->thread, NULL);
+    fault_set_free(control->faults);
+    (void)pthread_mutex_destroy(&control->lock);
+    (void)pthread_cond_destroy(&control->rules_changed);
+    free(control);
+}
+
+const char *control_boot_id(const struct control *control)
+{
+    return control->boot_id;
+}
+
+_Noreturn void control_die(void)
+{
+    (void)kill(getpid(), SIGKILL);
+    for (;;)
+        (void)pause();
+}
+
+/* ---- answers ---- */
+
+void control_format_head(struct control *control, struct jsonwrite *w)
+{
+    lock(control);
+    control_format_inner_head(control, w);
+    unlock(control);
+}
+
+void control_format_state(struct control *control, struct jsonwrite *w)
+{
+    lock(control);
+    control_expire(control);
+    control_format_inner_head(control, w);
+    jsonwrite_int(w, "pid", getpid());
+    format_vault(control, w);
+    format_listener(control, w);
+    format_hold(control, w);
+    fault_format(control->faults, w, "rules");
+    jsonwrite_object(w, "counters");
+    jsonwrite_int(w, "connections", (int64_t)control->connections);
+    jsonwrite_int(w, "requests", (int64_t)control->requests);
+    jsonwrite_int(w, "replies", (int64_t)control->replies);
+    jsonwrite_end(w);
+    unlock(control);
+}
+
+static void metric(struct buf *out, const char *name, const char *type, const char *help,
+                   uint64_t value)
+{
+    buf_addf(out, "# HELP fakevault_%s %s\n# TYPE fakevault_%s %s\nfakevault_%s %llu\n", name, help,
+             name, type, name, (unsigned long long)value);
+}
+
+void control_format_metrics(struct control *control, struct buf *out)
+{
+    struct vault_state state;
+    lock(control);
+    control_expire(control);
+    vault_state(control->ports.vault, &state);
+    struct gate_status gate = gate_status(control->ports.gate);
+    metric(out, "sealed", "gauge", "1 while the vault is sealed", state.sealed);
+    metric(out, "accepting", "gauge", "1 while the data port accepts connections", gate.accepting);
+    metric(out, "open_connections", "gauge", "Open data connections", gate.open);
+    metric(out, "held_requests", "gauge", "Requests that are held",
+           hold_count(control->ports.hold));
+    metric(out, "rules", "gauge", "Fault rules", fault_count(control->faults));
+    metric(out, "generation", "counter", "Changes made", control->generation);
+    metric(out, "connections_total", "counter", "Connections accepted", control->connections);
+    metric(out, "requests_total", "counter", "Requests that arrived", control->requests);
+    metric(out, "replies_total", "counter", "Requests that ended", control->replies);
+    unlock(control);
+}
+
+/* ---- verbs ---- */
+
+void control_seal(struct control *control, struct jsonwrite *w)
+{
+    lock(control);
+    vault_seal(control->ports.vault);
+    control_changed(control, "seal", NULL);
+    control_format_inner_head(control, w);
+    format_vault(control, w);
+    unlock(control);
+}
+
+static bool is_sealed(const struct control *c)
+{
+    struct vault_state state;
+    vault_state(c->ports.vault, &state);
+    return state.sealed;
+}
+
+static enum errc give_shares(struct control *c, const json_t *shares, struct errc_why *why)
+{
+    size_t i = 0;
+    const json_t *share = NULL;
+    json_array_foreach(shares, i, share)
+    {
+        if (!is_sealed(c))
+            return ERRC_OK;
+        struct slice text = slice_bytes(json_string_value(share), json_string_length(share));
+        enum errc code = vault_unseal_share(c->ports.vault, text, control_now(c), why);
+        if (code != ERRC_OK) {
+            errc_prefix(why, "shares[%zu]", i);
+            return code;
+        }
+    }
+    return ERRC_OK;
+}
+
+static enum errc check_shares(const json_t *shares, struct errc_why *why)
+{
+    if (!json_is_array(shares) || json_array_size(shares) == 0)
+        return errc_fail(why, ERRC_SCHEMA, "field \"shares\" is not a list of at least one share");
+    size_t i = 0;
+    const json_t *share = NULL;
+    json_array_foreach(shares, i, share)
+    {
+        if (!json_is_string(share))
+            return errc_fail(why, ERRC_SCHEMA, "shares[%zu] is not a string", i);
+    }
+    return ERRC_OK;
+}
+
+enum errc control_unseal(struct control *control, const json_t *shares, struct jsonwrite *w,
+                         struct errc_why *why)
+{
+    TRY(check_shares(shares, why));
+    lock(control);
+    enum errc code = give_shares(control, shares, why);
+    control_changed(control, "unseal", NULL);
+    if (code == ERRC_OK) {
+        control_format_inner_head(control, w);
+        format_vault(control, w);
+    }
+    unlock(control);
+    return code;
+}
+
+static enum errc accept_again(struct control *c, struct jsonwrite *w, struct errc_why *why)
+{
+    TRY(gate_accept(c->ports.gate, why));
+    c->refused_by = 0;
+    control_changed(c, "accept", NULL);
+    control_format_inner_head(c, w);
+    format_listener(c, w);
+    return ERRC_OK;
+}
+
+static void refuse(struct control *c, bool drain, struct jsonwrite *w)
+{
+    struct gate_refused count = gate_refuse(c->ports.gate, drain);
+    c->refused_by = 0; /* only `accept` undoes a verb */
+    control_changed(c, drain ? "refuse -drain" : "refuse", NULL);
+    control_format_inner_head(c, w);
+    format_listener(c, w);
+    jsonwrite_int(w, "reset", (int64_t)count.reset);
+    jsonwrite_int(w, "draining", (int64_t)count.draining);
+}
+
+enum errc control_listener(struct control *control, bool accept, bool drain, struct jsonwrite *w,
+                           struct errc_why *why)
+{
+    enum errc code = ERRC_OK;
+    lock(control);
+    if (accept)
+        code = accept_again(control, w, why);
+    else
+        refuse(control, drain, w);
+    unlock(control);
+    return code;
+}
+
+/* `resume` lets go what rules hold, too: the requests, not the rules. */
+static bool keep_none(void *context, uint64_t owner)
+{
+    (void)context;
+    (void)owner;
+    return false;
+}
+
+void control_hold(struct control *control, bool active, struct jsonwrite *w)
+{
+    lock(control);
+    size_t released = 0;
+    control->holding = active;
+    control_changed(control, active ? "hang" : "resume", NULL);
+    if (!active)
+        released = hold_release(control->ports.hold, keep_none, NULL);
+    control_format_inner_head(control, w);
+    format_hold(control, w);
+    jsonwrite_int(w, "released", (int64_t)released);
+    unlock(control);
+}
+
+void control_crash(struct control *control, struct jsonwrite *w)
+{
+    lock(control);
+    control_changed(control, "crash", NULL);
+    control_format_inner_head(control, w);
+    unlock(control);
+}
+
+enum errc control_reset(struct control *control, struct jsonwrite *w, struct errc_why *why)
+{
+    lock(control);
+    fault_clear(control->faults);
+    control->holding = false;
+    control->refused_by = 0;
+    control->connections = 0;
+    control->requests = 0;
+    control->replies = 0;
+    control_changed(control, "reset", NULL);
+    size_t released = hold_release(control->ports.hold, keep_none, NULL);
+    (void)pthread_cond_signal(&control->rules_changed);
+    enum errc code = gate_accept(control->ports.gate, why);
+    if (code == ERRC_OK) {
+        control_format_inner_head(control, w);
+        jsonwrite_int(w, "released", (int64_t)released);
+    }
+    unlock(control);
+    return code;
+}
+
+/* ---- traffic ---- */
+
+static void record_request(struct control *c, const struct vault_request *request,
+                           const struct control_sender *sender, const struct vault_facts *facts,
+                           struct control_arrival *out)
+{
+    _Static_assert(sizeof(struct journal_hash) == sizeof *facts->input_sha256, "same layout");
+    const struct journal_record r = {
+        .kind = JOURNAL_REQUEST,
+        .request = {.conn = sender->conn,
+                    .method = request->method,
+                    .path = request->path,
+                    .operation = slice_of(facts->operation),
+                    .mount = facts->mount,
+                    .key = facts->key,
+                    .accessor = facts->accessor,
+                    .inputs = (const struct journal_hash *)facts->input_sha256,
+                    .input_count = facts->input_count,
+                    .test = sender->test,
+                    .attempt = sender->attempt,
+                    .rule = slice_of(out->decision.id),
+                    .roll = out->decision.roll},
+    };
+    out->seq = journal_file_add(c->ports.journal, &r);
+    c->requests++;
+}
+
+static enum errc arrive(struct control *c, const struct vault_request *request,
+                        const struct control_sender *sender, struct control_arrival *out)
+{
+    control_expire(c);
+    struct instant at = control_now(c);
+    out->job = vault_begin(c->ports.vault, request, at);
+    const struct vault_facts *facts = vault_job_facts(out->job);
+    const struct fault_facts asked = {
+        .method = request->method,
+        .path = facts->path,
+        .key = facts->key,
+        .accessor = facts->accessor,
+        .test = sender->test,
+    };
+    enum errc code = fault_decide(c->faults, &asked, at, &out->decision);
+    if (code == ERRC_OK)
+        record_request(c, request, sender, facts, out);
+    bool by_rule = out->decision.effect == FAULT_HOLD;
+    out->held = by_rule || c->holding;
+    out->owner = by_rule ? out->decision.identity : 0;
+    if (code != ERRC_OK || out->held || out->decision.effect != FAULT_NONE) {
+        vault_cancel(c->ports.vault, out->job);
+        out->job = NULL;
+    }
+    return code;
+}
+
+enum errc control_arrive(struct control *control, const struct vault_request *request,
+                         const struct control_sender *sender, struct control_arrival *out)
+{
+    *out = (struct control_arrival){0};
+    lock(control);
+    enum errc code = arrive(control, request, sender, out);
+    unlock(control);
+    return code;
+}
+
+enum errc control_hold_put(struct control *control, void *item, int fd, uint64_t owner)
+{
+    lock(control);
+    enum errc code =
+        keep_held(control, owner) ? hold_put(control->ports.hold, item, fd, owner) : ERRC_STATE;
+    unlock(control);
+    return code;
+}
+
+void control_rule_seal(struct control *control, const char *rule)
+{
+    lock(control);
+    vault_seal(control->ports.vault);
+    control_changed(control, "seal", rule);
+    unlock(control);
+}
+
+void control_rule_refuse(struct control *control, const char *rule, uint64_t identity)
+{
+    lock(control);
+    (void)gate_refuse(control->ports.gate, false);
+    control->refused_by = identity;
+    control_changed(control, "refuse", rule);
+    unlock(control);
+}
+
+_Noreturn void control_rule_crash(struct control *control, const char *rule)
+{
+    lock(control);
+    control_changed(control, "crash", rule);
+    control_die();
+}
+
+struct vault_job *control_begin(struct control *control, const struct vault_request *request)
+{
+    lock(control);
+    struct vault_job *job = vault_begin(control->ports.vault, request, control_now(control));
+    unlock(control);
+    return job;
+}
+
+void control_end(struct control *control, struct vault_job *job, struct vault_reply *reply)
+{
+    lock(control);
+    vault_end(control->ports.vault, job, control_now(control), reply);
+    unlock(control);
+}
+
+void control_replied(struct control *control, const struct journal_reply *reply)
+{
+    const struct journal_record r = {.kind = JOURNAL_REPLY, .reply = *reply};
+    (void)journal_file_add(control->ports.journal, &r);
+    control->replies++;
+}
+
+void control_conn(struct control *control, uint64_t conn, enum journal_how how)
+{
+    const struct journal_record r = {.kind = JOURNAL_CONN, .conn = {conn, how}};
+    (void)journal_file_add(control->ports.journal, &r);
+    if (how == JOURNAL_ACCEPTED)
+        control->connections++;
+}

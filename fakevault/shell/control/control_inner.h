@@ -1,0 +1,45 @@
+/*
+ * control_inner: what the files of control share, and nobody else sees.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "fakevault/shell/control/control.h"
+
+struct control {
+    struct control_ports ports;
+    char boot_id[ENTROPY_UUID_BYTES];
+    atomic_uint_fast64_t connections, requests, replies;
+    pthread_t thread; /* ends leases */
+    bool started;
+    pthread_mutex_t lock; /* guards all below, and the vault */
+    pthread_cond_t rules_changed;
+    bool stopping;
+    uint64_t generation;
+    bool holding;
+    uint64_t refused_by; /* identity of the rule that closed the listener, 0 for none */
+    struct fault_set *faults;
+};
+
+/* All to be called under the lock. */
+
+static inline struct instant control_now(const struct control *c)
+{
+    return c->ports.clock.now(c->ports.clock.context);
+}
+
+/* Counts and records a change; rule may be NULL. */
+void control_changed(struct control *c, const char *verb, const char *rule);
+
+/*
+ * A rule that went takes along what it still does: its held requests go on, the listener it closed
+ * opens again. To be called after every change of the rules. Returns how many requests were let go.
+ */
+size_t control_settle(struct control *c);
+
+/* Takes away the rules whose lease is over, with all consequences. */
+void control_expire(struct control *c);
+
+void control_format_inner_head(const struct control *c, struct jsonwrite *w);

@@ -1,0 +1,396 @@
+#include "fakevault/shell/data/httpd.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/bug.h"
+#include "base/text/buf.h"
+#include "fakevault/shell/data/wire.h"
+
+#define HEAD_BYTES_MAX (64u << 10) /* of a request's line and headers */
+#define DAEMONS_MAX 64u
+#define DISCARD_FACTOR 8u /* a body this many times over its limit is not even read to its end */
+#define CHUNK_BYTES (32u << 10)
+
+enum stage {
+    STAGE_HEAD, /* the request line is there */
+    STAGE_BODY,
+    STAGE_SHOWN, /* to the handler */
+    STAGE_HELD,
+    STAGE_ANSWERED,
+    STAGE_DROPPED,
+};
+
+struct httpd_conn {
+    void *user;
+    bool ours; /* we said that the connection closes */
+};
+
+struct httpd_exchange {
+    struct httpd *httpd;
+    struct MHD_Connection *connection;
+    struct httpd_conn *conn;
+    char *target;
+    const char *method;
+    struct buf body;
+    size_t body_bytes; /* that came, also those thrown away */
+    enum stage stage;
+    void *context;
+};
+
+struct httpd {
+    struct httpd_options options;
+    struct MHD_Daemon *daemons[DAEMONS_MAX];
+    unsigned next; /* daemon for the next connection */
+};
+
+/* ---- connections ---- */
+
+static int descriptor_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info == NULL ? -1 : info->connect_fd;
+}
+
+static struct httpd_conn *conn_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
+static void *open_conn(struct httpd *httpd, struct MHD_Connection *connection)
+{
+    const struct httpd_events *events = &httpd->options.events;
+    struct httpd_conn *conn = calloc(1, sizeof *conn);
+    CHECK(conn != NULL);
+    if (events->opened != NULL)
+        conn->user = events->opened(events->context, descriptor_of(connection));
+    return conn;
+}
+
+static void close_conn(struct httpd *httpd, struct MHD_Connection *connection,
+                       struct httpd_conn *conn)
+{
+    const struct httpd_events *events = &httpd->options.events;
+    bool by_client = !conn->ours && wire_peer_gone(descriptor_of(connection));
+    if (events->closed != NULL)
+        events->closed(events->context, conn->user, by_client);
+    free(conn);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *socket_context = open_conn(context, connection);
+    else
+        close_conn(context, connection, *socket_context);
+}
+
+/* ---- requests ---- */
+
+static void *on_request_line(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct httpd *httpd = context;
+    struct httpd_exchange *exchange = calloc(1, sizeof *exchange);
+    if (exchange == NULL)
+        return NULL;
+    exchange->httpd = httpd;
+    exchange->connection = connection;
+    exchange->target = strdup(target);
+    buf_init(&exchange->body, httpd->options.body_bytes_max);
+    return exchange;
+}
+
+static void free_exchange(struct httpd_exchange *exchange)
+{
+    buf_done(&exchange->body);
+    free(exchange->target);
+    free(exchange);
+}
+
+static enum httpd_end end_of(const struct httpd_exchange *exchange,
+                             enum MHD_RequestTerminationCode code)
+{
+    if (exchange->stage == STAGE_DROPPED)
+        return HTTPD_DROPPED;
+    bool whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+    return whole && exchange->stage == STAGE_ANSWERED ? HTTPD_SENT : HTTPD_CUT;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)connection;
+    struct httpd *httpd = context;
+    struct httpd_exchange *exchange = *slot;
+    if (exchange == NULL)
+        return;
+    *slot = NULL;
+    const struct httpd_events *events = &httpd->options.events;
+    if (exchange->stage >= STAGE_SHOWN && events->done != NULL)
+        events->done(events->context, exchange, end_of(exchange, code));
+    free_exchange(exchange);
+}
+
+/* Everything that came is read, also over the limit: a client that is still sending would get a
+ * reset instead of the answer. */
+static enum MHD_Result take_body(struct httpd_exchange *exchange, const char *bytes, size_t *len)
+{
+    exchange->body_bytes += *len;
+    buf_add(&exchange->body, bytes, *len);
+    *len = 0;
+    if (httpd_too_big(exchange))
+        buf_done(&exchange->body);
+    size_t most = exchange->httpd->options.body_bytes_max;
+    return exchange->body_bytes / DISCARD_FACTOR <= most ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result show(struct httpd_exchange *exchange)
+{
+    const struct httpd_events *events = &exchange->httpd->options.events;
+    exchange->stage = STAGE_SHOWN;
+    events->request(events->context, exchange);
+    CHECK(exchange->stage > STAGE_SHOWN);
+    return exchange->stage == STAGE_DROPPED ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *url,
+                                 const char *method, const char *version, const char *upload,
+                                 size_t *upload_len, void **slot)
+{
+    (void)context;
+    (void)url;
+    (void)version;
+    struct httpd_exchange *exchange = *slot;
+    if (exchange == NULL || exchange->target == NULL)
+        return MHD_NO;
+    if (exchange->stage == STAGE_HEAD) {
+        exchange->conn = conn_of(connection);
+        exchange->method = method;
+        exchange->stage = STAGE_BODY;
+        return MHD_YES;
+    }
+    if (*upload_len > 0)
+        return take_body(exchange, upload, upload_len);
+    return show(exchange);
+}
+
+/* ---- start and stop ---- */
+
+static struct MHD_Daemon *start_daemon(struct httpd *httpd)
+{
+    const struct httpd_options *o = &httpd->options;
+    unsigned flags = MHD_USE_ITC;
+    flags |= o->thread_per_conn
+                 ? MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL
+                 : MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    struct MHD_OptionItem listen[] = {
+        {MHD_OPTION_LISTEN_SOCKET, o->listen_fd, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    if (o->listen_fd < 0) {
+        flags |= MHD_USE_NO_LISTEN_SOCKET;
+        listen[0].option = MHD_OPTION_END;
+    }
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, on_access, httpd, MHD_OPTION_ARRAY, listen,
+        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, httpd, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, httpd, MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd,
+        MHD_OPTION_CONNECTION_LIMIT, o->connections_max, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES_MAX, MHD_OPTION_END);
+}
+
+enum errc httpd_start(const struct httpd_options *options, struct httpd **out, struct errc_why *why)
+{
+    CHECK(options->daemons >= 1 && options->daemons <= DAEMONS_MAX);
+    struct httpd *httpd = calloc(1, sizeof *httpd);
+    if (httpd == NULL)
+        return errc_fail(why, ERRC_NOMEM, "out of memory");
+    httpd->options = *options;
+    for (unsigned i = 0; i < options->daemons; i++) {
+        httpd->daemons[i] = start_daemon(httpd);
+        if (httpd->daemons[i] == NULL) {
+            httpd_stop(httpd);
+            return errc_fail(why, ERRC_UNAVAILABLE, "cannot start the HTTP server");
+        }
+    }
+    *out = httpd;
+    return ERRC_OK;
+}
+
+void httpd_stop(struct httpd *httpd)
+{
+    if (httpd == NULL)
+        return;
+    for (unsigned i = 0; i < httpd->options.daemons; i++)
+        if (httpd->daemons[i] != NULL)
+            MHD_stop_daemon(httpd->daemons[i]);
+    free(httpd);
+}
+
+bool httpd_adopt(struct httpd *httpd, int fd, const struct sockaddr *address, socklen_t len)
+{
+    unsigned i = httpd->next++ % httpd->options.daemons;
+    return MHD_add_connection(httpd->daemons[i], fd, address, len) == MHD_YES;
+}
+
+/* ---- what a handler may ask ---- */
+
+struct slice httpd_method(const struct httpd_exchange *exchange)
+{
+    return slice_of(exchange->method);
+}
+
+struct slice httpd_target(const struct httpd_exchange *exchange)
+{
+    return slice_of(exchange->target);
+}
+
+struct slice httpd_body(const struct httpd_exchange *exchange)
+{
+    return buf_slice(&exchange->body);
+}
+
+bool httpd_too_big(const struct httpd_exchange *exchange)
+{
+    return exchange->body_bytes > exchange->httpd->options.body_bytes_max;
+}
+
+const char *httpd_header(const struct httpd_exchange *exchange, const char *name)
+{
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+int httpd_fd(const struct httpd_exchange *exchange)
+{
+    return descriptor_of(exchange->connection);
+}
+
+void *httpd_conn(const struct httpd_exchange *exchange)
+{
+    return exchange->conn->user;
+}
+
+void httpd_set_context(struct httpd_exchange *exchange, void *context)
+{
+    exchange->context = context;
+}
+
+void *httpd_context(const struct httpd_exchange *exchange)
+{
+    return exchange->context;
+}
+
+/* ---- what a handler may do ---- */
+
+static void queue(struct httpd_exchange *exchange, const struct httpd_reply *reply,
+                  struct MHD_Response *response)
+{
+    exchange->stage = STAGE_DROPPED;
+    if (response == NULL)
+        return;
+    bool ok = true;
+    for (size_t i = 0; i < reply->header_count; i++)
+        ok = MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value) &&
+             ok;
+    if (reply->close)
+        ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") && ok;
+    ok = ok && MHD_queue_response(exchange->connection, (unsigned)reply->status, response);
+    MHD_destroy_response(response);
+    if (!ok)
+        return;
+    exchange->stage = STAGE_ANSWERED;
+    exchange->conn->ours = reply->close;
+}
+
+struct copied {
+    size_t len;
+    char bytes[];
+};
+
+static ssize_t next_of_copied(void *context, uint64_t at, char *out, size_t max)
+{
+    const struct copied *copied = context;
+    if (at >= copied->len)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    size_t n = copied->len - (size_t)at < max ? copied->len - (size_t)at : max;
+    memcpy(out, copied->bytes + at, n);
+    return (ssize_t)n;
+}
+
+static struct MHD_Response *chunked_response(struct slice body)
+{
+    struct copied *copied = malloc(sizeof *copied + body.len);
+    if (copied == NULL)
+        return NULL;
+    copied->len = body.len;
+    memcpy(copied->bytes, body.ptr, body.len);
+    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, CHUNK_BYTES,
+                                                                      next_of_copied, copied, free);
+    if (response == NULL)
+        free(copied);
+    return response;
+}
+
+void httpd_answer(struct httpd_exchange *exchange, const struct httpd_reply *reply)
+{
+    void *bytes = (void *)(uintptr_t)reply->body.ptr; /* only read: MUST_COPY */
+    struct MHD_Response *response =
+        reply->chunked && reply->body.len > 0
+            ? chunked_response(reply->body)
+            : MHD_create_response_from_buffer(reply->body.len, bytes, MHD_RESPMEM_MUST_COPY);
+    queue(exchange, reply, response);
+}
+
+void httpd_drop(struct httpd_exchange *exchange)
+{
+    exchange->stage = STAGE_DROPPED;
+}
+
+void httpd_hold(struct httpd_exchange *exchange)
+{
+    exchange->stage = STAGE_HELD;
+    MHD_suspend_connection(exchange->connection);
+}
+
+void httpd_resume(struct httpd_exchange *exchange)
+{
+    MHD_resume_connection(exchange->connection);
+}
+
+static ssize_t next_of_source(void *context, uint64_t at, char *out, size_t max)
+{
+    (void)at;
+    const struct httpd_source *source = context;
+    int64_t n = source->next(source->context, out, max);
+    if (n < 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    return n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
+}
+
+static void release_source(void *context)
+{
+    struct httpd_source *source = context;
+    if (source->release != NULL)
+        source->release(source->context);
+    free(source);
+}
+
+void httpd_stream(struct httpd_exchange *exchange, const struct httpd_reply *head,
+                  const struct httpd_source *source)
+{
+    struct httpd_source *copy = malloc(sizeof *copy);
+    CHECK(copy != NULL);
+    *copy = *source;
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, CHUNK_BYTES, next_of_source, copy, release_source);
+    if (response == NULL)
+        release_source(copy);
+    queue(exchange, head, response);
+}

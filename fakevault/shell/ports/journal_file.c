@@ -1,0 +1,291 @@
+#include "fakevault/shell/ports/journal_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/os/file.h"
+
+/* The place of every INDEX_STEPth line is remembered, so that reading from a seq does not start at
+ * the beginning. */
+#define INDEX_STEP 64u
+#define READ_BYTES (256u << 10)
+
+struct journal_file {
+    int fd;
+    char name[LIMIT_PATH_BYTES];
+    struct clock clock;
+    pthread_mutex_t lock;
+    pthread_cond_t grown;
+    struct buf line; /* of the record being written */
+    uint64_t newest; /* seq */
+    off_t end;       /* of the last whole line */
+    off_t *index;    /* index[i]: where the line with seq i * INDEX_STEP + 1 begins */
+    size_t index_room;
+};
+
+static enum errc system_trouble(const char *name, const char *doing, struct errc_why *why)
+{
+    return errc_fail(why, ERRC_IO, "journal \"%s\": cannot %s: %s", name, doing, strerror(errno));
+}
+
+/* Returns how many bytes stand behind the last newline, -1 when the file cannot be read. */
+static off_t torn_bytes(int fd, off_t size)
+{
+    char block[4096];
+    for (off_t end = size; end > 0;) {
+        off_t from = end > (off_t)sizeof block ? end - (off_t)sizeof block : 0;
+        ssize_t n = pread(fd, block, (size_t)(end - from), from);
+        if (n != (ssize_t)(end - from))
+            return -1;
+        char *newline = memrchr(block, '\n', (size_t)n);
+        if (newline != NULL)
+            return size - (from + (newline - block) + 1);
+        end = from;
+    }
+    return size;
+}
+
+static enum errc cut_tail(struct journal_file *j, uint64_t *cut, struct errc_why *why)
+{
+    struct stat st;
+    if (fstat(j->fd, &st) != 0)
+        return system_trouble(j->name, "stat", why);
+    if (!S_ISREG(st.st_mode))
+        return errc_fail(why, ERRC_IO, "journal \"%s\" is not a regular file", j->name);
+    off_t torn = torn_bytes(j->fd, st.st_size);
+    if (torn < 0)
+        return system_trouble(j->name, "read", why);
+    if (torn > 0 && ftruncate(j->fd, st.st_size - torn) != 0)
+        return system_trouble(j->name, "cut a torn line off", why);
+    j->end = st.st_size - torn;
+    *cut = (uint64_t)torn;
+    return ERRC_OK;
+}
+
+static enum errc open_named(struct journal_file *j, const char *path, struct errc_why *why)
+{
+    int n = snprintf(j->name, sizeof j->name, "%s", path);
+    if (n < 0 || (size_t)n >= sizeof j->name)
+        return errc_fail(why, ERRC_TOO_BIG, "the journal's path is longer than %u bytes",
+                         LIMIT_PATH_BYTES - 1);
+    j->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    if (j->fd < 0)
+        return system_trouble(j->name, "open", why);
+    if (flock(j->fd, LOCK_EX | LOCK_NB) == 0)
+        return ERRC_OK;
+    if (errno == EWOULDBLOCK)
+        return errc_fail(why, ERRC_STATE, "journal \"%s\" is written by another process", path);
+    return system_trouble(j->name, "lock", why);
+}
+
+static enum errc open_unnamed(struct journal_file *j, struct errc_why *why)
+{
+    const char *folder = getenv("TMPDIR");
+    folder = folder == NULL || *folder == '\0' ? "/tmp" : folder;
+    (void)snprintf(j->name, sizeof j->name, "(temporary)");
+    j->fd = open(folder, O_RDWR | O_APPEND | O_TMPFILE | O_CLOEXEC, 0600);
+    if (j->fd < 0) /* not every file system can; memory is the last resort */
+        j->fd = memfd_create("fakevault-journal", MFD_CLOEXEC);
+    if (j->fd < 0)
+        return system_trouble(folder, "make a temporary file there", why);
+    return ERRC_OK;
+}
+
+static enum errc begin(struct journal_file *j, const char *path, uint64_t *cut,
+                       struct errc_why *why)
+{
+    TRY(path == NULL ? open_unnamed(j, why) : open_named(j, path, why));
+    return cut_tail(j, cut, why);
+}
+
+enum errc journal_file_open(const char *path, struct clock clock, struct journal_file **out,
+                            uint64_t *cut, struct errc_why *why)
+{
+    struct journal_file *j = calloc(1, sizeof *j);
+    if (j == NULL)
+        return errc_fail(why, ERRC_NOMEM, "out of memory");
+    j->fd = -1;
+    j->clock = clock;
+    buf_init(&j->line, LIMIT_LINE_BYTES);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&j->lock, NULL);
+    (void)pthread_cond_init(&j->grown, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    enum errc code = begin(j, path, cut, why);
+    if (code != ERRC_OK) {
+        journal_file_close(j);
+        return code;
+    }
+    *out = j;
+    return ERRC_OK;
+}
+
+void journal_file_close(struct journal_file *journal)
+{
+    if (journal == NULL)
+        return;
+    if (journal->fd >= 0)
+        (void)close(journal->fd);
+    (void)pthread_mutex_destroy(&journal->lock);
+    (void)pthread_cond_destroy(&journal->grown);
+    buf_done(&journal->line);
+    free(journal->index);
+    free(journal);
+}
+
+/* The one end that is right for a server whose ledger has a hole: a loud one. */
+static _Noreturn void give_up(const struct journal_file *j, const char *reason)
+{
+    (void)fprintf(stderr, "fakevault: journal \"%s\": %s; a record would be lost, stopping\n",
+                  j->name, reason);
+    _exit(EX_IOERR);
+}
+
+static void remember_place(struct journal_file *j)
+{
+    size_t slot = (size_t)(j->newest / INDEX_STEP);
+    if (j->newest % INDEX_STEP != 0)
+        return;
+    if (slot >= j->index_room) {
+        size_t room = j->index_room == 0 ? 64 : j->index_room * 2;
+        off_t *grown = reallocarray(j->index, room, sizeof *grown);
+        if (grown == NULL)
+            give_up(j, "out of memory");
+        j->index = grown;
+        j->index_room = room;
+    }
+    j->index[slot] = j->end;
+}
+
+static void write_line(struct journal_file *j)
+{
+    struct errc_why why;
+    if (buf_status(&j->line, &why) != ERRC_OK)
+        give_up(j, why.text);
+    if (file_write_fd(j->fd, buf_slice(&j->line), j->name, &why) != ERRC_OK)
+        give_up(j, why.text);
+}
+
+uint64_t journal_file_add(struct journal_file *journal, const struct journal_record *record)
+{
+    (void)pthread_mutex_lock(&journal->lock);
+    remember_place(journal);
+    uint64_t seq = journal->newest + 1;
+    buf_reset(&journal->line);
+    journal_format(record, seq, journal->clock.now(journal->clock.context), &journal->line);
+    write_line(journal);
+    journal->end += (off_t)journal->line.len;
+    journal->newest = seq;
+    (void)pthread_cond_broadcast(&journal->grown);
+    (void)pthread_mutex_unlock(&journal->lock);
+    return seq;
+}
+
+uint64_t journal_file_newest(struct journal_file *journal)
+{
+    (void)pthread_mutex_lock(&journal->lock);
+    uint64_t newest = journal->newest;
+    (void)pthread_mutex_unlock(&journal->lock);
+    return newest;
+}
+
+/* What a reader needs to know, taken in one go; the bytes below `end` never change. */
+struct place {
+    off_t at; /* of a line */
+    off_t end;
+    uint64_t seq; /* of the line at `at` */
+    uint64_t newest;
+};
+
+static struct place place_of(struct journal_file *j, uint64_t since)
+{
+    (void)pthread_mutex_lock(&j->lock);
+    struct place place = {.at = j->end, .end = j->end, .seq = since + 1, .newest = j->newest};
+    if (since < j->newest) {
+        place.at = j->index[since / INDEX_STEP];
+        place.seq = since / INDEX_STEP * INDEX_STEP + 1;
+    }
+    (void)pthread_mutex_unlock(&j->lock);
+    return place;
+}
+
+/* Takes the whole lines of block that are wanted; returns how many bytes of it are dealt with. */
+static size_t take_lines(struct slice block, struct place *place, uint64_t *since, size_t room,
+                         struct buf *out, bool *full)
+{
+    size_t used = 0;
+    while (used < block.len && !*full) {
+        struct slice rest = slice_from(block, used);
+        size_t len = slice_find(rest, '\n') + 1;
+        if (len > rest.len)
+            break;
+        bool wanted = place->seq > *since;
+        *full = wanted && out->len > 0 && out->len + len > room;
+        if (*full)
+            break;
+        if (wanted) {
+            buf_add(out, rest.ptr, len);
+            *since = place->seq;
+        }
+        place->seq++;
+        used += len;
+    }
+    return used;
+}
+
+enum errc journal_file_read(struct journal_file *journal, uint64_t *since, size_t room,
+                            struct buf *out, struct errc_why *why)
+{
+    struct place place = place_of(journal, *since);
+    struct buf block CLEANUP(buf_done);
+    buf_init(&block, LIMIT_LINE_BYTES + READ_BYTES);
+    size_t ask = READ_BYTES;
+    bool full = false;
+    while (place.at < place.end && !full) {
+        size_t left = (size_t)(place.end - place.at);
+        buf_reset(&block);
+        char *to = buf_reserve(&block, ask);
+        if (to == NULL)
+            return errc_fail(why, ERRC_NOMEM, "out of memory");
+        ssize_t n = pread(journal->fd, to, left < ask ? left : ask, place.at);
+        if (n <= 0)
+            return system_trouble(journal->name, "read", why);
+        buf_commit(&block, (size_t)n);
+        size_t used = take_lines(buf_slice(&block), &place, since, room, out, &full);
+        if (used == 0 && !full)
+            ask = LIMIT_LINE_BYTES + 1; /* a line longer than a block */
+        place.at += (off_t)used;
+    }
+    return buf_status(out, why);
+}
+
+bool journal_file_wait(struct journal_file *journal, uint64_t since, int64_t timeout_ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(timeout_ms / 1000);
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    (void)pthread_mutex_lock(&journal->lock);
+    int end = 0;
+    while (journal->newest <= since && end == 0)
+        end = pthread_cond_timedwait(&journal->grown, &journal->lock, &until);
+    bool there = journal->newest > since;
+    (void)pthread_mutex_unlock(&journal->lock);
+    return there;
+}
