@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 build="build-essential cmake ninja-build pkg-config libmicrohttpd-dev libjansson-dev libsodium-dev
-    libcurl4-openssl-dev libyaml-dev libuv1-dev libsqlite3-dev libssl-dev"
+    libcurl4-openssl-dev libyaml-dev libsqlite3-dev libssl-dev"
 case "${1:-}" in
 run) packages=$build python=no ;;
 test) packages="$build git ca-certificates libcmocka-dev python3 python3-venv strace" python=yes ;;
