@@ -7,6 +7,7 @@ import pathlib
 import signal
 import stat
 
+import jsonschema
 import pytest
 import requests
 from harness import FakeVault, Raw, eventually
@@ -232,3 +233,51 @@ class TestOverTcp:
         argv = [factory.binary("fakevault"), "server", "-listen=127.0.0.1:0"]
         child = factory.run("server", [*argv, "-admin=127.0.0.1:0", f"-admin-token-file={token}"])
         assert child.code == 64 and "can be read by others: chmod 600" in child.errors()
+
+
+GOOD_RULES = [
+    {"effect": {"respond": {"status": 503, "errors": ["Vault is sealed"]}}},
+    {"id": "a-1", "effect": {"hold": True}, "lease_ms": 60000},
+    {
+        "match": {"method": "POST", "path": "*", "key": "k"},
+        "effect": {"refuse": True},
+        "trigger": {"after": 1000},
+    },
+    {
+        "trigger": {"times": 2, "every": 3, "ppm": 0, "from_ms": 1, "to_ms": 9},
+        "effect": {"seal": True},
+    },
+    {"effect": {"respond": {"status": 429, "headers": {"Retry-After": "1"}, "body": {"any": [1]}}}},
+    {"match": None, "trigger": None, "effect": {"respond": {"status": 200, "body": "<html>"}}},
+]
+BROKEN_RULES = [
+    {},
+    {"effect": {}},
+    {"effect": {"hold": False}},
+    {"effect": {"hold": True, "seal": True}},
+    {"effect": {"explode": True}},
+    {"effect": {"respond": {}}},
+    {"effect": {"respond": {"status": 99}}},
+    {"effect": {"respond": {"status": "503"}}},
+    {"effect": {"respond": {"status": 503, "errors": "sealed"}}},
+    {"effect": {"respond": {"status": 503, "headers": {"a b": "1"}}}},
+    {"effect": {"respond": {"status": 503, "headers": {"A": 1}}}},
+    {"effect": {"seal": True}, "id": "a/b"},
+    {"effect": {"seal": True}, "id": "x" * 64},
+    {"effect": {"seal": True}, "match": {"path": ""}},
+    {"effect": {"seal": True}, "match": {"verb": "GET"}},
+    {"effect": {"seal": True}, "trigger": {"times": 0}},
+    {"effect": {"seal": True}, "trigger": {"ppm": 1000001}},
+    {"effect": {"seal": True}, "lease_ms": -1},
+    {"effect": {"seal": True}, "lease": 1},
+]
+
+
+@pytest.mark.parametrize("rule", GOOD_RULES + BROKEN_RULES, ids=json.dumps)
+def test_the_schema_and_the_server_agree_on_a_rule(dev_vault, rule):
+    status, schema = dev_vault.control("GET", "/schema")
+    assert status == 200
+    jsonschema.Draft202012Validator.check_schema(schema)
+    fits = jsonschema.Draft202012Validator(schema).is_valid(rule)
+    status, _ = dev_vault.control("POST", "/faults", rule)
+    assert (fits, status < 300) == (rule in GOOD_RULES, rule in GOOD_RULES)

@@ -8,6 +8,7 @@
 #include "base/bug.h"
 #include "base/limits.h"
 #include "base/text/jsonread.h"
+#include "fakevault/core/fault/fault_schema.h"
 #include "fakevault/shell/control/admin_socket.h"
 #include "fakevault/shell/control/control_faults.h"
 #include "fakevault/shell/data/httpd.h"
@@ -449,6 +450,10 @@ static void on_request(void *context, struct httpd_exchange *x)
     }
     if (slice_equal_text(httpd_method(x), "GET") && slice_equal_text(path, "/metrics")) {
         answer_metrics(admin, x);
+        return;
+    }
+    if (slice_equal_text(httpd_method(x), "GET") && slice_equal_text(path, "/schema")) {
+        answer(x, 200, "application/schema+json", slice_of(fault_schema_text()));
         return;
     }
     const struct route *route = find_route(httpd_method(x), path, &id, &path_known);

@@ -1,0 +1,11 @@
+/*
+ * fault_schema: a fault rule as JSON Schema (2020-12), for editors and for programs that write
+ * rules.
+ *
+ * What a schema cannot say is checked by fault_add alone: `to_ms` behind `from_ms`, `path` in use,
+ * headers that the server sets itself.
+ */
+#pragma once
+
+/* Returns the schema as one JSON text; static. */
+const char *fault_schema_text(void);
