@@ -1,5 +1,6 @@
 """However chaos ends, nothing that it started outlives it."""
 
+import json
 import pathlib
 import signal
 
@@ -86,6 +87,7 @@ def test_an_interrupt_rolls_back_and_leaves_nothing(factory, chaos, number):
     latest = chaos.folder / "runs" / "slow" / "latest"
     result = (latest / "result.json").read_text(encoding="utf-8")
     assert '"verdict":"interrupted"' in result.replace(" ", "")
+    assert json.loads(result)["flags"] == ["interrupted"]  # who stops it has not seen it fail
     assert "resume" in (latest / "timeline.txt").read_text(encoding="utf-8")
     assert not (latest / "private").exists()
     assert "rolling back" in child.output()

@@ -231,6 +231,14 @@ static void add_finding(struct session *s, const struct runner_step *step, enum 
                 step->plan->step->line, step->plan->text, step->message);
 }
 
+/* True when a step failed because the user asked to stop: that is the interruption's finding, not
+ * one against the subject. The rollback still runs then, and what fails in it counts. */
+static bool was_cut_short(struct session *s, const struct runner_step *step, enum errc code)
+{
+    return errc_class(code) != ERRC_CLASS_FATAL && step->plan->step->phase != VERB_PHASE_ROLLBACK &&
+           s->world->interrupted(s->world->context) > 0;
+}
+
 static void settle(struct session *s, struct runner_step *step, enum errc code,
                    enum judge_result result, const char *message, const struct errc_why *why)
 {
@@ -238,7 +246,8 @@ static void settle(struct session *s, struct runner_step *step, enum errc code,
         step->result = RUNNER_ERROR;
         step->message = keep(s, why->text[0] == '\0' ? errc_text(code) : why->text);
         bool ours = errc_class(code) == ERRC_CLASS_FATAL;
-        add_finding(s, step, ours ? VERDICT_INTERNAL : flag_for(step, JUDGE_NOT_MET), "step");
+        if (!was_cut_short(s, step, code))
+            add_finding(s, step, ours ? VERDICT_INTERNAL : flag_for(step, JUDGE_NOT_MET), "step");
     } else if (result != JUDGE_MET) {
         step->result = RUNNER_NOT_MET;
         step->message = keep(s, message);
