@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "chaos/core/judge/invariants.h"
+#include "chaos/core/ledger/ledger.h"
 #include "tests/chaos/case.h"
 
 /* Lines of the trail: 1, 2 steady state; 3, 4 the outage; 5, 6 steady state again. Of the journal:
@@ -414,6 +415,26 @@ static void test_invariants__a_declared_key_event_may_change_the_key(void **stat
     assert_int_equal(c.run.verdict, VERDICT_PASS);
 }
 
+static void test_ledger__a_result_without_its_bundle_is_missing_evidence(void **state)
+{
+    (void)state;
+    struct pool pool;
+    struct ledger_client trail;
+    struct ledger_problems problems = {.count = 0};
+    pool_init(&pool, 1u << 20);
+    assert_int_equal(ledger_read_client(
+                         SLICE_LITERAL("{\"action\":\"MANIFEST_SIGNED\",\"id\":\"1\",\"timestamp\":"
+                                       "\"2026-11-23T18:11:46.081Z\",\"payload\":{}}\n"),
+                         &pool, &trail, &problems, NULL),
+                     ERRC_OK);
+    bool named = false;
+    for (size_t i = 0; i < problems.count; i++)
+        named |= strstr(problems.items[i].text, "bundleRunId") != NULL;
+    assert_true(named);
+    assert_null(ledger_next_of(&trail, trail.entries[0].bundle, NULL));
+    pool_done(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_invariants__each_planted_defect_is_named_with_its_line),
         cmocka_unit_test(test_invariants__every_one_has_a_defect_that_breaks_it),
         cmocka_unit_test(test_invariants__a_declared_key_event_may_change_the_key),
+        cmocka_unit_test(test_ledger__a_result_without_its_bundle_is_missing_evidence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -248,7 +248,10 @@ static void read_entry(struct ledger_lines *l, const json_t *record, struct ledg
         ledger_lines_text(l, record, "action", &action);
     entry->action = action_of(action);
     ledger_lines_text(l, record, "id", &entry->id);
-    ledger_lines_text(l, record, "bundleRunId", &entry->bundle);
+    bool about_bundle = entry->action == LEDGER_STARTED || entry->action == LEDGER_SIGNED ||
+                        entry->action == LEDGER_FAILED;
+    if (!about_bundle || ledger_lines_must(l, record, "bundleRunId"))
+        ledger_lines_text(l, record, "bundleRunId", &entry->bundle);
     if (ledger_lines_must(l, record, "timestamp"))
         ledger_lines_stamp(l, record, "timestamp", &entry->wall_ns);
     ledger_lines_text(l, json_object_get(record, "actor"), "id", &entry->actor);
@@ -310,7 +313,7 @@ const struct ledger_entry *ledger_next_of(const struct ledger_client *client, co
                                           const struct ledger_entry *after)
 {
     size_t i = after == NULL ? 0 : (size_t)(after - client->entries) + 1;
-    for (; i < client->entry_count; i++)
+    for (; bundle != NULL && i < client->entry_count; i++)
         if (client->entries[i].bundle != NULL && strcmp(client->entries[i].bundle, bundle) == 0)
             return &client->entries[i];
     return NULL;
