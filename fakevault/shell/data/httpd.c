@@ -1,10 +1,13 @@
 #include "fakevault/shell/data/httpd.h"
 
 #include <microhttpd.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/bug.h"
 #include "base/text/buf.h"
@@ -14,6 +17,7 @@
 #define DAEMONS_MAX 64u
 #define DISCARD_FACTOR 8u /* a body this many times over its limit is not even read to its end */
 #define CHUNK_BYTES (32u << 10)
+#define CLOSE_WAIT_S 5 /* for connections that were shut down; a handler may still be at work */
 
 enum stage {
     STAGE_HEAD, /* the request line is there */
@@ -27,6 +31,9 @@ enum stage {
 struct httpd_conn {
     void *user;
     bool ours; /* we said that the connection closes */
+    bool shut; /* by us, since the server stops; guarded by the server's lock */
+    int fd;
+    struct httpd_conn *previous, *next; /* among the open ones */
 };
 
 struct httpd_exchange {
@@ -44,7 +51,12 @@ struct httpd_exchange {
 struct httpd {
     struct httpd_options options;
     struct MHD_Daemon *daemons[DAEMONS_MAX];
-    unsigned next; /* daemon for the next connection */
+    unsigned next;        /* daemon for the next connection */
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t empty;
+    bool stopping;
+    size_t count;            /* connections: the open ones, and those on their way to a daemon */
+    struct httpd_conn *open; /* list */
 };
 
 /* ---- connections ---- */
@@ -63,13 +75,65 @@ static struct httpd_conn *conn_of(struct MHD_Connection *connection)
     return info == NULL ? NULL : info->socket_context;
 }
 
+static void count_conn(struct httpd *httpd)
+{
+    (void)pthread_mutex_lock(&httpd->lock);
+    httpd->count++;
+    (void)pthread_mutex_unlock(&httpd->lock);
+}
+
+static void uncount_conn(struct httpd *httpd)
+{
+    (void)pthread_mutex_lock(&httpd->lock);
+    if (--httpd->count == 0)
+        (void)pthread_cond_broadcast(&httpd->empty);
+    (void)pthread_mutex_unlock(&httpd->lock);
+}
+
+static void shut_conn(struct httpd_conn *conn)
+{
+    conn->shut = true;
+    (void)shutdown(conn->fd, SHUT_RDWR);
+}
+
+static void list_conn(struct httpd *httpd, struct httpd_conn *conn)
+{
+    (void)pthread_mutex_lock(&httpd->lock);
+    conn->next = httpd->open;
+    if (conn->next != NULL)
+        conn->next->previous = conn;
+    httpd->open = conn;
+    if (httpd->stopping)
+        shut_conn(conn);
+    (void)pthread_mutex_unlock(&httpd->lock);
+}
+
+/* Returns whether it was shut down by us. */
+static bool unlist_conn(struct httpd *httpd, const struct httpd_conn *conn)
+{
+    (void)pthread_mutex_lock(&httpd->lock);
+    if (conn->previous != NULL)
+        conn->previous->next = conn->next;
+    else
+        httpd->open = conn->next;
+    if (conn->next != NULL)
+        conn->next->previous = conn->previous;
+    bool shut = conn->shut;
+    (void)pthread_mutex_unlock(&httpd->lock);
+    return shut;
+}
+
 static void *open_conn(struct httpd *httpd, struct MHD_Connection *connection)
 {
     const struct httpd_events *events = &httpd->options.events;
     struct httpd_conn *conn = calloc(1, sizeof *conn);
     CHECK(conn != NULL);
+    conn->fd = descriptor_of(connection);
+    if (httpd->options.listen_fd >= 0)
+        count_conn(httpd); /* httpd_adopt has counted the others */
+    list_conn(httpd, conn);
     if (events->opened != NULL)
-        conn->user = events->opened(events->context, descriptor_of(connection));
+        conn->user = events->opened(events->context, conn->fd);
     return conn;
 }
 
@@ -77,10 +141,12 @@ static void close_conn(struct httpd *httpd, struct MHD_Connection *connection,
                        struct httpd_conn *conn)
 {
     const struct httpd_events *events = &httpd->options.events;
-    bool by_client = !conn->ours && wire_peer_gone(descriptor_of(connection));
+    bool shut = unlist_conn(httpd, conn);
+    bool by_client = !shut && !conn->ours && wire_peer_gone(descriptor_of(connection));
     if (events->closed != NULL)
         events->closed(events->context, conn->user, by_client);
     free(conn);
+    uncount_conn(httpd);
 }
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
@@ -209,10 +275,17 @@ static struct MHD_Daemon *start_daemon(struct httpd *httpd)
 enum errc httpd_start(const struct httpd_options *options, struct httpd **out, struct errc_why *why)
 {
     CHECK(options->daemons >= 1 && options->daemons <= DAEMONS_MAX);
+    CHECK(options->listen_fd < 0 || options->daemons == 1);
     struct httpd *httpd = calloc(1, sizeof *httpd);
     if (httpd == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     httpd->options = *options;
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&httpd->lock, NULL);
+    (void)pthread_cond_init(&httpd->empty, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     for (unsigned i = 0; i < options->daemons; i++) {
         httpd->daemons[i] = start_daemon(httpd);
         if (httpd->daemons[i] == NULL) {
@@ -224,20 +297,52 @@ enum errc httpd_start(const struct httpd_options *options, struct httpd **out, s
     return ERRC_OK;
 }
 
+/*
+ * microhttpd 0.9.75 that is told to stop while it refuses a malformed head uses a response that is
+ * not there (its MHD_queue_response then says yes and takes nothing). So it is told when it has no
+ * connection left.
+ */
+static void close_connections(struct httpd *httpd)
+{
+    struct timespec until;
+    int end = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += CLOSE_WAIT_S;
+    (void)pthread_mutex_lock(&httpd->lock);
+    httpd->stopping = true;
+    for (struct httpd_conn *conn = httpd->open; conn != NULL; conn = conn->next)
+        shut_conn(conn);
+    while (httpd->count > 0 && end == 0)
+        end = pthread_cond_timedwait(&httpd->empty, &httpd->lock, &until);
+    (void)pthread_mutex_unlock(&httpd->lock);
+}
+
 void httpd_stop(struct httpd *httpd)
 {
     if (httpd == NULL)
         return;
+    int listen_fd = -1;
+    if (httpd->options.listen_fd >= 0 && httpd->daemons[0] != NULL)
+        listen_fd = MHD_quiesce_daemon(httpd->daemons[0]);
+    close_connections(httpd);
     for (unsigned i = 0; i < httpd->options.daemons; i++)
         if (httpd->daemons[i] != NULL)
             MHD_stop_daemon(httpd->daemons[i]);
+    if (listen_fd >= 0)
+        (void)close(listen_fd); /* not before the threads have ended */
+    (void)pthread_mutex_destroy(&httpd->lock);
+    (void)pthread_cond_destroy(&httpd->empty);
     free(httpd);
 }
 
 bool httpd_adopt(struct httpd *httpd, int fd, const struct sockaddr *address, socklen_t len)
 {
     unsigned i = httpd->next++ % httpd->options.daemons;
-    return MHD_add_connection(httpd->daemons[i], fd, address, len) == MHD_YES;
+    count_conn(httpd);
+    if (MHD_add_connection(httpd->daemons[i], fd, address, len) == MHD_YES)
+        return true;
+    uncount_conn(httpd);
+    return false;
 }
 
 /* ---- what a handler may ask ---- */

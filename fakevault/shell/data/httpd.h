@@ -61,7 +61,7 @@ struct httpd_events {
 };
 
 struct httpd_options {
-    unsigned daemons;         /* loops, at least 1 */
+    unsigned daemons;         /* loops, at least 1; 1 if it listens */
     bool thread_per_conn;     /* one thread for each connection instead: handlers may wait */
     int listen_fd;            /* -1: connections come by httpd_adopt. Taken over */
     unsigned connections_max; /* of each daemon */
@@ -73,8 +73,8 @@ struct httpd_options {
 MUST_USE enum errc httpd_start(const struct httpd_options *options, struct httpd **out,
                                struct errc_why *why);
 
-/* Ends the threads and all connections, frees. Requires that what was held has been resumed. NULL
- * allowed. */
+/* Closes all connections, then ends the threads, frees. Requires that what was held has been
+ * resumed, and that nothing is adopted any more. NULL allowed. */
 void httpd_stop(struct httpd *httpd);
 
 /* Hands over a connected socket, which is closed whatever happens. False on failure. */
