@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 ARGS ?= fixtures/scenarios
 SECONDS_EACH ?= 20
 
-.PHONY: help run build test unit integration lint format tsan fuzz clean
+.PHONY: help run build test unit integration lint format tsan fuzz bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -48,6 +48,11 @@ fuzz: ## every fuzz target for SECONDS_EACH (20) seconds, from its corpus
 	@.ci/deps.sh fuzz
 	@.ci/build.sh fuzz $(JOBS)
 	@.ci/fuzz.sh $(SECONDS_EACH)
+
+bench: ## signatures a second, latency and memory of fakevault (ARGS="--json" for machines)
+	@.ci/deps.sh bench
+	@.ci/build.sh release $(JOBS)
+	@tests/bench/bench.py build/release/bin/fakevault $(filter-out fixtures/scenarios,$(ARGS))
 
 clean: ## removes what was built and the results of runs
 	@rm -rf build runs

@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh run|test|lint|fuzz: has ready what that needs, and says what it installs. Silent when all
+# deps.sh run|test|lint|fuzz|bench: has ready what that needs, and says what it installs. Silent when all
 # is there.
 #
 # Debian packages come with apt-get (through sudo when the caller is not root), Python packages into
@@ -18,8 +18,9 @@ lint)
     python=yes
     ;;
 fuzz) packages="$build libcmocka-dev clang libclang-rt-dev" python=no ;;
+bench) packages="$build openssl python3 wrk" python=no ;;
 *)
-    echo "usage: .ci/deps.sh run|test|lint|fuzz" >&2
+    echo "usage: .ci/deps.sh run|test|lint|fuzz|bench" >&2
     exit 64
     ;;
 esac
