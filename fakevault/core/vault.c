@@ -158,16 +158,27 @@ static void find_route(struct vault_job *job, const struct mount *m)
     (void)route_find(api_table(job), job->below, job->operation, &job->match);
 }
 
-static void read_fields(struct vault_job *job)
+static void read_fields(struct vault_job *job, const char *prefix)
 {
-    const struct route_endpoint *e = job->match.endpoint;
     struct errc_why why = {{0}};
-    enum errc code = field_read(&job->fields, e->fields, job->data, &why);
+    enum errc code = field_read(&job->fields, job->match.endpoint->fields, job->data, &why);
     if (code == ERRC_NOMEM)
         job->no_memory = true;
     else if (code != ERRC_OK)
-        call_fail(job, 400, "%s%s",
-                  e->existence_check ? "" : "Field validation failed: ", why.text);
+        call_fail(job, 400, "%s%s", prefix, why.text);
+}
+
+static bool has_existence_check(const struct vault_job *job)
+{
+    return job->match.endpoint != NULL && job->match.endpoint->exists != NULL;
+}
+
+static void check_existence(struct vault_job *job)
+{
+    read_fields(job, "");
+    if (!call_answered(job) && !job->no_memory && !job->match.endpoint->exists(job))
+        job->operation = ROUTE_CREATE;
+    job->facts.operation = route_operation_name(job->operation);
 }
 
 static bool captured(const struct vault_job *job, const char *name)
@@ -234,22 +245,21 @@ static void route_logical(struct vault_job *job)
     if (m != NULL)
         find_route(job, m);
     const struct route_endpoint *e = job->match.endpoint;
-    if (e != NULL && e->existence_check) {
-        read_fields(job);
-        if (call_answered(job))
-            return;
-    }
     if (!job->has_token && (e == NULL || !e->public))
         call_fail(job, 403, "permission denied");
-    else if (m == NULL)
+    else if (has_existence_check(job))
+        check_existence(job);
+    if (call_answered(job))
+        return;
+    if (m == NULL)
         call_fail(job, 404, "no handler for route \"%.*s\". route entry not found.",
                   SLICE_FMT(buf_slice(&job->path)));
     else if (e == NULL && job->match.path_known)
         call_wrapped(job, 405, "unsupported operation");
     else if (e == NULL)
         api_unknown_path(job);
-    else if (!e->existence_check)
-        read_fields(job);
+    else if (!has_existence_check(job))
+        read_fields(job, "Field validation failed: ");
     if (!call_answered(job))
         warn_about_names(job);
 }

@@ -63,6 +63,37 @@ static void test_vault__facts_have_a_hash_for_each_item_of_a_batch(void **state)
     vault_cancel(w->vault, job);
 }
 
+static void expect_operation(struct world *w, const char *what, const char *operation)
+{
+    struct buf path CLEANUP(buf_done);
+    struct vault_job *job = world_begin(w, what, "{\"data\":{\"a\":1}}", &path);
+    assert_string_equal(vault_job_facts(job)->operation, operation);
+    vault_cancel(w->vault, job);
+}
+
+static void test_vault__what_does_not_exist_is_created(void **state)
+{
+    struct world *w = *state;
+    expect_operation(w, "POST secret/data/new", "create");
+    assert_int_equal(world_status(w, "POST secret/data/new", "{\"data\":{\"a\":1}}", w->root), 200);
+    expect_operation(w, "POST secret/data/new", "update");
+    expect_operation(w, "POST transit/keys/new", "update"); /* has no existence check */
+}
+
+/* Behind the token, but before the policies and without a prefix (vault-api.md 1.7). */
+static void test_vault__the_existence_check_reads_the_fields_first(void **state)
+{
+    struct world *w = *state;
+    const char *bad = "{\"version\":\"x\"}";
+    world_expect_error(w, "POST secret/data/new", bad, NULL, 403, "permission denied");
+    world_expect_error(w, "POST secret/data/new", bad, w->root, 400,
+                       "error converting input x for field \"version\": cannot parse '' as int: "
+                       "strconv.ParseInt: parsing \"x\": invalid syntax");
+    world_expect_error(w, "GET secret/data/new?version=x", NULL, w->root, 400,
+                       "Field validation failed: error converting input x for field \"version\": "
+                       "cannot parse '' as int: strconv.ParseInt: parsing \"x\": invalid syntax");
+}
+
 static void test_vault__no_job_is_answered_with_a_500(void **state)
 {
     struct world *w = *state;
@@ -331,6 +362,8 @@ int main(void)
         BOOTED(test_vault__facts_are_known_before_anything_happens),
         BOOTED(test_vault__facts_are_known_while_sealed),
         BOOTED(test_vault__facts_have_a_hash_for_each_item_of_a_batch),
+        BOOTED(test_vault__what_does_not_exist_is_created),
+        BOOTED(test_vault__the_existence_check_reads_the_fields_first),
         BOOTED(test_vault__no_job_is_answered_with_a_500),
         BOOTED(test_vault__what_cannot_be_stored_did_not_happen),
         FRESH(test_vault__an_init_that_cannot_be_stored_can_be_repeated),

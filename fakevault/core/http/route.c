@@ -83,9 +83,9 @@ bool route_find(const struct route_table *table, struct slice path, enum route_o
 const char *route_operation_name(enum route_operation operation)
 {
     static const char *const names[] = {
-        [ROUTE_READ] = "read",     [ROUTE_LIST] = "list",   [ROUTE_UPDATE] = "update",
-        [ROUTE_DELETE] = "delete", [ROUTE_PATCH] = "patch", [ROUTE_HEADER] = "header",
-        [ROUTE_OTHER] = "",
+        [ROUTE_READ] = "read",     [ROUTE_LIST] = "list",     [ROUTE_UPDATE] = "update",
+        [ROUTE_CREATE] = "create", [ROUTE_DELETE] = "delete", [ROUTE_PATCH] = "patch",
+        [ROUTE_HEADER] = "header", [ROUTE_OTHER] = "",
     };
     return names[operation];
 }

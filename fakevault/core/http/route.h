@@ -25,6 +25,7 @@ enum route_operation {
     ROUTE_READ,
     ROUTE_LIST,
     ROUTE_UPDATE,
+    ROUTE_CREATE, /* an update of what does not exist yet; no row has it, see `exists` */
     ROUTE_DELETE,
     ROUTE_PATCH,
     ROUTE_HEADER,
@@ -37,7 +38,13 @@ struct route_endpoint {
     const struct field_spec *fields; /* NULL: none */
     bool public;                     /* no token needed */
     bool detached; /* finish uses only what prepare and work left: it answers even after a seal */
-    bool existence_check; /* field errors come before the token's, and without a prefix (1.7) */
+
+    /* Of an update: is the thing there already? Decides whether policies must allow "create" or
+     * "update" (vault-api.md 1.8); job->operation is ROUTE_CREATE afterwards when it is not. Runs
+     * under the lock, behind the token and before the policies, with the fields read: so their
+     * errors come before the policies' and have no prefix (1.7). Changes nothing; may answer, with
+     * a failure. NULL: always an update. */
+    bool (*exists)(struct vault_job *job);
 
     /* Each may be NULL. `prepare` runs under the lock, checks and takes references, and changes
      * nothing; `work` runs without the lock on what prepare left in the job; `finish` runs under

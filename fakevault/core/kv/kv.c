@@ -57,6 +57,12 @@ static bool load(struct vault_job *job, struct kv_entry *e)
 
 /* --- data ------------------------------------------------------------------------------------- */
 
+static bool data_exists(struct vault_job *job)
+{
+    struct kv_entry e CLEANUP(kv_entry_done) = {0};
+    return load(job, &e);
+}
+
 static void write_prepare(struct vault_job *job)
 {
     if (field_get(&job->fields, "data")->tree == NULL)
@@ -288,12 +294,11 @@ static const struct route_endpoint rows[] = {
     {.pattern = "data/*path",
      .operation = ROUTE_READ,
      .fields = read_fields,
-     .existence_check = true,
      .finish = read_finish},
     {.pattern = "data/*path",
      .operation = ROUTE_UPDATE,
      .fields = write_fields,
-     .existence_check = true,
+     .exists = data_exists,
      .prepare = write_prepare,
      .finish = write_finish},
     {.pattern = "data/*path", .operation = ROUTE_DELETE, .finish = delete_finish},
