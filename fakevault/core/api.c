@@ -1,15 +1,25 @@
 #include "fakevault/core/api.h"
 
-static const struct route_table none = {NULL, 0};
+#define TABLES_MAX 16u
 
-static const struct route_table *const tables[MOUNT_ENGINE_COUNT] = {
-    [MOUNT_SYSTEM] = &sys_mounts_table, [MOUNT_IDENTITY] = &none,         [MOUNT_CUBBYHOLE] = &none,
-    [MOUNT_TOKEN] = &token_api_table,   [MOUNT_TRANSIT] = &transit_table, [MOUNT_KV] = &kv_table,
+/* Each row ends with NULL. */
+static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = {
+    [MOUNT_SYSTEM] = {&sys_mounts_table, &sys_barrier_table},
+    [MOUNT_TOKEN] = {&token_api_table},
+    [MOUNT_TRANSIT] = {&transit_table},
+    [MOUNT_KV] = {&kv_table},
 };
 
-const struct route_table *api_table(const struct vault_job *job)
+void api_find(struct vault_job *job)
 {
-    return tables[job->engine];
+    bool path_known = false;
+    job->match = (struct route_match){0};
+    for (size_t i = 0; i < TABLES_MAX && tables[job->engine][i] != NULL; i++) {
+        if (route_find(tables[job->engine][i], job->below, job->operation, &job->match))
+            return;
+        path_known = path_known || job->match.path_known;
+    }
+    job->match.path_known = path_known;
 }
 
 void api_unknown_path(struct vault_job *job)

@@ -1,6 +1,6 @@
 /*
- * api: the tables of endpoints, one per engine, and the hard-wired ones before them. A new engine
- * is a table here and a row in api.c.
+ * api: the tables of endpoints of each engine, and the hard-wired ones before them. A new table is
+ * a line here and a word in api.c.
  */
 #pragma once
 
@@ -13,12 +13,14 @@ extern const struct route_table sys_seal_table;
 
 /* Below sys/, behind the token. */
 extern const struct route_table sys_mounts_table;
+extern const struct route_table sys_barrier_table;
+
 extern const struct route_table token_api_table;
 extern const struct route_table transit_table;
 extern const struct route_table kv_table;
 
-/* Returns the table of a job's mount; an engine without endpoints has an empty one. */
-const struct route_table *api_table(const struct vault_job *job);
+/* Finds the endpoint for job->below in the tables of the mount's engine; fills job->match. */
+void api_find(struct vault_job *job);
 
 /* What an engine says about a path that it does not have. */
 void api_unknown_path(struct vault_job *job);

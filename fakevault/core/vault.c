@@ -155,7 +155,7 @@ static void find_route(struct vault_job *job, const struct mount *m)
     job->engine = m->engine;
     job->kv_version_2 = m->kv_version_2;
     job->below = slice_from(buf_slice(&job->path), strlen(m->path));
-    (void)route_find(api_table(job), job->below, job->operation, &job->match);
+    api_find(job);
 }
 
 static void read_fields(struct vault_job *job, const char *prefix)

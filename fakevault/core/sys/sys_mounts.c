@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/text/stamp.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
 
@@ -247,28 +246,6 @@ static void ui_finish(struct vault_job *job)
     call_answer(job, CALL_DATA);
 }
 
-static void key_status_finish(struct vault_job *job)
-{
-    const struct barrier *b = &job->vault->barrier;
-    char installed[STAMP_BYTES];
-    stamp_format(b->terms[b->term_count - 1].installed_ns, STAMP_GO_NANO, installed);
-    struct jsonwrite *w = call_data(job);
-    jsonwrite_int(w, "encryptions", (int64_t)b->encryptions);
-    jsonwrite_string(w, "install_time", installed);
-    jsonwrite_int(w, "term", (int64_t)b->term_count);
-    call_answer(job, CALL_INJECTED);
-}
-
-static void rotate_finish(struct vault_job *job)
-{
-    struct errc_why why = {{0}};
-    enum errc code = barrier_rotate(&job->vault->barrier, job->now.wall_ns, &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
-}
-
 static const struct route_endpoint rows[] = {
     {.pattern = "mounts/?", .operation = ROUTE_READ, .finish = list_finish},
     {.pattern = "mounts/+path/tune", .operation = ROUTE_READ, .finish = tune_read_finish},
@@ -284,8 +261,6 @@ static const struct route_endpoint rows[] = {
      .finish = sys_enable_finish},
     {.pattern = "mounts/+path", .operation = ROUTE_DELETE, .finish = disable_finish},
     {.pattern = "internal/ui/mounts/+path", .operation = ROUTE_READ, .finish = ui_finish},
-    {.pattern = "key-status", .operation = ROUTE_READ, .finish = key_status_finish},
-    {.pattern = "rotate", .operation = ROUTE_UPDATE, .finish = rotate_finish},
 };
 
 const struct route_table sys_mounts_table = ROUTE_TABLE(rows);
