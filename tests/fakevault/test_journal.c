@@ -252,6 +252,37 @@ static void test_journal__lines_of_many_threads_never_mix(void **state)
     assert_int_equal(expected, 8 * 500 + 1);
 }
 
+static void assert_file_is(const char *path_of, uint64_t lines)
+{
+    struct buf all CLEANUP(buf_done);
+    buf_init(&all, LIMIT_FILE_BYTES);
+    assert_int_equal(file_read(path_of, &all, NULL), ERRC_OK);
+    uint64_t count = 0;
+    for (size_t i = 0; i < all.len; i++)
+        count += all.ptr[i] == '\n';
+    assert_int_equal(count, lines);
+}
+
+static void test_journal__what_is_queued_is_written_with_the_next_flush(void **state)
+{
+    (void)state;
+    uint64_t cut = 0;
+    struct journal_file *journal = open_journal(&cut);
+    assert_int_equal(journal_file_put(journal, &control_record), 1);
+    assert_int_equal(journal_file_put(journal, &control_record), 2);
+    assert_int_equal(journal_file_newest(journal), 0);
+    assert_false(journal_file_wait(journal, 0, 1));
+    assert_file_is(path, 0);
+    journal_file_flush(journal, 1); /* whoever flushes takes all along */
+    assert_int_equal(journal_file_newest(journal), 2);
+    assert_file_is(path, 2);
+    journal_file_flush(journal, 2);
+    assert_file_is(path, 2);
+    assert_int_equal(journal_file_add(journal, &control_record), 3);
+    assert_file_is(path, 3);
+    journal_file_close(journal);
+}
+
 static void test_journal__a_full_disk_ends_the_process_loudly(void **state)
 {
     (void)state;
@@ -289,6 +320,7 @@ int main(void)
         TEST(test_journal__two_writers_are_refused),
         TEST(test_journal__reading_goes_on_where_it_stopped),
         TEST(test_journal__lines_of_many_threads_never_mix),
+        TEST(test_journal__what_is_queued_is_written_with_the_next_flush),
         TEST(test_journal__a_full_disk_ends_the_process_loudly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,18 +19,26 @@
  * the beginning. */
 #define INDEX_STEP 64u
 #define READ_BYTES (256u << 10)
+#define QUEUE_BYTES_MAX (64u * LIMIT_LINE_BYTES) /* every thread has at most one line in it */
 
 struct journal_file {
     int fd;
     char name[LIMIT_PATH_BYTES];
     struct clock clock;
-    pthread_mutex_t lock;
+
+    pthread_mutex_t lock; /* guards from here to `index_room`; held for a moment only */
     pthread_cond_t grown;
-    struct buf line; /* of the record being written */
-    uint64_t newest; /* seq */
-    off_t end;       /* of the last whole line */
-    off_t *index;    /* index[i]: where the line with seq i * INDEX_STEP + 1 begins */
+    struct buf queued;  /* whole lines that nobody has begun to write */
+    struct buf line;    /* of the record being formatted */
+    uint64_t numbered;  /* seq of the newest record */
+    off_t numbered_end; /* where its line ends, or will */
+    uint64_t newest;    /* seq of the newest record in the file */
+    off_t end;          /* where its line ends */
+    off_t *index;       /* index[i]: where the line with seq i * INDEX_STEP + 1 begins */
     size_t index_room;
+
+    pthread_mutex_t writing; /* held while lines are written; before `lock` when both are */
+    struct buf batch;        /* what is being written */
 };
 
 static enum errc system_trouble(const char *name, const char *doing, struct errc_why *why)
@@ -67,7 +75,7 @@ static enum errc cut_tail(struct journal_file *j, uint64_t *cut, struct errc_why
         return system_trouble(j->name, "read", why);
     if (torn > 0 && ftruncate(j->fd, st.st_size - torn) != 0)
         return system_trouble(j->name, "cut a torn line off", why);
-    j->end = st.st_size - torn;
+    j->end = j->numbered_end = st.st_size - torn;
     *cut = (uint64_t)torn;
     return ERRC_OK;
 }
@@ -117,10 +125,13 @@ enum errc journal_file_open(const char *path, struct clock clock, struct journal
     j->fd = -1;
     j->clock = clock;
     buf_init(&j->line, LIMIT_LINE_BYTES);
+    buf_init(&j->queued, QUEUE_BYTES_MAX);
+    buf_init(&j->batch, QUEUE_BYTES_MAX);
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&j->lock, NULL);
+    (void)pthread_mutex_init(&j->writing, NULL);
     (void)pthread_cond_init(&j->grown, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     enum errc code = begin(j, path, cut, why);
@@ -139,8 +150,11 @@ void journal_file_close(struct journal_file *journal)
     if (journal->fd >= 0)
         (void)close(journal->fd);
     (void)pthread_mutex_destroy(&journal->lock);
+    (void)pthread_mutex_destroy(&journal->writing);
     (void)pthread_cond_destroy(&journal->grown);
     buf_done(&journal->line);
+    buf_done(&journal->queued);
+    buf_done(&journal->batch);
     free(journal->index);
     free(journal);
 }
@@ -155,8 +169,8 @@ static _Noreturn void give_up(const struct journal_file *j, const char *reason)
 
 static void remember_place(struct journal_file *j)
 {
-    size_t slot = (size_t)(j->newest / INDEX_STEP);
-    if (j->newest % INDEX_STEP != 0)
+    size_t slot = (size_t)(j->numbered / INDEX_STEP);
+    if (j->numbered % INDEX_STEP != 0)
         return;
     if (slot >= j->index_room) {
         size_t room = j->index_room == 0 ? 64 : j->index_room * 2;
@@ -166,30 +180,72 @@ static void remember_place(struct journal_file *j)
         j->index = grown;
         j->index_room = room;
     }
-    j->index[slot] = j->end;
+    j->index[slot] = j->numbered_end;
 }
 
-static void write_line(struct journal_file *j)
+static void check_memory(const struct journal_file *j, const struct buf *text)
 {
     struct errc_why why;
-    if (buf_status(&j->line, &why) != ERRC_OK)
+    if (buf_status(text, &why) != ERRC_OK)
         give_up(j, why.text);
-    if (file_write_fd(j->fd, buf_slice(&j->line), j->name, &why) != ERRC_OK)
-        give_up(j, why.text);
+}
+
+uint64_t journal_file_put(struct journal_file *journal, const struct journal_record *record)
+{
+    (void)pthread_mutex_lock(&journal->lock);
+    remember_place(journal);
+    uint64_t seq = ++journal->numbered;
+    buf_reset(&journal->line);
+    journal_format(record, seq, journal->clock.now(journal->clock.context), &journal->line);
+    check_memory(journal, &journal->line);
+    buf_add_slice(&journal->queued, buf_slice(&journal->line));
+    check_memory(journal, &journal->queued);
+    journal->numbered_end += (off_t)journal->line.len;
+    (void)pthread_mutex_unlock(&journal->lock);
+    return seq;
+}
+
+/* Takes what is queued; returns the seq of its last record. */
+static uint64_t take_queue(struct journal_file *j, off_t *end)
+{
+    (void)pthread_mutex_lock(&j->lock);
+    struct buf empty = j->batch;
+    j->batch = j->queued;
+    j->queued = empty;
+    uint64_t last = j->numbered;
+    *end = j->numbered_end;
+    (void)pthread_mutex_unlock(&j->lock);
+    return last;
+}
+
+static void publish(struct journal_file *j, uint64_t newest, off_t end)
+{
+    (void)pthread_mutex_lock(&j->lock);
+    j->newest = newest;
+    j->end = end;
+    (void)pthread_cond_broadcast(&j->grown);
+    (void)pthread_mutex_unlock(&j->lock);
+}
+
+void journal_file_flush(struct journal_file *journal, uint64_t seq)
+{
+    struct errc_why why;
+    off_t end = 0;
+    (void)pthread_mutex_lock(&journal->writing);
+    if (journal_file_newest(journal) < seq) { /* else somebody has written it along */
+        uint64_t last = take_queue(journal, &end);
+        if (file_write_fd(journal->fd, buf_slice(&journal->batch), journal->name, &why) != ERRC_OK)
+            give_up(journal, why.text);
+        buf_reset(&journal->batch);
+        publish(journal, last, end);
+    }
+    (void)pthread_mutex_unlock(&journal->writing);
 }
 
 uint64_t journal_file_add(struct journal_file *journal, const struct journal_record *record)
 {
-    (void)pthread_mutex_lock(&journal->lock);
-    remember_place(journal);
-    uint64_t seq = journal->newest + 1;
-    buf_reset(&journal->line);
-    journal_format(record, seq, journal->clock.now(journal->clock.context), &journal->line);
-    write_line(journal);
-    journal->end += (off_t)journal->line.len;
-    journal->newest = seq;
-    (void)pthread_cond_broadcast(&journal->grown);
-    (void)pthread_mutex_unlock(&journal->lock);
+    uint64_t seq = journal_file_put(journal, record);
+    journal_file_flush(journal, seq);
     return seq;
 }
 

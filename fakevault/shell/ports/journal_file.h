@@ -1,12 +1,15 @@
 /*
  * journal_file: the ledger on disk.
  *
- * One write(2) to an O_APPEND descriptor per record, under one lock: the line is in the page cache
- * before the caller goes on, so it outlives SIGKILL, and lines never interleave. (A shared mapping
- * would save the call, but leaves readers of a living file a tail of zeros.) It is not synced: a
- * power cut may tear the tail, and the next start closes a torn last line by cutting it off.
- * Nothing is dropped: when a line cannot be written whole, the process says so and ends with exit
- * code 74 (EX_IOERR), for a server without its ledger proves nothing.
+ * A record is numbered and queued (`put`), then written (`flush`) with one write(2) to an O_APPEND
+ * descriptor, together with what other threads have queued by then: lines never interleave and lie
+ * in the order of their numbers, and a caller that holds a lock of its own can number its record
+ * under it and write behind it. Once flush returns, the line is in the page cache and outlives
+ * SIGKILL; nobody may act on a record before. (A shared mapping would save the call, but leaves
+ * readers of a living file a tail of zeros.) It is not synced: a power cut may tear the tail, and
+ * the next start closes a torn last line by cutting it off. Nothing is dropped: when a line cannot
+ * be written whole, the process says so and ends with exit code 74 (EX_IOERR), for a server without
+ * its ledger proves nothing.
  *
  * Thread-safe.
  */
@@ -34,10 +37,16 @@ MUST_USE enum errc journal_file_open(const char *path, struct clock clock,
 /* NULL allowed. */
 void journal_file_close(struct journal_file *journal);
 
-/* Numbers, stamps and appends one record; returns its seq (from 1 on within a boot). */
+/* Numbers, stamps and queues one record; returns its seq (from 1 on within a boot). */
+uint64_t journal_file_put(struct journal_file *journal, const struct journal_record *record);
+
+/* Returns when all records up to seq are in the file. Requires that seq was put. */
+void journal_file_flush(struct journal_file *journal, uint64_t seq);
+
+/* Both: the record is in the file when it returns. */
 uint64_t journal_file_add(struct journal_file *journal, const struct journal_record *record);
 
-/* Returns the seq of the newest record, 0 before the first. */
+/* Returns the seq of the newest record in the file, 0 before the first. */
 uint64_t journal_file_newest(struct journal_file *journal);
 
 /*
