@@ -1,6 +1,6 @@
 #!/bin/sh
-# deps.sh run|test|lint|fuzz|bench: has ready what that needs, and says what it installs. Silent when all
-# is there.
+# deps.sh run|test|lint|fuzz|bench: has ready what that needs, and says what it installs. Silent
+# when all is there.
 #
 # Debian packages come with apt-get (through sudo when the caller is not root), Python packages into
 # build/venv, in exactly the versions and with the hashes of integration/requirements.txt.
