@@ -15,6 +15,10 @@ extern const struct route_table sys_seal_table;
 extern const struct route_table sys_mounts_table;
 extern const struct route_table sys_barrier_table;
 
+/* Hashes and random bytes: sys/tools/..., and the same straight below a transit mount. */
+extern const struct route_table tools_sys_table;
+extern const struct route_table tools_transit_table;
+
 extern const struct route_table token_api_table;
 extern const struct route_table transit_table;
 extern const struct route_table kv_table;

@@ -94,6 +94,11 @@ struct crypto {
                            struct slice sealed, struct secret_arena *arena, struct secret *plain,
                            struct errc_why *why);
 
+    /* Hashes input; *len is how many bytes of out it took. ERRC_CRYPTO, also for a hash that is
+     * none. */
+    enum errc (*hash)(void *context, enum crypto_hash hash, struct slice input,
+                      uint8_t out[CRYPTO_HASH_BYTES_MAX], size_t *len, struct errc_why *why);
+
     const struct crypto_key_ops *keys[CRYPTO_KEY_TYPE_COUNT];
     void *context;
 };

@@ -18,7 +18,7 @@ static bool key_name(struct slice s)
 
 static bool is_capture(char c)
 {
-    return c == ':' || c == '+' || c == '*';
+    return c == ':' || c == '+' || c == '*' || c == '!';
 }
 
 /* Takes "name" off the pattern and the bytes it stands for off the path. */
@@ -31,7 +31,9 @@ static bool capture(struct slice *pattern, struct slice *path, struct route_matc
         name_len++;
     struct route_capture c = {.name = {pattern->ptr, name_len}};
     *pattern = slice_from(*pattern, name_len);
-    if (kind == ':')
+    if (kind == '!')
+        taken = 0;
+    else if (kind == ':')
         taken = slice_find(*path, '/');
     else if (pattern->len <= path->len) /* what is behind is literal, and stands at the end */
         taken = path->len - pattern->len;

@@ -3,10 +3,13 @@
  *
  * A row is one path and one operation. A pattern is literal text with captures:
  *
- *     :name   a key name, [A-Za-z0-9_] with '-' and '.' inside (vault-api.md 4):
- * "keys/:name/rotate" +rest   anything, at least one byte: "sign/:name/+urlalgorithm" *path
- * anything, also nothing: "data/" + "*path" ?       at the end: the '/' before it may be missing:
- * "keys/?"
+ *     :name     a key name, [A-Za-z0-9_] with '-' and '.' inside (vault-api.md 4),
+ *               as in "keys/:name/rotate"
+ *     +rest     anything, at least one byte, as in "sign/:name/+urlalgorithm"
+ *     *path     anything, also nothing
+ *     !rest     nothing: a part that the path may have and has not here, which Vault still takes
+ *               for captured, as in "hash!urlalgorithm"
+ *     /?        at the end: the '/' may be missing
  *
  * Adding an endpoint is one row and the functions it names.
  */

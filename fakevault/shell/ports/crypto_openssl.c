@@ -125,6 +125,18 @@ static const EVP_MD *digest_of(enum crypto_hash hash)
     return NULL;
 }
 
+static enum errc hash(void *context, enum crypto_hash which, struct slice input,
+                      uint8_t out[CRYPTO_HASH_BYTES_MAX], size_t *len, struct errc_why *why)
+{
+    (void)context;
+    const EVP_MD *md = digest_of(which);
+    unsigned taken = 0;
+    if (md == NULL || EVP_Digest(octets(input), input.len, out, &taken, md, NULL) != 1)
+        return failed(why, "cannot hash the input");
+    *len = taken;
+    return ERRC_OK;
+}
+
 struct hashed {
     unsigned char bytes[CRYPTO_HASH_BYTES_MAX];
     struct slice slice;
@@ -441,6 +453,7 @@ static const struct crypto_key_ops ed25519 = {
 static const struct crypto port = {
     .aead_seal = aead_seal,
     .aead_open = aead_open,
+    .hash = hash,
     .keys = {[CRYPTO_ED25519] = &ed25519, [CRYPTO_ECDSA_P256] = &p256},
 };
 
