@@ -107,6 +107,62 @@ static const struct field_spec specs[] = {
     {0},
 };
 
+static const struct field_spec list_specs[] = {
+    {.name = "strings", .type = FIELD_STRINGS},
+    {.name = "slice", .type = FIELD_SLICE},
+    {.name = "pairs", .type = FIELD_PAIRS},
+    {0},
+};
+
+static const struct {
+    const char *json;
+    const char *shown; /* the field's tree, or the complaint */
+} lists[] = {
+    {"{\"strings\":\"a, b,,c\"}", "[a b  c]"},
+    {"{\"strings\":\"\"}", "[]"},
+    {"{\"strings\":[\" a,b \",3,true,null]}", "[a,b 3 1 ]"},
+    {"{\"strings\":7}", "[7]"},
+    {"{\"strings\":{}}", "[]"},
+    {"{\"strings\":[\"x\",{\"a\":1}]}",
+     "error converting input [x map[a:1]] for field \"strings\": 1 error(s) decoding:\n\n* '[1]' "
+     "expected type 'string', got unconvertible type 'map[string]interface {}', value: "
+     "'map[a:1]'"},
+    {"{\"slice\":\"a, b\"}", "[a, b]"},
+    {"{\"slice\":[\"a\",\"b\"]}", "[a b]"},
+    {"{\"pairs\":{\"a\":1,\"b\":null}}", "map[a:1 b:]"},
+    {"{\"pairs\":\"a=b=c\"}", "map[a:b=c]"},
+    {"{\"pairs\":[\"a=1\",\"b=\"]}", "map[a:1 b:]"},
+    {"{\"pairs\":\"a\"}", "error converting input a for field \"pairs\": invalid key pair \"a\""},
+    {"{\"pairs\":\"=a\"}",
+     "error converting input =a for field \"pairs\": invalid key pair \"=a\""},
+};
+
+static void show_list(const char *json, struct buf *shown)
+{
+    json_t *data CLEANUP(jsonread_done) = NULL;
+    struct field_set set CLEANUP(field_done) = {0};
+    struct errc_why why = {{0}};
+    assert_int_equal(gojson_parse(slice_of(json), &data, NULL), ERRC_OK);
+    if (field_read(&set, list_specs, data, &why) != ERRC_OK) {
+        buf_add_text(shown, why.text);
+        return;
+    }
+    for (size_t i = 0; i < set.count; i++)
+        if (set.values[i].tree != NULL)
+            gojson_print(set.values[i].tree, shown);
+}
+
+static void test_field__reads_lists_and_pairs(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        struct buf shown CLEANUP(buf_done);
+        buf_init(&shown, 4096);
+        show_list(lists[i].json, &shown);
+        assert_string_equal(buf_text(&shown), lists[i].shown);
+    }
+}
+
 static enum errc read_fields(const char *json, struct field_set *set, json_t **data,
                              struct errc_why *why)
 {
@@ -339,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_gojson__reads_what_go_reads),
         cmocka_unit_test(test_gojson__complains_as_go_does),
         cmocka_unit_test(test_gojson__nesting_has_an_end),
+        cmocka_unit_test(test_field__reads_lists_and_pairs),
         cmocka_unit_test(test_field__coerces_weakly),
         cmocka_unit_test(test_field__lists_come_in_three_shapes),
         cmocka_unit_test(test_field__complains_as_the_framework_does),

@@ -8,9 +8,8 @@
 
 #include "base/bug.h"
 #include "base/text/buf.h"
+#include "fakevault/core/http/fieldlist.h"
 #include "fakevault/core/http/gojson.h"
-
-#define REASON_MAX 256u
 
 bool field_parse_bool(struct slice text, bool *out)
 {
@@ -110,28 +109,6 @@ enum errc field_parse_seconds(struct slice text, int64_t *out, struct errc_why *
     return ERRC_OK;
 }
 
-/* The text of a scalar as mapstructure's weak decoding gives it; ERRC_NOT_FOUND when it has none.
- */
-static enum errc scalar_text(const json_t *value, struct field_value *v)
-{
-    if (json_is_string(value)) {
-        v->text = slice_bytes(json_string_value(value), json_string_length(value));
-        return ERRC_OK;
-    }
-    char text[64];
-    if (json_is_integer(value))
-        (void)snprintf(text, sizeof text, "%" PRId64, (int64_t)json_integer_value(value));
-    else if (json_is_real(value))
-        (void)snprintf(text, sizeof text, "%.17g", json_real_value(value));
-    else if (json_is_boolean(value))
-        (void)snprintf(text, sizeof text, "%d", json_is_true(value) ? 1 : 0);
-    else
-        return ERRC_NOT_FOUND;
-    v->owned = slice_dup(slice_of(text));
-    v->text = slice_of(v->owned);
-    return v->owned == NULL ? ERRC_NOMEM : ERRC_OK;
-}
-
 /* "'' expected type 'string', got unconvertible type 'map[string]interface {}', value: 'map[a:1]'"
  */
 static enum errc unconvertible(const json_t *value, const char *wanted, char *reason)
@@ -139,7 +116,7 @@ static enum errc unconvertible(const json_t *value, const char *wanted, char *re
     struct buf shown CLEANUP(buf_done);
     buf_init(&shown, 4 * ERRC_WHY_MAX);
     gojson_print(value, &shown);
-    (void)snprintf(reason, REASON_MAX,
+    (void)snprintf(reason, FIELDLIST_REASON_MAX,
                    "'' expected type '%s', got unconvertible type '%s', value: '%s'", wanted,
                    gojson_type_name(value), buf_text(&shown));
     return ERRC_SCHEMA;
@@ -147,7 +124,7 @@ static enum errc unconvertible(const json_t *value, const char *wanted, char *re
 
 static enum errc read_string(const json_t *value, struct field_value *v, char *reason)
 {
-    enum errc code = scalar_text(value, v);
+    enum errc code = fieldlist_scalar(value, v);
     return code == ERRC_NOT_FOUND ? unconvertible(value, "string", reason) : code;
 }
 
@@ -157,17 +134,17 @@ static enum errc read_int(const json_t *value, struct field_value *v, char *reas
         v->number = json_is_true(value);
         return ERRC_OK;
     }
-    enum errc code = scalar_text(value, v);
+    enum errc code = fieldlist_scalar(value, v);
     if (code == ERRC_NOT_FOUND)
         return unconvertible(value, "int", reason);
     if (code != ERRC_OK || v->text.len == 0 || parse_int(v->text, &v->number))
         return code;
     if (json_is_string(value))
-        (void)snprintf(reason, REASON_MAX,
+        (void)snprintf(reason, FIELDLIST_REASON_MAX,
                        "cannot parse '' as int: strconv.ParseInt: parsing \"%.*s\": invalid syntax",
                        SLICE_FMT(v->text));
     else
-        (void)snprintf(reason, REASON_MAX,
+        (void)snprintf(reason, FIELDLIST_REASON_MAX,
                        "error decoding json.Number into : strconv.ParseInt: parsing \"%.*s\": "
                        "invalid syntax",
                        SLICE_FMT(v->text));
@@ -180,7 +157,7 @@ static enum errc read_bool(const json_t *value, struct field_value *v, char *rea
         v->number = json_is_true(value);
         return ERRC_OK;
     }
-    enum errc code = scalar_text(value, v);
+    enum errc code = fieldlist_scalar(value, v);
     if (code == ERRC_NOT_FOUND)
         return unconvertible(value, "bool", reason);
     bool flag = false;
@@ -188,7 +165,7 @@ static enum errc read_bool(const json_t *value, struct field_value *v, char *rea
         return code;
     if (!field_parse_bool(v->text, &flag)) {
         (void)snprintf(
-            reason, REASON_MAX,
+            reason, FIELDLIST_REASON_MAX,
             "cannot parse '' as bool: strconv.ParseBool: parsing \"%.*s\": invalid syntax",
             SLICE_FMT(v->text));
         return ERRC_SCHEMA;
@@ -200,15 +177,15 @@ static enum errc read_bool(const json_t *value, struct field_value *v, char *rea
 static enum errc read_seconds(const json_t *value, struct field_value *v, char *reason)
 {
     struct errc_why why = {{0}};
-    enum errc code = scalar_text(value, v);
+    enum errc code = fieldlist_scalar(value, v);
     if (code == ERRC_NOT_FOUND)
         return unconvertible(value, "time.Duration", reason);
     if (code == ERRC_OK && field_parse_seconds(v->text, &v->number, &why) != ERRC_OK) {
-        (void)snprintf(reason, REASON_MAX, "%.200s", why.text);
+        (void)snprintf(reason, FIELDLIST_REASON_MAX, "%.200s", why.text);
         return ERRC_SCHEMA;
     }
     if (code == ERRC_OK && v->number < 0) {
-        (void)snprintf(reason, REASON_MAX, "cannot provide negative value '%" PRId64 "'",
+        (void)snprintf(reason, FIELDLIST_REASON_MAX, "cannot provide negative value '%" PRId64 "'",
                        v->number);
         return ERRC_SCHEMA;
     }
@@ -220,7 +197,8 @@ static enum errc read_map(const json_t *value, struct field_value *v, char *reas
     (void)v;
     if (json_is_object(value))
         return ERRC_OK;
-    (void)snprintf(reason, REASON_MAX, "'' expected a map, got '%s'", gojson_type_name(value));
+    (void)snprintf(reason, FIELDLIST_REASON_MAX, "'' expected a map, got '%s'",
+                   gojson_type_name(value));
     return ERRC_SCHEMA;
 }
 
@@ -237,14 +215,14 @@ static enum errc add_number(struct field_value *v, int64_t number)
 static enum errc add_numbers(const json_t *value, struct field_value *v, char *reason)
 {
     struct field_value item = {0};
-    enum errc code = scalar_text(value, &item);
+    enum errc code = fieldlist_scalar(value, &item);
     struct slice rest = item.text;
     while (code == ERRC_OK && rest.len > 0) {
         int64_t number;
         struct slice word = slice_trim(slice_cut(&rest, ','));
         if (!parse_int(word, &number)) {
             (void)snprintf(
-                reason, REASON_MAX,
+                reason, FIELDLIST_REASON_MAX,
                 "cannot parse '[%zu]' as int: strconv.ParseInt: parsing \"%.*s\": invalid syntax",
                 v->list_len, SLICE_FMT(word));
             code = ERRC_SCHEMA;
@@ -274,9 +252,16 @@ static enum errc read_any(const json_t *value, struct field_value *v, char *reas
 }
 
 static enum errc (*const readers[])(const json_t *value, struct field_value *v, char *reason) = {
-    [FIELD_STRING] = read_string,   [FIELD_INT] = read_int, [FIELD_BOOL] = read_bool,
-    [FIELD_SECONDS] = read_seconds, [FIELD_MAP] = read_map, [FIELD_INTS] = read_ints,
+    [FIELD_STRING] = read_string,
+    [FIELD_INT] = read_int,
+    [FIELD_BOOL] = read_bool,
+    [FIELD_SECONDS] = read_seconds,
+    [FIELD_MAP] = read_map,
+    [FIELD_INTS] = read_ints,
     [FIELD_ANY] = read_any,
+    [FIELD_STRINGS] = fieldlist_read_strings,
+    [FIELD_SLICE] = fieldlist_read_slice,
+    [FIELD_PAIRS] = fieldlist_read_pairs,
 };
 
 static enum errc read_one(const struct field_spec *spec, json_t *value, struct field_value *v,
@@ -291,7 +276,7 @@ static enum errc read_one(const struct field_spec *spec, json_t *value, struct f
     if (json_is_null(value))
         return ERRC_OK;
     v->tree = value;
-    char reason[REASON_MAX];
+    char reason[FIELDLIST_REASON_MAX];
     enum errc code = readers[spec->type](value, v, reason);
     if (code != ERRC_SCHEMA)
         return code == ERRC_OK ? ERRC_OK : errc_fail(why, code, "out of memory");
@@ -318,6 +303,7 @@ void field_done(struct field_set *set)
     for (size_t i = 0; i < set->count; i++) {
         free(set->values[i].owned);
         free(set->values[i].list);
+        json_decref(set->values[i].made);
     }
     *set = (struct field_set){0};
 }

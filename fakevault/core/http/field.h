@@ -24,8 +24,11 @@ enum field_type {
     FIELD_BOOL,
     FIELD_SECONDS, /* 30, "30", "1h30m", "2d" */
     FIELD_MAP,
-    FIELD_INTS, /* list of integers, one integer, or "1,2" */
-    FIELD_ANY,  /* not looked at */
+    FIELD_INTS,    /* list of integers, one integer, or "1,2" */
+    FIELD_STRINGS, /* list of scalars, one scalar, or "a, b" (Go's comma string slice) */
+    FIELD_SLICE,   /* the same, but "a, b" is one string */
+    FIELD_PAIRS,   /* object of scalars, "key=value", or a list of these */
+    FIELD_ANY,     /* not looked at */
 };
 
 struct field_spec {
@@ -40,7 +43,9 @@ struct field_value {
     struct slice text;
     char *owned;    /* what text points to, when it had to be made */
     int64_t number; /* int, bool, seconds */
-    json_t *tree;   /* as sent; borrowed from the request; NULL when absent or null */
+    json_t *tree;   /* as sent, or an array or object of strings for FIELD_STRINGS, FIELD_SLICE and
+                       FIELD_PAIRS; lent by the set; NULL when absent or null */
+    json_t *made;   /* what tree points to, when it had to be made */
     int64_t *list;  /* FIELD_INTS */
     size_t list_len;
 };
