@@ -47,6 +47,19 @@ static struct slice capture_named(const struct route_match *match, const char *n
     return (struct slice){0};
 }
 
+void facts_note_inputs(struct vault_job *job)
+{
+    struct slice rest = buf_slice(&job->path);
+    struct route_match match;
+    while (slice_find(rest, '/') < rest.len) {
+        (void)slice_cut(&rest, '/');
+        if (match_transit(rest, job->operation, &match)) {
+            note_inputs(job);
+            return;
+        }
+    }
+}
+
 void facts_fill(struct vault_job *job)
 {
     struct vault_facts *f = &job->facts;
@@ -60,9 +73,9 @@ void facts_fill(struct vault_job *job)
     size_t mount_len = m != NULL ? strlen(m->path) : slice_find(path, '/') + 1;
     f->mount = (struct slice){path.ptr, mount_len};
     struct route_match match;
-    if ((m != NULL && m->engine != MOUNT_TRANSIT) ||
-        !match_transit(slice_from(path, mount_len), job->operation, &match))
-        return;
-    f->key = capture_named(&match, "name");
-    note_inputs(job);
+    if ((m == NULL || m->engine == MOUNT_TRANSIT) &&
+        match_transit(slice_from(path, mount_len), job->operation, &match))
+        f->key = capture_named(&match, "name");
+    else
+        f->input_count = 0;
 }

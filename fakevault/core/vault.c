@@ -50,7 +50,7 @@ void vault_free(struct vault *v)
     free(v);
 }
 
-/* --- begin ------------------------------------------------------------------------------------ */
+/* --- receive and begin ------------------------------------------------------------------------ */
 
 static void link_job(struct vault *v, struct vault_job *job)
 {
@@ -70,20 +70,17 @@ static void unlink_job(struct vault *v, struct vault_job *job)
         job->next->previous = job->previous;
 }
 
-static struct vault_job *job_new(struct vault *v, const struct vault_request *request,
-                                 struct instant now)
+static struct vault_job *job_new(struct vault *v, const struct vault_request *request)
 {
     struct vault_job *job = calloc(1, sizeof *job);
     if (job == NULL)
         return NULL;
     job->vault = v;
     job->request = *request;
-    job->now = now;
     job->facts = no_facts;
     buf_init(&job->path, LIMIT_PATH_BYTES + 1);
     buf_init(&job->text, 0);
     buf_init(&job->data_out, 0);
-    link_job(v, job);
     return job;
 }
 
@@ -264,49 +261,59 @@ static void route_logical(struct vault_job *job)
         warn_about_names(job);
 }
 
-static void begin_logical(struct vault_job *job)
+static bool unanswered(const struct vault_job *job)
+{
+    return !call_answered(job) && !job->no_memory;
+}
+
+static void receive_logical(struct vault_job *job)
 {
     if (job->operation == ROUTE_HEADER || job->operation == ROUTE_OTHER) {
         call_fail_bare(job, 405);
         return;
     }
     request_read_data(job);
-    facts_fill(job);
+    facts_note_inputs(job);
     if (!call_answered(job))
         request_check_wrap(job);
-    if (!call_answered(job))
-        check_before_route(job);
+}
+
+struct vault_job *vault_receive(struct vault *v, const struct vault_request *request)
+{
+    struct vault_job *job = job_new(v, request);
+    if (job == NULL)
+        return NULL;
+    request_read_line(job);
+    if (!unanswered(job))
+        return job;
+    if (!find_hard_wired(job))
+        receive_logical(job);
+    else if (job->match.endpoint == NULL)
+        call_fail_bare(job, 405);
+    return job;
+}
+
+static void begin_logical(struct vault_job *job)
+{
+    check_before_route(job);
     if (!call_answered(job))
         route_logical(job);
 }
 
-static void begin_hard_wired(struct vault_job *job)
+void vault_begin(struct vault *v, struct vault_job *job, struct instant now)
 {
-    facts_fill(job);
-    if (job->match.endpoint == NULL)
-        call_fail_bare(job, 405);
-}
-
-struct vault_job *vault_begin(struct vault *v, const struct vault_request *request,
-                              struct instant now)
-{
-    struct vault_job *job = job_new(v, request, now);
     if (job == NULL)
-        return NULL;
-    request_read_line(job);
-    if (call_answered(job) || job->no_memory) {
-        facts_fill(job);
-        return job;
-    }
-    identify(job);
-    if (find_hard_wired(job))
-        begin_hard_wired(job);
-    else
+        return;
+    job->now = now;
+    link_job(v, job);
+    if (job->path.len > 0)
+        identify(job);
+    facts_fill(job);
+    if (unanswered(job) && !job->bare_protocol)
         begin_logical(job);
     const struct route_endpoint *e = job->match.endpoint;
-    if (!call_answered(job) && !job->no_memory && e->prepare != NULL)
+    if (unanswered(job) && e->prepare != NULL)
         e->prepare(job);
-    return job;
 }
 
 const struct vault_facts *vault_job_facts(const struct vault_job *job)
@@ -315,11 +322,6 @@ const struct vault_facts *vault_job_facts(const struct vault_job *job)
 }
 
 /* --- run and end ------------------------------------------------------------------------------ */
-
-static bool unanswered(const struct vault_job *job)
-{
-    return !call_answered(job) && !job->no_memory;
-}
 
 void vault_job_run(struct vault_job *job)
 {
@@ -380,7 +382,8 @@ void vault_reply_done(struct vault_reply *reply)
 void vault_handle(struct vault *v, const struct vault_request *request, struct instant now,
                   struct vault_reply *reply)
 {
-    struct vault_job *job = vault_begin(v, request, now);
+    struct vault_job *job = vault_receive(v, request);
+    vault_begin(v, job, now);
     vault_job_run(job);
     vault_end(v, job, now, reply);
 }

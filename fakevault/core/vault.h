@@ -2,17 +2,23 @@
  * vault: HashiCorp Vault 1.14.9 as a pure machine: a request goes in, a reply comes out, and
  * nothing is touched but the ports.
  *
- * A request takes three steps, so that slow cryptography never runs under the caller's lock:
+ * A request takes four steps, so that neither a large body nor slow cryptography is ever dealt with
+ * under the caller's lock:
  *
- *     lock;   job = vault_begin(v, &request, now);     short: parse, route, authorise, refer to
- * keys facts = vault_job_facts(job);            what the request is about; nothing done yet unlock;
- * vault_job_run(job);                      the cryptography lock;   vault_end(v, job, now, &reply);
- * short: write the store, commit, answer unlock;
+ *     job = vault_receive(v, &request);        no lock: read the request line and the body
+ *     lock;
+ *     vault_begin(v, job, now);                short: route, authorise, refer to keys
+ *     facts = vault_job_facts(job);            what the request is about; nothing done yet
+ *     unlock;
+ *     vault_job_run(job);                      no lock: the cryptography
+ *     lock;
+ *     vault_end(v, job, now, &reply);          short: write the store, commit, answer
+ *     unlock;
  *
- * All functions that take a `struct vault *` are to be called under one lock; vault_job_run and
- * vault_job_facts need none. Nothing is changed (in the store or as seen by others) before
- * vault_end, so between begin and run a job may be dropped with vault_cancel: then the operation
- * did not happen.
+ * All functions that take a `struct vault *` are to be called under one lock, but for
+ * vault_receive; vault_job_run and vault_job_facts need none. Nothing is changed (in the store or
+ * as seen by others) before vault_end, so between begin and run a job may be dropped with
+ * vault_cancel: then the operation did not happen.
  *
  * Seal while jobs are open: a job whose vault_job_run has not started loses its keys at once and is
  * answered "Vault is sealed"; one that is inside vault_job_run finishes with its own reference to
@@ -110,9 +116,13 @@ MUST_USE enum errc vault_new(const struct vault_ports *ports, const struct vault
 void vault_free(struct vault *v);
 
 /* Returns a job, or NULL when out of memory; NULL is fine for all functions below and is answered
- * with a 500. Never changes the vault as others see it. */
-struct vault_job *vault_begin(struct vault *v, const struct vault_request *request,
-                              struct instant now);
+ * with a 500. Looks at nothing that changes in the vault, so it needs no lock. vault_begin has to
+ * follow. */
+struct vault_job *vault_receive(struct vault *v, const struct vault_request *request);
+
+/* Never changes the vault as others see it. Whatever is wrong with the request is told by
+ * vault_end. */
+void vault_begin(struct vault *v, struct vault_job *job, struct instant now);
 
 /* Borrows the facts; valid until vault_end or vault_cancel. Of a NULL job: all empty. */
 const struct vault_facts *vault_job_facts(const struct vault_job *job);
@@ -126,13 +136,13 @@ void vault_job_run(struct vault_job *job);
 void vault_end(struct vault *v, struct vault_job *job, struct instant now,
                struct vault_reply *reply);
 
-/* Drops a job that was not run: it was never executed. */
+/* Drops a job that was begun and not run: it was never executed. */
 void vault_cancel(struct vault *v, struct vault_job *job);
 
 /* Frees what a reply owns; fits CLEANUP. */
 void vault_reply_done(struct vault_reply *reply);
 
-/* begin, run and end in a row; for tests, simulation and whoever has one thread. */
+/* All steps in a row; for tests, simulation and whoever has one thread. */
 void vault_handle(struct vault *v, const struct vault_request *request, struct instant now,
                   struct vault_reply *reply);
 

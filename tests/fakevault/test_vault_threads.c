@@ -39,8 +39,9 @@ static void *sign(void *context)
                                     .body = SLICE_LITERAL("{\"input\":\"YQ==\"}")};
     for (int i = 0; i < SIGNATURES_EACH; i++) {
         struct vault_reply reply = {0};
+        struct vault_job *job = vault_receive(w->vault, &request);
         (void)pthread_mutex_lock(&s->lock);
-        struct vault_job *job = vault_begin(w->vault, &request, w->now);
+        vault_begin(w->vault, job, w->now);
         (void)pthread_mutex_unlock(&s->lock);
         vault_job_run(job);
         (void)pthread_mutex_lock(&s->lock);

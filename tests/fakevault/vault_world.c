@@ -150,5 +150,7 @@ struct vault_job *world_begin(struct world *w, const char *what, const char *bod
     struct vault_request request = {.token = slice_of(w->root), .body = slice_of(body)};
     buf_init(path, 1024);
     world_request(what, path, &request);
-    return vault_begin(w->vault, &request, w->now);
+    struct vault_job *job = vault_receive(w->vault, &request);
+    vault_begin(w->vault, job, w->now);
+    return job;
 }

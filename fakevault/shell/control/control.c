@@ -434,7 +434,7 @@ static enum errc arrive(struct control *c, const struct vault_request *request,
 {
     control_expire(c);
     struct instant at = control_now(c);
-    out->job = vault_begin(c->ports.vault, request, at);
+    vault_begin(c->ports.vault, out->job, at);
     const struct vault_facts *facts = vault_job_facts(out->job);
     const struct fault_facts asked = {
         .method = request->method,
@@ -459,7 +459,7 @@ static enum errc arrive(struct control *c, const struct vault_request *request,
 enum errc control_arrive(struct control *control, const struct vault_request *request,
                          const struct control_sender *sender, struct control_arrival *out)
 {
-    *out = (struct control_arrival){0};
+    *out = (struct control_arrival){.job = vault_receive(control->ports.vault, request)};
     lock(control);
     enum errc code = arrive(control, request, sender, out);
     unlock(control);
@@ -503,8 +503,9 @@ _Noreturn void control_rule_crash(struct control *control, const char *rule)
 
 struct vault_job *control_begin(struct control *control, const struct vault_request *request)
 {
+    struct vault_job *job = vault_receive(control->ports.vault, request);
     lock(control);
-    struct vault_job *job = vault_begin(control->ports.vault, request, control_now(control));
+    vault_begin(control->ports.vault, job, control_now(control));
     unlock(control);
     return job;
 }
