@@ -6,8 +6,8 @@
 
 #include "fakevault/core/call.h"
 
-/* Hashes the decoded inputs of a request whose path reads as one of transit's, below whatever mount:
- * the long part, which looks at nothing but the request. */
+/* Hashes the decoded inputs of a request whose path reads as one of transit's, below whatever
+ * mount: the long part, which looks at nothing but the request. */
 void facts_note_inputs(struct vault_job *job);
 
 /* Fills the rest of job->facts; drops inputs that were none. Never answers, as above. */
