@@ -57,8 +57,7 @@ struct vault_job {
     json_t *data;       /* parameters as sent; an object, or NULL */
     struct route_match match;
     struct field_set fields;
-    struct token token; /* valid when has_token */
-    bool has_token;
+    struct token *token; /* a reference; NULL: none, or none that is valid */
     enum mount_engine engine;
     char mount_path[MOUNT_PATH_BYTES];
     char mount_uuid[ENTROPY_UUID_BYTES];

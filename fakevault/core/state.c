@@ -48,23 +48,25 @@ static enum errc load_cluster(struct vault *v, struct errc_why *why)
     return ERRC_OK;
 }
 
-static enum errc fill_batch(struct vault *v, struct slice unseal_key, struct token *root,
+static enum errc fill_batch(struct vault *v, struct slice unseal_key, const struct token *root,
                             struct slice root_id, const struct mount *extra, struct instant now,
                             struct barrier_batch *batch, struct errc_why *why)
 {
+    struct token *token;
     TRY(barrier_create(&v->barrier, unseal_key, now.wall_ns, batch, why));
     TRY(mount_table_defaults(&v->mounts, &v->ports.entropy));
     if (extra != NULL)
         TRY(mount_table_add(&v->mounts, extra));
     batch_cluster(v, batch);
     mount_table_batch(&v->mounts, &v->barrier, batch);
-    token_salt_batch(&v->tokens, &v->barrier, batch);
-    token_batch(&v->tokens, root, root_id, now.wall_ns, &v->barrier, batch);
+    token_store_salt(&v->tokens, &v->barrier, batch);
+    TRY(token_store_draw(&v->tokens, &v->barrier, root, root_id, batch, &token));
+    token_release(token);
     return batch->status;
 }
 
 enum errc state_create(struct vault *v, struct slice unseal_key, unsigned shares,
-                       unsigned threshold, struct token *root, struct slice root_id,
+                       unsigned threshold, const struct token *root, struct slice root_id,
                        const struct mount *extra, struct instant now, struct errc_why *why)
 {
     struct barrier_batch batch CLEANUP(barrier_batch_done);
@@ -85,7 +87,7 @@ static enum errc load_all(struct vault *v, struct errc_why *why)
 {
     TRY(load_cluster(v, why));
     TRY(mount_table_load(&v->mounts, &v->barrier, why));
-    return token_table_load(&v->tokens, &v->barrier, why);
+    return token_store_load(&v->tokens, &v->barrier, why);
 }
 
 static bool is_aes_size(size_t len)

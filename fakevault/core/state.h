@@ -6,7 +6,7 @@
 #include "fakevault/core/mount.h"
 #include "fakevault/core/seal/barrier.h"
 #include "fakevault/core/seal/seal.h"
-#include "fakevault/core/token/token.h"
+#include "fakevault/core/token/token_store.h"
 #include "fakevault/core/transit/keyring.h"
 #include "fakevault/core/vault.h"
 
@@ -32,10 +32,10 @@ struct vault {
 bool state_sealed(const struct vault *v);
 
 /* Makes a vault in the store: keys, tokens, mounts, config, all in one batch; sealed again
- * afterwards. unseal_key has BARRIER_KEY_BYTES; `root` is the first token, with its id. ERRC_IO,
- * ERRC_NOMEM: nothing was made. */
+ * afterwards. unseal_key has BARRIER_KEY_BYTES; `root` is the draft of the first token, with its
+ * id. ERRC_IO, ERRC_NOMEM: nothing was made. */
 MUST_USE enum errc state_create(struct vault *v, struct slice unseal_key, unsigned shares,
-                                unsigned threshold, struct token *root, struct slice root_id,
+                                unsigned threshold, const struct token *root, struct slice root_id,
                                 const struct mount *extra, struct instant now,
                                 struct errc_why *why);
 

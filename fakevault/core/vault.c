@@ -95,6 +95,7 @@ static void job_free(struct vault *v, struct vault_job *job)
 {
     unlink_job(v, job);
     drop_state(job);
+    token_release(job->token);
     field_done(&job->fields);
     json_decref(job->data);
     buf_done(&job->path);
@@ -109,14 +110,15 @@ static void job_free(struct vault *v, struct vault_job *job)
 
 static void identify(struct vault_job *job)
 {
-    const struct token *token = state_sealed(job->vault)
-                                    ? NULL
-                                    : token_find(&job->vault->tokens, request_token(&job->request));
-    if (token == NULL)
+    struct vault *v = job->vault;
+    if (state_sealed(v))
         return;
-    job->token = *token;
-    job->has_token = true;
-    job->facts.accessor = slice_of(job->token.accessor);
+    token_store_reap(&v->tokens, &v->barrier, job->now.wall_ns);
+    struct token *token = token_table_find(&v->tokens, request_token(&job->request));
+    if (token == NULL || !token_usable(token, job->now.wall_ns))
+        return;
+    job->token = token_keep(token);
+    job->facts.accessor = slice_of(token->accessor);
 }
 
 /* True when the request is for an endpoint before the logical router; its row is in job->match
@@ -242,7 +244,7 @@ static void route_logical(struct vault_job *job)
     if (m != NULL)
         find_route(job, m);
     const struct route_endpoint *e = job->match.endpoint;
-    if (!job->has_token && (e == NULL || !e->public))
+    if (job->token == NULL && (e == NULL || !e->public))
         call_fail(job, 403, "permission denied");
     else if (has_existence_check(job))
         check_existence(job);
@@ -429,13 +431,13 @@ static const struct mount dev_mount = {.path = "secret/",
                                        .kv_version_2 = true};
 
 /* The token looks as the one that Vault's dev mode makes by a request (vault-api.md 3.1). */
-static struct token dev_token(void)
+static struct token dev_token(int64_t wall_ns)
 {
-    return (struct token){.policies = "root",
-                          .display_name = "token",
-                          .path = "auth/token/create",
-                          .orphan = true,
-                          .issued = true};
+    struct token token = token_root(wall_ns);
+    token.display_name = SLICE_LITERAL("token");
+    token.path = SLICE_LITERAL("auth/token/create");
+    token.issued_ns = wall_ns;
+    return token;
 }
 
 enum errc vault_dev_init(struct vault *v, struct slice root_token, struct instant now,
@@ -445,13 +447,13 @@ enum errc vault_dev_init(struct vault *v, struct slice root_token, struct instan
         return errc_fail(why, ERRC_STATE, "Vault is already initialized");
     struct secret key CLEANUP(secret_done) = {0};
     char made_up[TOKEN_ID_BYTES];
-    struct token root = dev_token();
+    struct token root = dev_token(now.wall_ns);
     struct mount kv = dev_mount;
     if (secret_new(v->ports.arena, BARRIER_KEY_BYTES, &key) != ERRC_OK)
         return errc_fail(why, ERRC_NOMEM, "out of memory for secrets");
     v->ports.entropy.fill(v->ports.entropy.context, key.ptr, key.len);
     mount_identify(&kv, &v->ports.entropy);
-    token_id(&v->ports.entropy, made_up);
+    token_id_root(&v->ports.entropy, made_up);
     struct slice id = root_token.len > 0 ? root_token : slice_of(made_up);
     base64_format(secret_slice(&key), BASE64_STANDARD, unseal_key);
     buf_add_slice(token, id);

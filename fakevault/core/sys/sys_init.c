@@ -92,10 +92,9 @@ static void initialize(struct vault_job *job, const struct secret *key, const st
     unsigned threshold = (unsigned)sys_body_int(job, "secret_threshold");
     struct errc_why why = {{0}};
     char id[TOKEN_ID_BYTES];
-    struct token root = {
-        .policies = "root", .display_name = "root", .path = "auth/token/root", .orphan = true};
+    struct token root = token_root(job->now.wall_ns);
     v->ports.entropy.fill(v->ports.entropy.context, key->ptr, key->len);
-    token_id(&v->ports.entropy, id);
+    token_id_root(&v->ports.entropy, id);
     seal_split(secret_slice(key), shares, threshold, &v->ports.entropy, pieces->ptr);
     enum errc code = state_create(v, secret_slice(key), shares, threshold, &root, slice_of(id),
                                   NULL, job->now, &why);

@@ -89,9 +89,9 @@ static void unseal_finish(struct vault_job *job)
 /* A vault that is sealed says yes without asking who wants it. */
 static void seal_prepare(struct vault_job *job)
 {
-    if (!state_sealed(job->vault) && !job->has_token)
+    if (!state_sealed(job->vault) && job->token == NULL)
         call_fail(job, 403, "permission denied");
-    else if (!state_sealed(job->vault) && !token_is_root(&job->token))
+    else if (!state_sealed(job->vault) && !token_is_root(job->token))
         call_wrapped(job, 403, "permission denied");
 }
 

@@ -1,164 +1,221 @@
 #include "fakevault/core/token/token.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bug.h"
+#include "base/limits.h"
+#include "base/secret.h"
+#include "base/text/buf.h"
 #include "fakevault/core/store/pack.h"
 
-#define SALT_NAME "sys/token/salt"
-#define ID_PREFIX "sys/token/id/"
-#define RECORD_MAX 2048u
+#define FORMAT 2u
 
-void token_table_init(struct token_table *t)
-{
-    *t = (struct token_table){0};
-}
-
-void token_table_done(struct token_table *t)
-{
-    free(t->items);
-    secret_wipe(t, sizeof *t);
-}
-
-static void write_record(struct pack *p, const struct token *token)
-{
-    pack_text(p, token->accessor);
-    pack_text(p, token->policies);
-    pack_text(p, token->display_name);
-    pack_text(p, token->path);
-    pack_i64(p, token->created_ns);
-    pack_u8(p, token->orphan);
-    pack_u8(p, token->issued);
-}
-
-static enum errc read_record(struct slice bytes, struct token *token, struct errc_why *why)
-{
-    struct unpack u = pack_read_from(bytes);
-    pack_read_text(&u, token->accessor, sizeof token->accessor);
-    pack_read_text(&u, token->policies, sizeof token->policies);
-    pack_read_text(&u, token->display_name, sizeof token->display_name);
-    pack_read_text(&u, token->path, sizeof token->path);
-    token->created_ns = pack_read_i64(&u);
-    token->orphan = pack_read_u8(&u) != 0;
-    token->issued = pack_read_u8(&u) != 0;
-    if (!pack_read_complete(&u))
-        return errc_fail(why, ERRC_SCHEMA, "the stored token %s is damaged", token->hash);
-    return ERRC_OK;
-}
-
-struct loader {
-    struct token_table *table;
-    struct barrier *barrier;
-    struct errc_why *why;
+enum flag {
+    FLAG_BATCH = 1,
+    FLAG_RENEWABLE = 2,
+    FLAG_ORPHAN = 4,
 };
 
-static enum errc load_one(void *context, struct slice rest)
+/* --- record ----------------------------------------------------------------------------------- */
+
+static uint32_t flags_of(const struct token *t)
 {
-    struct loader *l = context;
-    struct token token;
-    memset(&token, 0, sizeof token);
-    char name[STORE_NAME_MAX];
-    if (rest.len != sizeof token.hash - 1)
-        return errc_fail(l->why, ERRC_SCHEMA, "a stored token has an odd name");
-    memcpy(token.hash, rest.ptr, rest.len);
-    (void)snprintf(name, sizeof name, ID_PREFIX "%s", token.hash);
-    struct secret record CLEANUP(secret_done) = {0};
-    TRY(barrier_get(l->barrier, name, &record, l->why));
-    TRY(read_record(secret_slice(&record), &token, l->why));
-    return token_table_add(l->table, &token);
+    return (t->type == TOKEN_BATCH ? FLAG_BATCH : 0u) | (t->renewable ? FLAG_RENEWABLE : 0u) |
+           (t->orphan ? FLAG_ORPHAN : 0u);
 }
 
-enum errc token_table_load(struct token_table *t, struct barrier *b, struct errc_why *why)
+static void write_slices(struct pack *p, const struct slice *items, size_t count)
 {
-    struct secret salt CLEANUP(secret_done) = {0};
-    TRY(barrier_get(b, SALT_NAME, &salt, why));
-    if (salt.len != sizeof t->salt)
-        return errc_fail(why, ERRC_SCHEMA, "the stored \"%s\" is damaged", SALT_NAME);
-    memcpy(t->salt, salt.ptr, salt.len);
-    struct loader l = {t, b, why};
-    return store_list(b->store, SLICE_LITERAL(ID_PREFIX), load_one, &l, why);
+    pack_u32(p, (uint32_t)count);
+    for (size_t i = 0; i < count; i++)
+        pack_bytes(p, items[i]);
 }
 
-void token_salt_batch(struct token_table *t, struct barrier *b, struct barrier_batch *batch)
+static void write_record(struct pack *p, const struct token *t)
 {
-    b->entropy.fill(b->entropy.context, t->salt, sizeof t->salt);
-    barrier_batch_put(b, batch, SALT_NAME, slice_bytes(t->salt, sizeof t->salt));
+    pack_u8(p, FORMAT);
+    pack_u32(p, flags_of(t));
+    pack_text(p, t->accessor);
+    pack_text(p, t->cubbyhole);
+    pack_bytes(p, slice_bytes(t->parent_digest, sizeof t->parent_digest));
+    pack_bytes(p, t->display_name);
+    pack_bytes(p, t->path);
+    pack_bytes(p, t->role);
+    pack_bytes(p, t->meta);
+    pack_i64(p, t->created_s);
+    pack_i64(p, t->ttl_s);
+    pack_i64(p, t->explicit_max_ttl_s);
+    pack_i64(p, t->period_s);
+    pack_i64(p, t->issued_ns);
+    pack_i64(p, t->expires_ns);
+    pack_i64(p, t->renewed_ns);
+    pack_i64(p, t->uses_left);
+    write_slices(p, t->policies, t->policy_count);
+    write_slices(p, t->bound_cidrs, t->bound_cidr_count);
 }
 
-/* Writes count characters of base62; a byte that would favour some of them is drawn again. */
-static void fill_base62(const struct entropy *entropy, char *out, size_t count)
+void token_format(const struct token *token, struct buf *out)
 {
-    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    for (size_t i = 0; i < count; i++) {
-        uint8_t roll;
-        do {
-            entropy->fill(entropy->context, &roll, 1);
-        } while (roll >= 248);
-        out[i] = digits[roll % 62];
-    }
-    out[count] = '\0';
-}
-
-void token_id(const struct entropy *entropy, char out[static TOKEN_ID_BYTES])
-{
-    memcpy(out, "hvs.", 4);
-    fill_base62(entropy, out + 4, TOKEN_ID_BYTES - 5);
-}
-
-/* Salted twice over: the inner digest keeps ids of any length in a buffer of fixed size. */
-static void hash_id(const struct token_table *t, struct slice id, char out[static DIGEST_HEX_BYTES])
-{
-    uint8_t both[TOKEN_SALT_BYTES + DIGEST_BYTES];
-    memcpy(both, t->salt, TOKEN_SALT_BYTES);
-    digest_sha256(id, both + TOKEN_SALT_BYTES);
-    digest_sha256_hex(slice_bytes(both, sizeof both), out);
-    secret_wipe(both, sizeof both);
-}
-
-void token_batch(const struct token_table *t, struct token *token, struct slice id, int64_t wall_ns,
-                 struct barrier *b, struct barrier_batch *batch)
-{
-    hash_id(t, id, token->hash);
-    fill_base62(&b->entropy, token->accessor, sizeof token->accessor - 1);
-    token->created_ns = wall_ns;
-    uint8_t record[RECORD_MAX];
-    struct pack p = pack_into(record, sizeof record);
+    struct pack measure = {0};
+    write_record(&measure, token);
+    char *ptr = buf_reserve(out, measure.len);
+    if (ptr == NULL)
+        return;
+    struct pack p = pack_into((uint8_t *)ptr, measure.len);
     write_record(&p, token);
-    char name[STORE_NAME_MAX];
-    (void)snprintf(name, sizeof name, ID_PREFIX "%s", token->hash);
-    barrier_batch_put(b, batch, name, slice_bytes(record, p.len));
+    buf_commit(out, p.len);
 }
 
-static int compare_hash(const void *a, const void *b)
+static void read_digest(struct unpack *u, uint8_t out[static DIGEST_BYTES])
 {
-    const struct token *left = a, *right = b;
-    return strcmp(left->hash, right->hash);
+    struct slice bytes = pack_read_bytes(u);
+    if (bytes.len == DIGEST_BYTES)
+        memcpy(out, bytes.ptr, DIGEST_BYTES);
+    else
+        u->failed = true;
 }
 
-enum errc token_table_add(struct token_table *t, const struct token *token)
+static void read_fixed(struct unpack *u, struct token *t)
 {
-    struct token *grown = realloc(t->items, (t->count + 1) * sizeof *grown);
-    if (grown == NULL)
+    u->failed = pack_read_u8(u) != FORMAT || u->failed;
+    uint32_t flags = pack_read_u32(u);
+    t->type = (flags & FLAG_BATCH) != 0 ? TOKEN_BATCH : TOKEN_SERVICE;
+    t->renewable = (flags & FLAG_RENEWABLE) != 0;
+    t->orphan = (flags & FLAG_ORPHAN) != 0;
+    pack_read_text(u, t->accessor, sizeof t->accessor);
+    pack_read_text(u, t->cubbyhole, sizeof t->cubbyhole);
+    read_digest(u, t->parent_digest);
+    t->display_name = pack_read_bytes(u);
+    t->path = pack_read_bytes(u);
+    t->role = pack_read_bytes(u);
+    t->meta = pack_read_bytes(u);
+    t->created_s = pack_read_i64(u);
+    t->ttl_s = pack_read_i64(u);
+    t->explicit_max_ttl_s = pack_read_i64(u);
+    t->period_s = pack_read_i64(u);
+    t->issued_ns = pack_read_i64(u);
+    t->expires_ns = pack_read_i64(u);
+    t->renewed_ns = pack_read_i64(u);
+    t->uses_left = pack_read_i64(u);
+}
+
+static size_t skip_slices(struct unpack *u)
+{
+    size_t count = pack_read_u32(u);
+    for (size_t i = 0; i < count && !u->failed; i++)
+        (void)pack_read_bytes(u);
+    return u->failed ? 0 : count;
+}
+
+/* How many items the lists of a record have. False when the record is damaged. */
+static bool measure_lists(struct unpack u, size_t *policies, size_t *cidrs)
+{
+    *policies = skip_slices(&u);
+    *cidrs = skip_slices(&u);
+    return pack_read_complete(&u);
+}
+
+static const struct slice *read_slices(struct unpack *u, struct slice *at)
+{
+    size_t count = pack_read_u32(u);
+    for (size_t i = 0; i < count; i++)
+        at[i] = pack_read_bytes(u);
+    return at;
+}
+
+/* The block: struct, policies, networks, record. */
+enum errc token_parse(struct slice record, struct token **out)
+{
+    struct token head = {.references = 1};
+    size_t policies, cidrs;
+    struct unpack u = pack_read_from(record);
+    read_fixed(&u, &head);
+    if (u.failed || !measure_lists(u, &policies, &cidrs))
+        return ERRC_SCHEMA;
+    head.bytes = sizeof head + (policies + cidrs) * sizeof(struct slice) + record.len;
+    struct token *t = malloc(head.bytes);
+    if (t == NULL)
         return ERRC_NOMEM;
-    t->items = grown;
-    size_t at = t->count++;
-    for (; at > 0 && compare_hash(&t->items[at - 1], token) > 0; at--)
-        t->items[at] = t->items[at - 1];
-    t->items[at] = *token;
+    struct slice *slices = (struct slice *)(t + 1);
+    char *copy = (char *)(slices + policies + cidrs);
+    memcpy(copy, record.ptr, record.len);
+    u = pack_read_from((struct slice){copy, record.len});
+    read_fixed(&u, &head); /* once more: now its texts point into the copy */
+    head.policies = read_slices(&u, slices);
+    head.policy_count = policies;
+    head.bound_cidrs = read_slices(&u, slices + policies);
+    head.bound_cidr_count = cidrs;
+    *t = head;
+    *out = t;
     return ERRC_OK;
 }
 
-const struct token *token_find(const struct token_table *t, struct slice id)
+enum errc token_copy(const struct token *from, struct token **out)
 {
-    if (id.len == 0 || t->count == 0)
-        return NULL;
-    struct token wanted;
-    hash_id(t, id, wanted.hash);
-    return bsearch(&wanted, t->items, t->count, sizeof *t->items, compare_hash);
+    struct buf record CLEANUP(buf_done);
+    buf_init(&record, LIMIT_REQUEST_BODY_BYTES);
+    token_format(from, &record);
+    TRY(buf_status(&record, NULL));
+    TRY(token_parse(buf_slice(&record), out));
+    memcpy((*out)->digest, from->digest, sizeof from->digest);
+    return ERRC_OK;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+struct token token_root(int64_t wall_ns)
+{
+    static const struct slice policies[] = {{"root", 4}};
+    return (struct token){.policies = policies,
+                          .policy_count = 1,
+                          .display_name = SLICE_LITERAL("root"),
+                          .path = SLICE_LITERAL("auth/token/root"),
+                          .orphan = true,
+                          .created_s = wall_ns / 1000000000};
+}
+
+struct token *token_keep(struct token *token)
+{
+    token->references++;
+    return token;
+}
+
+void token_release(struct token *token)
+{
+    if (token == NULL)
+        return;
+    CHECK(token->references > 0);
+    if (--token->references > 0)
+        return;
+    secret_wipe(token, token->bytes);
+    free(token);
+}
+
+bool token_has_policy(const struct token *token, const char *name)
+{
+    for (size_t i = 0; i < token->policy_count; i++)
+        if (slice_equal_text(token->policies[i], name))
+            return true;
+    return false;
 }
 
 bool token_is_root(const struct token *token)
 {
-    return strcmp(token->policies, "root") == 0;
+    return token->policy_count == 1 && slice_equal_text(token->policies[0], "root");
+}
+
+bool token_expired(const struct token *token, int64_t wall_ns)
+{
+    return token->expires_ns != 0 && wall_ns > token->expires_ns;
+}
+
+bool token_usable(const struct token *token, int64_t wall_ns)
+{
+    if (token->dead || token->uses_left == TOKEN_SPENT)
+        return false;
+    for (const struct token *t = token; t != NULL; t = t->parent)
+        if (token_expired(t, wall_ns))
+            return false;
+    return true;
 }

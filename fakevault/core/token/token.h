@@ -1,6 +1,14 @@
 /*
- * token: who may ask. Tokens are records in the store under the hash of their id; the id itself is
- * kept nowhere.
+ * token: who may ask: what is known of one token, in memory and as a record.
+ *
+ * A token is one block of memory: the struct, its lists, and the record that its texts point into.
+ * What a token was made with never changes; only the fields below "what changes" do. The id is kept
+ * nowhere: `digest` is a salted hash of it (token_id.h).
+ *
+ * Whoever keeps a token over an unlock takes a reference; the table (token_table.h) holds one too.
+ * A token that was revoked in the meantime is `dead`.
+ *
+ * Facts: vault-api.md 3.1 and recordings of Vault 1.14.9.
  */
 #pragma once
 
@@ -9,54 +17,81 @@
 
 #include "base/digest.h"
 #include "base/errc.h"
-#include "fakevault/core/seal/barrier.h"
+#include "base/text/buf.h"
+#include "base/text/slice.h"
 
-#define TOKEN_SALT_BYTES 32u
-#define TOKEN_ACCESSOR_BYTES 25u /* 24 characters and NUL */
-#define TOKEN_ID_BYTES 29u       /* of a made-up id: "hvs.", 24 characters and NUL */
-#define TOKEN_TEXT_BYTES 128u
+#define TOKEN_ACCESSOR_BYTES 25u /* 24 letters and digits, and NUL */
+#define TOKEN_SPENT (-1)         /* uses_left of a token in its last request */
+
+enum token_type {
+    TOKEN_SERVICE, /* stored, listed, revocable */
+    TOKEN_BATCH, /* lives in its id alone: no accessor, no renewal, no cubbyhole, no end but expiry
+                  */
+};
 
 struct token {
-    char hash[DIGEST_HEX_BYTES]; /* of salt and id; the record's name ends with it */
-    char accessor[TOKEN_ACCESSOR_BYTES];
-    char policies[TOKEN_TEXT_BYTES]; /* comma-separated, sorted */
-    char display_name[TOKEN_TEXT_BYTES];
-    char path[TOKEN_TEXT_BYTES]; /* the API path that made it */
-    int64_t created_ns;          /* wall time */
-    bool orphan;
-    bool issued; /* made by a request: has issue_time and renewable (vault-api.md 3.1) */
+    uint8_t digest[DIGEST_BYTES];         /* of a service token; names its record */
+    char accessor[TOKEN_ACCESSOR_BYTES];  /* "" of a batch token */
+    char cubbyhole[TOKEN_ACCESSOR_BYTES]; /* below which its cubbyhole lies */
+    enum token_type type;
+    const struct slice *policies; /* lower case, sorted, no two alike */
+    size_t policy_count;
+    struct slice
+        meta; /* JSON of an object of strings, keys sorted; empty: none, which differs from {} */
+    const struct slice *bound_cidrs;
+    size_t bound_cidr_count;
+    struct slice display_name;
+    struct slice path; /* the API path that made it */
+    struct slice role; /* empty: none */
+    int64_t created_s; /* wall time */
+    int64_t ttl_s;     /* at creation; 0: never expires */
+    int64_t explicit_max_ttl_s;
+    int64_t period_s;
+    int64_t issued_ns; /* wall time at which it was lent; 0: never was, as the first root token */
+    bool renewable;
+
+    /* What changes, stored before it is changed here. */
+    uint8_t parent_digest[DIGEST_BYTES];
+    bool orphan;        /* has no parent */
+    int64_t uses_left;  /* 0: any number; TOKEN_SPENT */
+    int64_t expires_ns; /* wall time; 0: never */
+    int64_t renewed_ns; /* wall time of the last renewal; 0: none */
+
+    /* Memory alone. */
+    bool dead; /* no longer in the table */
+    size_t references;
+    size_t bytes;   /* of the block */
+    size_t heap_at; /* token_table.c: place among those that expire */
+    struct token *next_by_digest, *next_by_accessor;
+    struct token *parent, *child, *next, *previous; /* family; children are linked by next */
 };
 
-struct token_table {
-    struct token *items; /* sorted by hash */
-    size_t count;
-    uint8_t salt[TOKEN_SALT_BYTES];
-};
+/* Appends the record of a token; its lists may be anyone's. Sealed by the caller. */
+void token_format(const struct token *token, struct buf *out);
 
-void token_table_init(struct token_table *t);
+/* Reads a record into a new token that is in no table and has one reference. The digest is the
+ * caller's to fill. ERRC_SCHEMA when it is damaged, ERRC_NOMEM. */
+MUST_USE enum errc token_parse(struct slice record, struct token **out);
 
-/* Forgets all tokens and the salt, as sealing does. */
-void token_table_done(struct token_table *t);
+/* A copy of its own, as token_parse makes it: for a token that was put together by hand. */
+MUST_USE enum errc token_copy(const struct token *from, struct token **out);
 
-/* Reads salt and tokens through an open barrier. Errors as barrier_get. */
-MUST_USE enum errc token_table_load(struct token_table *t, struct barrier *b, struct errc_why *why);
+/* The draft of the token that an init makes. */
+struct token token_root(int64_t wall_ns);
 
-/* Makes a new salt, for an init; adds it to the batch. */
-void token_salt_batch(struct token_table *t, struct barrier *b, struct barrier_batch *batch);
+struct token *token_keep(struct token *token);
 
-/* Writes a made-up id, "hvs." and 24 letters and digits. */
-void token_id(const struct entropy *entropy, char out[static TOKEN_ID_BYTES]);
+/* Gives a reference back; the last one wipes and frees. NULL allowed. */
+void token_release(struct token *token);
 
-/* Fills hash, accessor and creation time of a token whose id is given; the other fields are the
- * caller's. Adds its record to the batch. */
-void token_batch(const struct token_table *t, struct token *token, struct slice id, int64_t wall_ns,
-                 struct barrier *b, struct barrier_batch *batch);
-
-/* Makes a stored token known. ERRC_NOMEM. */
-MUST_USE enum errc token_table_add(struct token_table *t, const struct token *token);
-
-/* Returns the token with this id, or NULL; lent until the table changes. */
-const struct token *token_find(const struct token_table *t, struct slice id);
-
-/* True when the token may do anything. */
+/* True when the token may do anything: its only policy is "root". */
 bool token_is_root(const struct token *token);
+
+bool token_has_policy(const struct token *token, const char *name);
+
+/* True when its time is over at this wall time. */
+bool token_expired(const struct token *token, int64_t wall_ns);
+
+/* True when a request may still come with it: neither it nor what it hangs below is over, and it is
+ * not in its last request already. */
+bool token_usable(const struct token *token, int64_t wall_ns);
