@@ -61,7 +61,45 @@ expect:
   - audit: {fallback: 0, failed: 1}
 """
 
-SCENARIOS = {"sealed": SEALED, "off": OFF, "refused_token": REFUSED_TOKEN}
+# The worker's timeouts are real, so that the fault was met, whatever the api does.
+HANG = """
+version: 1
+purpose: a Vault that never answers makes both services fall back
+stack:
+  services: [api, worker]
+  environment: {ALLOW_FALLBACK_SIGNING: "true", SIGNER_ATTEMPT_TIMEOUT_MS: "300"}
+steady_state:
+  - sign: {via: api, expect: {mode: vault}}
+method:
+  - vault: hang
+  - sign: {via: worker, expect: {mode: fallback, reason: timeout}}
+  - sign: {via: api, expect: {mode: fallback, reason: timeout}}
+rollback:
+  - vault: resume
+"""
+
+RATE_LIMIT = """
+version: 1
+purpose: a rate limit is no outage, the local key stays untouched
+stack:
+  services: [api]
+  environment: {ALLOW_FALLBACK_SIGNING: "true"}
+steady_state:
+  - sign: {via: api, expect: {mode: vault}}
+method:
+  - vault: {respond: 429, errors: [rate limit quota exceeded]}
+  - sign: {via: api, expect: {signed: false, attempts: 3, class: rate_limited}}
+rollback:
+  - vault: reset
+"""
+
+SCENARIOS = {
+    "sealed": SEALED,
+    "off": OFF,
+    "refused_token": REFUSED_TOKEN,
+    "hang": HANG,
+    "rate_limit": RATE_LIMIT,
+}
 
 # defect -> scenario, and the sentence that names expected, actual and the line of the ledger.
 DEFECTS = {
@@ -96,6 +134,26 @@ DEFECTS = {
     "stuck_in_fallback": (
         "sealed",
         r"expected mode vault while no fault lasts, found fallback \(audit.ndjson:\d+\)",
+    ),
+    "other_operator": (
+        "sealed",
+        r"expected operatorId of bundle [0-9a-f-]{36} as it was asked for, its signed manifest "
+        r"has something else \(audit.ndjson:\d+\)",
+    ),
+    "never_asks": (
+        "hang",
+        r"expected a request of attempt 1, which ended timeout while Vault could be reached "
+        r"\(audit.ndjson:\d+\), journal.ndjson has none",
+    ),
+    "waits_only_written": (
+        "sealed",
+        r"expected attempt 2 to begin before Vault had its request \(journal.ndjson:\d+\), the "
+        r"trail has it \d+ ms later \(audit.ndjson:\d+\)",
+    ),
+    "rate_limit_as_outage": (
+        "rate_limit",
+        r"expected a class that status 429 can have, attempt 1 is called unavailable "
+        r"\(audit.ndjson:\d+\)",
     ),
     "signature_by_another_key": (
         "sealed",

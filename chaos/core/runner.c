@@ -53,6 +53,7 @@ static void parse_contract(struct slice text, struct runner_contract *out)
     out->attempts_max = 3;
     out->base_ms = 250;
     out->max_ms = 2000;
+    out->attempt_timeout_ms = 2000;
     while (text.len > 0) {
         struct slice value = slice_cut(&text, '\n'), name = slice_cut(&value, '=');
         if (slice_equal_text(name, "ALLOW_FALLBACK_SIGNING"))
@@ -63,6 +64,8 @@ static void parse_contract(struct slice text, struct runner_contract *out)
             out->base_ms = number_of(value, 250);
         else if (slice_equal_text(name, "SIGNER_BACKOFF_MAX_MS"))
             out->max_ms = number_of(value, 2000);
+        else if (slice_equal_text(name, "SIGNER_ATTEMPT_TIMEOUT_MS"))
+            out->attempt_timeout_ms = number_of(value, 2000);
     }
 }
 
@@ -171,7 +174,6 @@ static enum judge_result judge_step(struct session *s, const struct runner_step 
     case VERB_ACTS:
         return JUDGE_MET;
     case VERB_SIGNS:
-        note_call(s, step, outcome);
         return judge_call(s, &j, &s->run->calls[s->run->call_count - 1], code, why);
     case VERB_WAITS:
         return judge_wait(s, &j, what, outcome, code, why);
@@ -289,6 +291,8 @@ static enum runner_result run_step(struct session *s, const struct plan_step *pl
     tell_progress(s, step, false);
     enum judge_result result = JUDGE_MET;
     enum errc code = act(s, step, &outcome, &why);
+    if (plan->step->verb->role == VERB_SIGNS && outcome.call.bundle[0] != '\0')
+        note_call(s, step, &outcome); /* also of one that did not end: the bundle is under way */
     if (code == ERRC_OK)
         result = judge_step(s, step, &outcome, &message, &code, &why);
     step->ended = s->world->now(s->world->context);
@@ -407,6 +411,7 @@ void runner_run(const struct scenario *scenario, const struct plan *plan, const 
                     world->interrupted(world->context) > 1 ? ", twice: nothing was rolled back"
                                                            : "");
     world->stop(world->context);
+    out->ended = world->now(world->context); /* of what is judged */
     if (s.started)
         judge_run(&s);
     out->ended = world->now(world->context);

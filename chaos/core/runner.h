@@ -47,6 +47,7 @@ struct runner_contract {
     bool fallback_allowed;
     int64_t attempts_max;
     int64_t base_ms, max_ms; /* of the backoff */
+    int64_t attempt_timeout_ms;
 };
 
 /* One sign call: the caller's ledger. */
@@ -67,6 +68,7 @@ struct runner_fault {
                                nothing has to meet it */
     const char *rule;       /* VERB_FAULT_RULE: its id */
     int64_t from_ns, to_ns; /* wall clock; to_ns INT64_MAX: not taken back yet */
+    int64_t made_ns;        /* when the step that made it was done */
     int64_t ending_ns;      /* when the step that took it back began; INT64_MAX as above */
     uint64_t hits;
     const char

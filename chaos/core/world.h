@@ -59,6 +59,8 @@ enum world_evidence {
     WORLD_JOURNAL,  /* fakevault's journal, all boots; name: NULL */
     WORLD_AUDIT,    /* the audit trail; name: NULL */
     WORLD_MANIFEST, /* a published manifest; name: bundleRunId */
+    WORLD_ASKED,    /* what was asked to be signed, as JSON: artefacts with their checksums,
+                       bundleRunId, metadata, operatorId; name: bundleRunId */
     WORLD_LOG,      /* stderr of "vault", "api", "worker" or "cli" (all its runs), all restarts */
     WORLD_METRICS,  /* text of GET /metrics of "api" or "worker", now */
     WORLD_STATE,    /* JSON of fakevault's GET /state, now; name: NULL */

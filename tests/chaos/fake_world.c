@@ -10,6 +10,7 @@
 #include "base/text/base64.h"
 #include "base/text/jsonread.h"
 #include "base/text/stamp.h"
+#include "chaos/core/ledger/asked.h"
 #include "chaos/core/ledger/verify_manifest.h"
 
 #define LINE_MAX_BYTES 8192u
@@ -35,7 +36,7 @@ static void add_key(struct fake_world *f, size_t i, EVP_PKEY *key, bool fallback
 
 void fake_world_init(struct fake_world *f)
 {
-    *f = (struct fake_world){.attempts = 3, .refusal = 503, .now_ns = BEGINNING};
+    *f = (struct fake_world){.attempts = 3, .refusal = 503, .wait_factor = 1, .now_ns = BEGINNING};
     f->vault_keys[0] = EVP_EC_gen("P-256");
     f->vault_keys[1] = EVP_EC_gen("P-256");
     f->stranger = EVP_EC_gen("P-256");
@@ -96,14 +97,14 @@ static void journal(struct fake_world *f, const char *kind, const char *rest)
 }
 
 /* A sign request and its reply. */
-static void journal_request(struct fake_world *f, const char *input, int status,
+static void journal_request(struct fake_world *f, const char *input, int attempt, int status,
                             const char *signature_sha256, const char *rule)
 {
     char rest[1024];
     (void)snprintf(rest, sizeof rest,
                    "\"path\":\"/v1/transit/sign/docugen-manifest\",\"key\":\"docugen-manifest\","
-                   "\"input_sha256\":[\"%s\"]%s%s%s",
-                   input, rule == NULL ? "" : ",\"rule\":\"", rule == NULL ? "" : rule,
+                   "\"input_sha256\":[\"%s\"],\"attempt\":%d%s%s%s",
+                   input, attempt, rule == NULL ? "" : ",\"rule\":\"", rule == NULL ? "" : rule,
                    rule == NULL ? "" : "\"");
     journal(f, "request", rest);
     (void)snprintf(rest, sizeof rest, "\"request\":%u,\"status\":%d,\"executed\":%s%s%s%s", f->seq,
@@ -134,8 +135,18 @@ struct signing {
     int attempt_count;
     char class[16];
     char input[DIGEST_HEX_BYTES];
+    char hash[ASKED_HASH_BYTES]; /* of what was asked to be signed */
     bool ok;
+    int64_t off_ns; /* by which the stamps of attempts are not true */
 };
+
+static void format_asked(const char *bundle, struct buf *out)
+{
+    buf_addf(out,
+             "{\"artefacts\":[{\"id\":\"a\"}],\"bundleRunId\":\"%s\",\"metadata\":{},"
+             "\"operatorId\":\"chaos\"}",
+             bundle);
+}
 
 /* Builds the manifest without signature, and the PAE of it. */
 static void build(const struct signing *s, bool fallback, const char *fingerprint, json_t **out,
@@ -146,7 +157,9 @@ static void build(const struct signing *s, bool fallback, const char *fingerprin
     json_t *signing =
         json_pack("{s:s,s:s,s:s?}", "mode", fallback ? "fallback" : "vault", "keyFingerprint",
                   fingerprint, "reason", fallback ? s->class : NULL);
-    *out = json_pack("{s:s,s:{s:o}}", "bundleRunId", s->bundle, "metadata", "signing", signing);
+    const char *who = s->f->other_operator ? "mallory" : "chaos";
+    *out = json_pack("{s:[{s:s}],s:s,s:s,s:{s:o},s:s}", "artefacts", "id", "a", "bundleRunId",
+                     s->bundle, "hash", s->hash, "metadata", "signing", signing, "operatorId", who);
     CHECK(verify_manifest_canonical(*out, NULL, &body, NULL) == ERRC_OK);
     verify_manifest_pae(SLICE_LITERAL(VERIFY_MANIFEST_TYPE), buf_slice(&body), pae);
 }
@@ -168,12 +181,15 @@ static void note_attempt(struct signing *s, const char *class, int status, int w
 {
     char stamp[STAMP_BYTES];
     struct fake_world *f = s->f;
-    f->now_ns += (f->no_patience ? 0 : (int64_t)wait_ms * MS) + MS;
+    int64_t taken_ms = f->no_patience ? 0 : (int64_t)wait_ms * f->wait_factor;
+    f->now_ns += (taken_ms + 1) * MS;
+    s->off_ns += f->no_patience ? 0 : (wait_ms - taken_ms) * MS;
+    stamp_format(f->now_ns + s->off_ns, STAMP_NANO, stamp);
     bool lie = f->lies_about_status && status != 200;
     buf_addf(&s->attempts,
              "%s{\"class\":\"%s\",\"n\":%d,\"started_at\":\"%s\",\"status\":%d,\"wait_ms\":%d}",
-             s->attempts.len == 0 ? "" : ",", lie ? "sealed" : class, ++s->attempt_count,
-             stamp_now(f, stamp), lie ? 503 : status, wait_ms);
+             s->attempts.len == 0 ? "" : ",", lie ? "sealed" : class, ++s->attempt_count, stamp,
+             lie ? 503 : status, wait_ms);
     (void)snprintf(s->class, sizeof s->class, "%s", lie ? "sealed" : class);
 }
 
@@ -206,12 +222,14 @@ static void attempt_all(struct signing *s, const char *signature_sha256)
     struct fake_world *f = s->f;
     const char *rule = NULL;
     for (int i = 0; i < f->hidden_requests; i++)
-        journal_request(f, s->input, 500, NULL, NULL);
+        journal_request(f, s->input, 1, 500, NULL, NULL);
     for (int i = 0; i < f->attempts && !s->ok; i++) {
         int status = answer(f, &rule);
-        note_attempt(s, class_of(status), status, f->no_backoff ? 0 : waits[i]);
-        if (status != 0)
-            journal_request(f, s->input, status, signature_sha256, rule);
+        bool absent = f->never_asks && status != 200;
+        note_attempt(s, absent ? "timeout" : class_of(status), absent ? 0 : status,
+                     f->no_backoff ? 0 : waits[i]);
+        if (status != 0 && !absent)
+            journal_request(f, s->input, i + 1, status, signature_sha256, rule);
         s->ok = status == 200;
     }
 }
@@ -232,9 +250,9 @@ static void audit_end(struct signing *s, const char *mode, const char *fingerpri
     bool done = mode != NULL;
     (void)snprintf(payload, sizeof payload,
                    "\"attempts\":[%s],\"class\":%s%s%s,\"reason\":\"%s\",\"input_sha256\":\"%s\","
-                   "\"keyFingerprint\":\"%s\"%s%s%s%s%s%s",
+                   "\"keyFingerprint\":\"%s\",\"manifestHash\":\"%s\"%s%s%s%s%s%s",
                    buf_text(&s->attempts), done ? "" : "\"", done ? "null" : s->class,
-                   done ? "" : "\"", done ? s->class : "fallback_off", input, fingerprint,
+                   done ? "" : "\"", done ? s->class : "fallback_off", input, fingerprint, s->hash,
                    done ? ",\"signature_sha256\":\"" : "", done ? signature_sha256 : "",
                    done ? "\",\"signing.fallback\":" : "",
                    !done                        ? ""
@@ -279,21 +297,39 @@ static bool must_fail(struct fake_world *f)
     return !f->fallback_on && !f->ignores_switch;
 }
 
+static void hash_asked(struct signing *s)
+{
+    struct buf text CLEANUP(buf_done);
+    struct asked asked;
+    buf_init(&text, LINE_MAX_BYTES);
+    format_asked(s->bundle, &text);
+    CHECK(asked_compare(buf_slice(&text), (struct slice){0}, &asked, NULL) == ERRC_OK);
+    memcpy(s->hash, asked.hash, sizeof s->hash);
+}
+
 static void sign(struct fake_world *f, const struct scenario_step *step, struct world_call *call)
 {
     struct signing s = {.f = f, .via = scenario_text(step, "via")};
-    char fingerprint[VERIFY_MANIFEST_FINGERPRINT_BYTES], sha[DIGEST_HEX_BYTES], intent[256];
+    char fingerprint[VERIFY_MANIFEST_FINGERPRINT_BYTES], sha[DIGEST_HEX_BYTES], intent[512];
     struct buf signature CLEANUP(buf_done);
     json_t *manifest CLEANUP(jsonread_done) = NULL;
     int key = f->new_key && f->bundles > 0 ? 1 : 0;
+    if (f->uninvited && f->bundles == 0) {
+        struct world_call nobody = {0};
+        f->uninvited = false;
+        sign(f, step, &nobody);
+    }
     buf_init(&s.attempts, LINE_MAX_BYTES);
     buf_init(&signature, LINE_MAX_BYTES);
     (void)snprintf(s.bundle, sizeof s.bundle, "00000000-0000-4000-8000-%012u", ++f->bundles);
     strcpy(call->bundle, s.bundle);
+    hash_asked(&s);
     CHECK(verify_manifest_fingerprint(f->keys[key].pem, fingerprint, NULL) == ERRC_OK);
     sign_as(&s, false, f->other_key ? f->stranger : f->vault_keys[key], fingerprint, &signature,
             sha, &manifest);
-    (void)snprintf(intent, sizeof intent, "\"input_sha256\":\"%s\"", s.input);
+    (void)snprintf(intent, sizeof intent,
+                   "\"input_sha256\":\"%s\",\"keyFingerprint\":\"%s\",\"manifestHash\":\"%s\"",
+                   s.input, fingerprint, s.hash);
     audit(f, s.via, "MANIFEST_SIGNING_STARTED", s.bundle, intent);
     if (!(f->stuck && f->bundles > 2))
         attempt_all(&s, sha);
@@ -455,6 +491,11 @@ static enum errc read_evidence(void *context, enum world_evidence kind, const ch
         return read_journal(f, out), ERRC_OK;
     if (kind == WORLD_MANIFEST)
         return read_manifest(f, name, out);
+    if (kind == WORLD_ASKED) {
+        if (strncmp(name, "00000000-", 9) == 0)
+            format_asked(name, out);
+        return out->len > 0 ? ERRC_OK : ERRC_NOT_FOUND;
+    }
     if (kind == WORLD_ENVIRONMENT) {
         buf_addf(out, "ALLOW_FALLBACK_SIGNING=%s\n", f->fallback_on ? "true" : "false");
         return ERRC_OK;

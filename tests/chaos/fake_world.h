@@ -33,10 +33,14 @@ struct fake_world {
     int attempts;           /* that the signer makes (3) */
     bool no_backoff;        /* asks for no waits */
     bool no_patience;       /* asks for waits and does not take them */
+    int wait_factor;        /* the waits that it takes, in those that it writes down (1) */
+    bool uninvited;         /* first signs a bundle that nobody asked for */
     bool ignores_switch;    /* falls back although off */
     bool stuck;             /* once in fallback, never asks Vault again */
     bool other_key;         /* signs with a key that nobody knows */
     bool lies_about_status; /* audits every failure as sealed, 503 */
+    bool never_asks;        /* claims timeouts without asking, while Vault does not sign */
+    bool other_operator;    /* puts another operator into the manifest than was asked for */
     int hidden_requests;    /* beyond the audited attempts, per bundle */
     int refusal;            /* what Vault answers while sealed, instead of 503 */
     bool new_key;           /* the next signature of Vault is by another key */

@@ -12,6 +12,7 @@
 
 #include "base/os/file.h"
 #include "chaos/core/language/schema.h"
+#include "chaos/core/ledger/asked.h"
 #include "chaos/core/ledger/ledger.h"
 #include "chaos/core/ledger/verify_manifest.h"
 #include "chaos/core/scenario/plan.h"
@@ -98,6 +99,23 @@ static void test_verify_manifest__survives_every_failed_allocation(void **state)
     assert_true(oom_each(verify, NULL) > 5);
 }
 
+static enum errc compare_asked(void *context)
+{
+    struct asked asked;
+    (void)context;
+    TRY(asked_compare(SLICE_LITERAL("{\"bundleRunId\":\"b\",\"metadata\":{}}"),
+                      SLICE_LITERAL("{\"bundleRunId\":\"c\",\"metadata\":{\"signing\":1}}"), &asked,
+                      NULL));
+    assert_string_equal(asked.differs, "bundleRunId");
+    return ERRC_OK;
+}
+
+static void test_asked__survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    assert_true(oom_each(compare_asked, NULL) > 5);
+}
+
 static enum errc format_schema(void *context)
 {
     struct buf out CLEANUP(buf_done);
@@ -121,6 +139,7 @@ int main(void)
         cmocka_unit_test(test_scenario__a_broken_file_is_never_taken_for_good),
         cmocka_unit_test(test_ledger__survives_every_failed_allocation),
         cmocka_unit_test(test_verify_manifest__survives_every_failed_allocation),
+        cmocka_unit_test(test_asked__survives_every_failed_allocation),
         cmocka_unit_test(test_schema__survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,41 @@ static void no_patience(struct fake_world *f)
     f->no_patience = true;
 }
 
+static void pretends_patience(struct fake_world *f)
+{
+    f->wait_factor = 0;
+}
+
+static void waits_longer_than_it_says(struct fake_world *f)
+{
+    f->wait_factor = 10;
+}
+
+static void uninvited(struct fake_world *f)
+{
+    f->uninvited = true;
+}
+
+static void never_asks(struct fake_world *f)
+{
+    f->never_asks = true;
+}
+
+static void other_operator(struct fake_world *f)
+{
+    f->other_operator = true;
+}
+
+static void limits_rate(struct fake_world *f)
+{
+    f->refusal = 429;
+}
+
+static void redirects(struct fake_world *f)
+{
+    f->refusal = 307;
+}
+
 static void ignores_switch(struct fake_world *f)
 {
     f->ignores_switch = true;
@@ -128,7 +163,111 @@ static const struct planted planted[] = {
      NULL,
      no_patience,
      {0},
+     false},
+    {"waits that are only written down",
+     "times",
+     "expected attempt 2 to begin before Vault had its request (journal.ndjson:6), the trail has "
+     "it 199 ms later (audit.ndjson:4)",
+     NULL,
+     pretends_patience,
+     {0},
+     false},
+    {"longer waits than are written down",
+     "times",
+     "expected the next attempt at least 400 ms behind the request of attempt 2 "
+     "(journal.ndjson:6), it is ",
+     NULL,
+     waits_longer_than_it_says,
+     {0},
      true},
+    {"an old entry", "stamps", "expected a time behind the start of the run, it is ", NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "\"timestamp\":\"2025", "\"timestamp\":\"2024"), false},
+    {"an entry of tomorrow", "stamps", "expected a time before the end of the run, it is ", NULL,
+     NULL, SWAP(FAKE_AUDIT, 4, "\"timestamp\":\"2025", "\"timestamp\":\"2026"), true},
+    {"an entry that is older than its bundle's intent", "stamps",
+     "expected a time behind the bundle's entry before, it is ", NULL, NULL,
+     SWAP(FAKE_AUDIT, 3, "\"timestamp\":\"2025", "\"timestamp\":\"2026"), false},
+    {"attempts from before the intent", "times",
+     "expected a time of each attempt behind its intent, it is ", NULL, NULL,
+     SWAP(FAKE_AUDIT, 6, "\"started_at\":\"2025", "\"started_at\":\"2024"), false},
+    {"a result before its request", "times",
+     "expected the result at least 0 ms behind the request of attempt 1 (journal.ndjson:10), it "
+     "is ",
+     NULL, NULL, SWAP(FAKE_AUDIT, 6, "\"timestamp\":\"2025", "\"timestamp\":\"2024"), false},
+    {"two entries with one id", "fields",
+     "expected an id of its own, e3 is also that of audit.ndjson:3 (audit.ndjson:4)", NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "\"id\":\"e4\"", "\"id\":\"e3\""), true},
+    {"a signature without its hash", "fields",
+     "expected a field signature_sha256 in the entry (audit.ndjson:2), there is none", NULL, NULL,
+     SWAP(FAKE_AUDIT, 2, "\"signature_sha256\"", "\"x\""), true},
+    {"a signature without the hash of what was signed", "fields",
+     "expected a field input_sha256 in the entry (audit.ndjson:2), there is none", NULL, NULL,
+     SWAP(FAKE_AUDIT, 2, "\"input_sha256\"", "\"x\""), true},
+    {"a signature without its key", "fields",
+     "expected a field keyFingerprint in the entry (audit.ndjson:4), there is none", NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "\"keyFingerprint\"", "\"x\""), true},
+    {"an intent without its hash", "fields",
+     "expected a field manifestHash in the entry (audit.ndjson:3), there is none", NULL, NULL,
+     SWAP(FAKE_AUDIT, 3, "\"manifestHash\"", "\"x\""), true},
+    {"a failure without its class", "fields",
+     "expected a field class in the entry (audit.ndjson:4), there is none", sealed_off, NULL,
+     SWAP(FAKE_AUDIT, 4, ",\"class\":\"sealed\",\"reason\"", ",\"reason\""), true},
+    {"a bundle that nobody asked for",
+     "asked",
+     "expected only bundles that somebody asked for, nobody did for "
+     "00000000-0000-4000-8000-000000000001 (audit.ndjson:1)",
+     NULL,
+     uninvited,
+     {0},
+     true},
+    {"another operator than was asked for",
+     "asked",
+     "expected operatorId of bundle 00000000-0000-4000-8000-000000000001 as it was asked for, its "
+     "signed manifest has something else (audit.ndjson:2)",
+     NULL,
+     other_operator,
+     {0},
+     true},
+    {"another manifestHash than that of what was asked for", "asked", "found sha256:00", NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "\"manifestHash\":\"sha256:", "\"manifestHash\":\"sha256:00"), true},
+    {"a rate limit that is called an outage",
+     "classes",
+     "expected a class that status 429 can have, attempt 1 is called unavailable (audit.ndjson:4)",
+     NULL,
+     limits_rate,
+     {0},
+     true},
+    {"a redirect that is called an outage",
+     "classes",
+     "expected a class that status 307 can have, attempt 1 is called unavailable (audit.ndjson:4)",
+     NULL,
+     redirects,
+     {0},
+     false},
+    {"fallback behind a redirect",
+     "refusal",
+     "expected no fallback behind a refusal, Vault answered 307 (journal.ndjson:5)",
+     NULL,
+     redirects,
+     {0},
+     false},
+    {"attempts that were never made",
+     "reached",
+     "expected a request of attempt 1, which ended timeout while Vault could be reached "
+     "(audit.ndjson:4), journal.ndjson has none",
+     NULL,
+     never_asks,
+     {0},
+     true},
+    {"an answer that is called a refused connection", "reached",
+     "expected no answer to attempt 3, which ended refused (audit.ndjson:4), Vault answered 503 "
+     "(journal.ndjson:9)",
+     NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "{\"class\":\"sealed\",\"n\":3", "{\"class\":\"refused\",\"n\":3"), false},
+    {"re-sends that no lost connection explains", "requests",
+     "expected at most 0 re-sends, since Vault cut no more connections (journal.ndjson), the trail "
+     "claims 1000 (audit.ndjson:4)",
+     NULL, NULL, SWAP(FAKE_AUDIT, 4, "\"n\":2", "\"n\":2,\"resends\":1000"), true},
     {"result missing in the trail", "told",
      "which the caller was told is signed, audit.ndjson has none", NULL, NULL, DROP(FAKE_AUDIT, 4),
      true},
@@ -190,7 +329,7 @@ static const struct planted planted[] = {
      "(audit.ndjson:4)",
      NULL, NULL,
      SWAP(FAKE_AUDIT, 4, "{\"class\":\"sealed\",\"n\":3", "{\"class\":\"rate_limited\",\"n\":3"),
-     true},
+     false},
     {"fallback on a 403",
      "refusal",
      "expected no fallback behind a refusal, attempt 1 ended denied, found a fallback signature "

@@ -63,7 +63,7 @@ static void test_runner__without_a_steady_state_nothing_is_done(void **state)
     struct fake_world f CLEANUP(fake_world_done);
     struct case_run c CLEANUP(case_done);
     fake_world_init(&f);
-    f.refusal = 404;
+    f.refusal = 500;
     f.sealed = true;
     case_run_scenario(&c, &f,
                       "version: 1\npurpose: p\nsteady_state:\n  - sign: {via: api}\n"

@@ -65,7 +65,7 @@ static bool is_sealing(const struct runner_fault *fault)
 }
 
 static void add_window(struct runner *run, const struct plan_step *plan, enum verb_fault kind,
-                       bool implied, const char *rule, int64_t from_ns)
+                       bool implied, const char *rule, int64_t from_ns, int64_t made_ns)
 {
     run->faults[run->fault_count++] = (struct runner_fault){
         .plan = plan,
@@ -73,6 +73,7 @@ static void add_window(struct runner *run, const struct plan_step *plan, enum ve
         .implied = implied,
         .rule = rule,
         .from_ns = from_ns,
+        .made_ns = made_ns,
         .to_ns = INT64_MAX,
         .ending_ns = INT64_MAX,
         .evidence = "",
@@ -103,9 +104,9 @@ void fault_windows_note(struct runner *run, const struct plan_step *plan, const 
     }
     if (verb->fault != VERB_FAULT_NONE)
         add_window(run, plan, scenario_fault_is_rule(plan->step) ? VERB_FAULT_RULE : verb->fault,
-                   false, rule, from_ns);
+                   false, rule, from_ns, to_ns);
     if (starts_sealed(run, verb->id))
-        add_window(run, plan, VERB_FAULT_SEALED, true, NULL, from_ns);
+        add_window(run, plan, VERB_FAULT_SEALED, true, NULL, from_ns, to_ns);
 }
 
 bool fault_windows_overlap(const struct runner *run, int64_t from_ns, int64_t to_ns)
@@ -113,5 +114,24 @@ bool fault_windows_overlap(const struct runner *run, int64_t from_ns, int64_t to
     for (size_t i = 0; i < run->fault_count; i++)
         if (run->faults[i].from_ns <= to_ns && run->faults[i].to_ns >= from_ns)
             return true;
+    return false;
+}
+
+/* What keeps requests away from Vault, however the step brought it about. */
+static bool keeps_away(enum verb_fault fault)
+{
+    return fault == VERB_FAULT_REFUSED || fault == VERB_FAULT_DEAD || fault == VERB_FAULT_FROZEN ||
+           fault == VERB_FAULT_RESTARTED;
+}
+
+bool fault_windows_unreachable(const struct runner *run, int64_t from_ns, int64_t to_ns)
+{
+    for (size_t i = 0; i < run->fault_count; i++) {
+        const struct runner_fault *fault = &run->faults[i];
+        int64_t end_ns = fault->kind == VERB_FAULT_RESTARTED ? fault->made_ns : fault->to_ns;
+        bool away = keeps_away(fault->implied ? fault->kind : fault->plan->step->verb->fault);
+        if (away && fault->from_ns <= to_ns && end_ns >= from_ns)
+            return true;
+    }
     return false;
 }

@@ -18,3 +18,7 @@ void fault_windows_note(struct runner *run, const struct plan_step *plan, const 
 
 /* True when any window overlaps the stretch of time. */
 bool fault_windows_overlap(const struct runner *run, int64_t from_ns, int64_t to_ns);
+
+/* True when any window in which no request could reach Vault overlaps it: it was dead, frozen,
+ * restarting, or refused connections. */
+bool fault_windows_unreachable(const struct runner *run, int64_t from_ns, int64_t to_ns);

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "chaos/core/judge/invariants_case.h"
+#include "chaos/core/judge/invariants_claim.h"
 #include "chaos/core/judge/invariants_mode.h"
 #include "chaos/core/judge/invariants_server.h"
+#include "chaos/core/judge/invariants_time.h"
 #include "chaos/core/judge/invariants_trail.h"
 
 /* What an invariant cannot be judged without. */
@@ -27,6 +29,12 @@ static const struct {
     {"chain", NEEDS_TRAIL, invariants_trail_chain,
      "each entry of the trail names the hash of the one before; a torn line is followed by its "
      "repair"},
+    {"fields", NEEDS_TRAIL, invariants_claim_fields,
+     "every entry has the fields of its action, and an id that no other has"},
+    {"asked", NEEDS_TRAIL, invariants_claim_asked,
+     "nothing is signed that nobody asked for, and what was asked for is what is signed"},
+    {"stamps", NEEDS_TRAIL, invariants_time_entries,
+     "the times of a bundle's entries are of this run, and in the order of what happened"},
     {"mode", NEEDS_TRAIL, invariants_mode_true,
      "signingMode, manifest, caller and the key that really verifies agree, over the bytes that "
      "were asked for"},
@@ -34,6 +42,8 @@ static const struct {
      "fallback only with the switch on, and behind an attempt that shows an outage"},
     {"refusal", NEEDS_TRAIL, invariants_mode_refusal,
      "never fallback behind a refusal, whoever says that there was one"},
+    {"classes", NEEDS_TRAIL, invariants_claim_classes,
+     "each attempt has a class that its status can have"},
     {"attempts", NEEDS_TRAIL, invariants_trail_attempts,
      "no more attempts than configured, and none behind a success or a refusal"},
     {"backoff", NEEDS_TRAIL, invariants_trail_backoff,
@@ -44,7 +54,12 @@ static const struct {
     {"fingerprint", NEEDS_TRAIL, invariants_mode_fingerprint,
      "the signing key does not change unless a step changes it"},
     {"requests", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_explained,
-     "Vault saw no more sign requests than the trail's attempts and re-sends explain"},
+     "Vault saw no more sign requests than the trail's attempts and re-sends explain, and cut as "
+     "many connections as there are re-sends"},
+    {"reached", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_reached,
+     "an attempt without an answer reached Vault all the same, unless Vault could not be reached"},
+    {"times", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_time_attempts,
+     "attempts begin before Vault has their requests, and behind the waits that are claimed"},
     {"statuses", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_statuses,
      "the answers that the trail tells of are those that Vault gave"},
     {"executed", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_executed,

@@ -45,6 +45,8 @@ static void check_manifest(const struct invariants_case *c, const struct ledger_
     expect_same(c, e, "key", e->fingerprint, "the key that verifies is", m->fingerprint);
     expect_same(c, e, "key", e->fingerprint, "the manifest says", m->said_fingerprint);
     expect_same(c, e, "signed bytes", e->input_sha256, "the manifest's are", m->input_sha256);
+    if (e->mode == LEDGER_MODE_FALLBACK)
+        expect_same(c, e, "reason", e->reason, "the manifest says", m->said_reason);
     expect_same(c, e, "signature", e->signature_sha256, "the manifest's is", m->signature_sha256);
 }
 
@@ -122,29 +124,19 @@ void invariants_mode_fallback(const struct invariants_case *c)
 
 /* --- never behind a refusal --- */
 
+/* Statuses that say no, and never that Vault is not available: a redirect, too. */
 static bool is_refusal_status(int status)
 {
-    return status == 400 || status == 401 || status == 403 || status == 404 || status == 405 ||
-           status == 413;
-}
-
-/* Returns the intent that the entry ends: its input is what Vault was asked to sign. */
-static const struct ledger_entry *intent_of(const struct ledger_client *client,
-                                            const struct ledger_entry *result)
-{
-    const struct ledger_entry *intent = NULL;
-    for (const struct ledger_entry *e = ledger_next_of(client, result->bundle, NULL);
-         e != NULL && e < result; e = ledger_next_of(client, result->bundle, e))
-        if (e->action == LEDGER_STARTED)
-            intent = e;
-    return intent;
+    bool passing =
+        status == 408 || status == 412 || status == 429 || (status >= 472 && status <= 474);
+    return status >= 300 && status <= 499 && !passing;
 }
 
 /* The trail may lie about what Vault said; the journal is the server's own. */
 static const struct ledger_request *refused_by_server(const struct invariants_case *c,
                                                       const struct ledger_entry *e)
 {
-    const struct ledger_entry *intent = intent_of(&c->evidence->client, e);
+    const struct ledger_entry *intent = ledger_intent_of(&c->evidence->client, e);
     for (size_t i = 0; intent != NULL && i < c->evidence->server.request_count; i++) {
         const struct ledger_request *r = &c->evidence->server.requests[i];
         if (r->sign && is_refusal_status(r->status) && ledger_has_input(r, intent->input_sha256))

@@ -3,6 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "chaos/core/judge/fault_windows.h"
+
+#define HASTE_MS 250 /* an attempt that has less time may be over before it was sent */
+
 static bool ends_intent(const struct ledger_entry *entry)
 {
     return entry->action == LEDGER_SIGNED || entry->action == LEDGER_FAILED;
@@ -88,9 +92,101 @@ static void check_explained(const struct invariants_case *c, const struct ledger
                                  sums.line, requests, last);
 }
 
+/* The first entry at which the trail's re-sends are more than `possible`; NULL: they are not. */
+static const struct ledger_entry *over_resent(const struct ledger_client *client, uint64_t possible,
+                                              uint64_t *claimed)
+{
+    *claimed = 0;
+    for (size_t i = 0; i < client->entry_count; i++)
+        for (size_t k = 0; k < client->entries[i].attempt_count; k++) {
+            int64_t resends = client->entries[i].attempts[k].resends;
+            *claimed += resends < 0 ? UINT32_MAX : (uint64_t)resends;
+            if (*claimed > possible)
+                return &client->entries[i];
+        }
+    return NULL;
+}
+
+/* A library sends again when the connection it had is gone: either both sends arrived, or Vault had
+ * cut the connection. The journal has both. */
+static void check_resends(const struct invariants_case *c)
+{
+    uint64_t claimed = 0, possible = c->evidence->server.cut_connections + c->run->resends;
+    const struct ledger_entry *e = over_resent(&c->evidence->client, possible, &claimed);
+    if (e != NULL)
+        invariants_case_violated(c, invariants_case_step(c, e),
+                                 "expected at most %" PRIu64 " re-sends, since Vault cut no more "
+                                 "connections (" LEDGER_JOURNAL "), the trail claims %" PRIu64
+                                 " (" LEDGER_AUDIT ":%zu)",
+                                 possible, claimed, e->line);
+}
+
 void invariants_server_explained(const struct invariants_case *c)
 {
     each_bundle(c, check_explained);
+    check_resends(c);
+}
+
+/* --- attempts that Vault never saw --- */
+
+/* Returns the last request of an attempt, or NULL. Requests that do not say of which attempt they
+ * are are counted. */
+static const struct ledger_request *request_of(const struct invariants_case *c,
+                                               const struct ledger_entry *intent, int64_t n,
+                                               size_t *unnumbered)
+{
+    const struct ledger_request *found = NULL;
+    *unnumbered = 0;
+    for (size_t i = 0; i < c->evidence->server.request_count; i++) {
+        const struct ledger_request *r = &c->evidence->server.requests[i];
+        if (!r->sign || !ledger_has_input(r, intent->input_sha256))
+            continue;
+        found = r->attempt == n ? r : found;
+        *unnumbered += r->attempt == 0;
+    }
+    return found;
+}
+
+/* Nothing arrives at a Vault that is not there, and what a client gave up at once may not have left
+ * it. An attempt with a status had an answer, which has an invariant of its own. */
+static bool may_be_missing(const struct invariants_case *c, const struct ledger_entry *e, size_t i)
+{
+    const struct ledger_attempt *attempt = &e->attempts[i];
+    struct runner_contract contract;
+    int64_t end_ns = i + 1 < e->attempt_count ? attempt[1].started_ns : e->wall_ns;
+    return attempt->status != 0 || strcmp(attempt->class, "certificate") == 0 ||
+           fault_windows_unreachable(c->run, attempt->started_ns, end_ns) ||
+           !invariants_case_contract(c, e, &contract) || contract.attempt_timeout_ms < HASTE_MS;
+}
+
+static void check_reached(const struct invariants_case *c, const struct ledger_entry *e)
+{
+    const struct ledger_entry *intent = ledger_intent_of(&c->evidence->client, e);
+    size_t missing = 0, unnumbered = 0;
+    for (size_t i = 0; intent != NULL && i < e->attempt_count; i++) {
+        const char *class = e->attempts[i].class;
+        const struct ledger_request *r = request_of(c, intent, e->attempts[i].n, &unnumbered);
+        if (r != NULL && r->status != 0 && strcmp(class, "refused") == 0)
+            invariants_case_violated(c, invariants_case_step(c, e),
+                                     "expected no answer to attempt %zu, which ended %s "
+                                     "(" LEDGER_AUDIT ":%zu), Vault answered %d (" LEDGER_JOURNAL
+                                     ":%zu)",
+                                     i + 1, class, e->line, r->status, r->reply_line);
+        if (r == NULL && !may_be_missing(c, e, i) && ++missing > unnumbered)
+            invariants_case_violated(
+                c, invariants_case_step(c, e),
+                "expected a request of attempt %zu, which ended %s while Vault "
+                "could be reached (" LEDGER_AUDIT ":%zu), " LEDGER_JOURNAL " has none",
+                i + 1, class, e->line);
+    }
+}
+
+void invariants_server_reached(const struct invariants_case *c)
+{
+    const struct ledger_client *client = &c->evidence->client;
+    for (size_t i = 0; i < client->entry_count; i++)
+        if (ends_intent(&client->entries[i]))
+            check_reached(c, &client->entries[i]);
 }
 
 /* --- what the client says that Vault said --- */

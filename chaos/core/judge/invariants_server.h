@@ -7,5 +7,6 @@
 #include "chaos/core/judge/invariants_case.h"
 
 void invariants_server_explained(const struct invariants_case *c);
+void invariants_server_reached(const struct invariants_case *c);
 void invariants_server_statuses(const struct invariants_case *c);
 void invariants_server_executed(const struct invariants_case *c);

@@ -38,11 +38,13 @@ enum errc evidence_read_server(const struct world *world, struct pool *pool, str
 enum errc evidence_read_manifest(const struct world *world, struct pool *pool, const char *bundle,
                                  struct evidence_manifest *out, struct errc_why *why)
 {
-    struct slice text;
+    struct slice text, asked;
     struct errc_why trouble = {{0}};
     const struct world_key *keys = NULL;
     *out = (struct evidence_manifest){.bundle = bundle, .trouble = ""};
     TRY(evidence_read_text(world, WORLD_MANIFEST, bundle, pool, &text, why));
+    TRY(evidence_read_text(world, WORLD_ASKED, bundle, pool, &asked, why));
+    TRY(asked_compare(asked, text, &out->asked, why));
     if (text.ptr == NULL)
         return ERRC_OK;
     size_t count = world->keys(world->context, &keys);

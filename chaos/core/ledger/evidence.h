@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "chaos/core/ledger/asked.h"
 #include "chaos/core/ledger/ledger.h"
 #include "chaos/core/ledger/verify_manifest.h"
 #include "chaos/core/runner.h"
@@ -22,6 +23,7 @@ struct evidence_manifest {
     enum evidence_manifest_state state;
     struct verify_manifest checked; /* when read */
     const char *trouble;            /* when broken */
+    struct asked asked;             /* against what was asked to be signed */
 };
 
 /* A file as text, to look for what must not be in it. */
@@ -53,7 +55,7 @@ MUST_USE enum errc evidence_read_client(const struct world *world, struct pool *
 MUST_USE enum errc evidence_read_server(const struct world *world, struct pool *pool,
                                         struct evidence *out, struct errc_why *why);
 
-/* Reads and verifies the manifest of a bundle. */
+/* Reads and verifies the manifest of a bundle, and compares it with what was asked. */
 MUST_USE enum errc evidence_read_manifest(const struct world *world, struct pool *pool,
                                           const char *bundle, struct evidence_manifest *out,
                                           struct errc_why *why);

@@ -62,7 +62,20 @@ static void read_request(struct server_reader *r, const json_t *record, uint64_t
     ledger_lines_text(&r->lines, record, "rule", &request->rule);
     ledger_lines_stamp(&r->lines, record, "wall", &request->wall_ns);
     ledger_lines_texts(&r->lines, record, "input_sha256", &request->inputs, &request->input_count);
+    if (json_is_integer(json_object_get(record, "attempt"))) /* any client may write anything */
+        request->attempt = json_integer_value(json_object_get(record, "attempt"));
     request->sign = slice_glob(SLICE_LITERAL("*/sign/*"), slice_of(path));
+}
+
+/* A client that closes gives a connection up; any other end is Vault's doing. */
+static void read_connection(struct server_reader *r, const json_t *record)
+{
+    const char *event = jsonread_string_or(record, "event", "");
+    bool by_client = strcmp(jsonread_string_or(record, "how", ""), "client") == 0;
+    if (strcmp(event, "accepted") == 0)
+        r->out->cut_connections++;
+    else if (by_client && r->out->cut_connections > 0)
+        r->out->cut_connections--;
 }
 
 static struct ledger_request *find_request(struct server_reader *r, uint64_t seq)
@@ -122,6 +135,8 @@ static void read_record(struct server_reader *r, const json_t *record)
     check_seq(r, (uint64_t)seq, start);
     if (strcmp(kind, "process") == 0)
         read_process(r, record);
+    else if (strcmp(kind, "conn") == 0)
+        read_connection(r, record);
     else if (strcmp(kind, "request") == 0)
         read_request(r, record, (uint64_t)seq);
     else if (strcmp(kind, "reply") == 0)
@@ -327,6 +342,17 @@ const struct ledger_entry *ledger_result_of(const struct ledger_client *client, 
         if (e->action == LEDGER_SIGNED || e->action == LEDGER_FAILED)
             result = e;
     return result;
+}
+
+const struct ledger_entry *ledger_intent_of(const struct ledger_client *client,
+                                            const struct ledger_entry *result)
+{
+    const struct ledger_entry *intent = NULL;
+    for (const struct ledger_entry *e = ledger_next_of(client, result->bundle, NULL);
+         e != NULL && e < result; e = ledger_next_of(client, result->bundle, e))
+        if (e->action == LEDGER_STARTED)
+            intent = e;
+    return intent;
 }
 
 bool ledger_belongs_to(const struct ledger_client *client, const struct ledger_request *request,

@@ -54,6 +54,7 @@ struct ledger_request {
     const char *rule;    /* that took it, or NULL */
     const char **inputs; /* input_sha256 */
     size_t input_count;
+    int64_t attempt;   /* that the client said it is; 0: it did not say */
     size_t reply_line; /* 0: no reply, the process ended */
     int64_t reply_wall_ns;
     int status;
@@ -69,6 +70,7 @@ struct ledger_server {
     size_t boot_count;
     struct ledger_request *requests;
     size_t request_count;
+    uint64_t cut_connections; /* accepted, and not closed by their client */
 };
 
 /* --- the client's --- */
@@ -146,6 +148,11 @@ const struct ledger_entry *ledger_result_of(const struct ledger_client *client, 
  */
 const struct ledger_entry *ledger_next_of(const struct ledger_client *client, const char *bundle,
                                           const struct ledger_entry *after);
+
+/* Returns the intent that a result ends: its input is what Vault was asked to sign. NULL: there is
+ * none. */
+const struct ledger_entry *ledger_intent_of(const struct ledger_client *client,
+                                            const struct ledger_entry *result);
 
 /* True when a sign request in the journal carries an input that the bundle's entries name. */
 bool ledger_belongs_to(const struct ledger_client *client, const struct ledger_request *request,

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/bug.h"
+#include "base/digest.h"
 #include "base/os/file.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
@@ -18,6 +19,8 @@
 #define OUTPUT_BYTES_MAX (1u << 20)
 #define ARTEFACT "statement.pdf"
 #define ARTEFACT_TYPE "bank_statement"
+/* The SHA-256 of no bytes: a service never sees the artefact itself. */
+#define NO_BYTES "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 enum errc signcall_open(struct signcalls *calls, struct stack *stack, struct errc_why *why)
 {
@@ -61,7 +64,9 @@ static int attempts_in(const json_t *object)
 
 /* --- bundles --- */
 
-static void write_artefact(struct jsonwrite *w, const char *bundle, bool with_file)
+/* path, checksum: NULL: left out. */
+static void write_artefact(struct jsonwrite *w, const char *bundle, const char *path,
+                           const char *checksum)
 {
     char key[96];
     (void)snprintf(key, sizeof key, "bundles/%s/" ARTEFACT, bundle);
@@ -69,26 +74,25 @@ static void write_artefact(struct jsonwrite *w, const char *bundle, bool with_fi
     jsonwrite_object(w, NULL);
     jsonwrite_string(w, "id", "artefact-1");
     jsonwrite_string(w, "type", ARTEFACT_TYPE);
-    if (with_file)
-        jsonwrite_string(w, "path", ARTEFACT);
-    else /* the SHA-256 of no bytes: the service never sees the artefact itself */
-        jsonwrite_string(w, "checksum",
-                         "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    if (path != NULL)
+        jsonwrite_string(w, "path", path);
+    if (checksum != NULL)
+        jsonwrite_string(w, "checksum", checksum);
     jsonwrite_string(w, "storageKey", key);
     jsonwrite_string(w, "renderVersion", "1.0.0");
     jsonwrite_end(w);
     jsonwrite_end(w);
 }
 
-static enum errc bundle_format(const char *bundle, bool with_file, struct buf *out,
-                               struct errc_why *why)
+static enum errc bundle_format(const char *bundle, const char *path, const char *checksum,
+                               struct buf *out, struct errc_why *why)
 {
     struct jsonwrite w;
     jsonwrite_init(&w, out, JSONWRITE_PLAIN);
     jsonwrite_object(&w, NULL);
     jsonwrite_string(&w, "bundleRunId", bundle);
     jsonwrite_string(&w, "operatorId", "chaos");
-    write_artefact(&w, bundle, with_file);
+    write_artefact(&w, bundle, path, checksum);
     jsonwrite_object(&w, "metadata");
     jsonwrite_end(&w);
     jsonwrite_end(&w);
@@ -109,7 +113,7 @@ static enum errc make_bundle_folder(const struct signcalls *calls, const char *b
     if (stat(path.text, &st) == 0)
         return ERRC_OK;
     TRY(file_make_folder(folder->text, 0700, why));
-    TRY(bundle_format(bundle, true, &text, why));
+    TRY(bundle_format(bundle, ARTEFACT, NULL, &text, why));
     TRY(file_replace(path.text, buf_slice(&text), 0600, why));
     TRY(folder_format(&path, why, "%s/" ARTEFACT, folder->text));
     return file_replace(path.text, slice_of(bundle), 0600, why);
@@ -192,7 +196,7 @@ static enum errc begin_service(struct signcalls *calls, struct signcall *call, b
     struct buf bundle CLEANUP(buf_done);
     int64_t deadline_ns = await_deadline_ns(SUBMIT_MS);
     buf_init(&bundle, OUTPUT_BYTES_MAX);
-    TRY(bundle_format(call->told.bundle, false, &bundle, why));
+    TRY(bundle_format(call->told.bundle, NULL, NO_BYTES, &bundle, why));
     if (again)
         TRY(service_client_retry(&client, call->told.bundle, deadline_ns, &answer, why));
     else
@@ -308,4 +312,17 @@ enum errc signcall_await(struct signcalls *calls, const char *bundle, int64_t de
 const struct signcall *signcall_find(const struct signcalls *calls, const char *bundle)
 {
     return find_last(calls, bundle);
+}
+
+enum errc signcall_asked(const struct signcalls *calls, const char *bundle, struct buf *out,
+                         struct errc_why *why)
+{
+    char checksum[sizeof "sha256:" + DIGEST_HEX_BYTES] = "sha256:";
+    const struct signcall *call = find_last(calls, bundle);
+    if (call == NULL)
+        return errc_fail(why, ERRC_NOT_FOUND, "bundle %s was never asked for", bundle);
+    if (!is_command(call))
+        return bundle_format(bundle, NULL, NO_BYTES, out, why);
+    digest_sha256_hex(slice_of(bundle), checksum + strlen("sha256:")); /* the artefact's bytes */
+    return bundle_format(bundle, NULL, checksum, out, why);
 }

@@ -51,3 +51,7 @@ MUST_USE enum errc signcall_await(struct signcalls *calls, const char *bundle, i
 
 /* The last call for that bundle, NULL when there is none. */
 const struct signcall *signcall_find(const struct signcalls *calls, const char *bundle);
+
+/* Appends what was asked to be signed (WORLD_ASKED). ERRC_NOT_FOUND. */
+MUST_USE enum errc signcall_asked(const struct signcalls *calls, const char *bundle,
+                                  struct buf *out, struct errc_why *why);

@@ -44,6 +44,8 @@ static enum errc world_read(void *context, enum world_evidence kind, const char 
                             struct buf *out, struct errc_why *why)
 {
     struct world_live *live = context;
+    if (kind == WORLD_ASKED)
+        return signcall_asked(&live->calls, name, out, why);
     return gather_read(&live->stack, kind, name, out, why);
 }
 
