@@ -163,6 +163,14 @@ static void write_object(struct jsonwrite *w, const json_t *object)
     free(names);
 }
 
+static void write_text(struct jsonwrite *w, const char *key, struct slice text)
+{
+    if (text.len > 0 && text.ptr[0] == JSONWRITE_NUMBER_MARK)
+        jsonwrite_raw(w, key, slice_from(text, 1));
+    else
+        jsonwrite_slice(w, key, text);
+}
+
 void jsonwrite_value(struct jsonwrite *w, const char *key, const json_t *value)
 {
     switch (json_typeof(value)) {
@@ -178,7 +186,7 @@ void jsonwrite_value(struct jsonwrite *w, const char *key, const json_t *value)
         jsonwrite_end(w);
         break;
     case JSON_STRING:
-        jsonwrite_slice(w, key, slice_bytes(json_string_value(value), json_string_length(value)));
+        write_text(w, key, slice_bytes(json_string_value(value), json_string_length(value)));
         break;
     case JSON_INTEGER:
         jsonwrite_int(w, key, json_integer_value(value));

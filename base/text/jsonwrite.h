@@ -54,6 +54,10 @@ void jsonwrite_null(struct jsonwrite *w, const char *key);
 /* Writes a value that is JSON already. */
 void jsonwrite_raw(struct jsonwrite *w, const char *key, struct slice json);
 
+/* A string that begins with this byte, which no text in UTF-8 has, is a number
+ * kept as it was written. */
+#define JSONWRITE_NUMBER_MARK '\xff'
+
 /* Writes a tree with its keys sorted bytewise, as Go prints a map. Reals are
  * written with %.17g. */
 void jsonwrite_value(struct jsonwrite *w, const char *key, const json_t *value);

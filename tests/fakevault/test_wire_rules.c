@@ -1,11 +1,10 @@
-/* What a request is read with: Go's JSON, weakly typed fields, routes, packed records. */
+/* What a request is read with: Go's JSON, routes, packed records. */
 #include "tests/fakevault/cmocka_first.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text/jsonread.h"
-#include "fakevault/core/http/field.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/route.h"
 #include "fakevault/core/store/pack.h"
@@ -23,7 +22,7 @@ static const struct {
     {"\"\\u00e9\\n\\/\\ud83d\\ude00\"", "\xc3\xa9\n/\xf0\x9f\x98\x80"},
     {"\"\\ud800x\"", "\xef\xbf\xbdx"},
     {"\"\xff\xc3\"", "\xef\xbf\xbd\xef\xbf\xbd"},
-    {"-0.5e1", "-5"},
+    {"[-0.5e1,1.50,-0,18446744073709551616]", "[-0.5e1 1.50 -0 18446744073709551616]"},
     {"9223372036854775807", "9223372036854775807"},
     {"[[],{}]", "[[] map[]]"},
 };
@@ -93,172 +92,6 @@ static void test_gojson__nesting_has_an_end(void **state)
     deep[1000] = '\0';
     assert_int_equal(gojson_parse(slice_of(deep), &value, NULL), ERRC_TOO_BIG);
     assert_null(value);
-}
-
-/* --- field ------------------------------------------------------------------------------------ */
-
-static const struct field_spec specs[] = {
-    {.name = "text", .type = FIELD_STRING, .text = "none"},
-    {.name = "number", .type = FIELD_INT, .number = 7},
-    {.name = "flag", .type = FIELD_BOOL},
-    {.name = "period", .type = FIELD_SECONDS},
-    {.name = "map", .type = FIELD_MAP},
-    {.name = "list", .type = FIELD_INTS},
-    {0},
-};
-
-static const struct field_spec list_specs[] = {
-    {.name = "strings", .type = FIELD_STRINGS},
-    {.name = "slice", .type = FIELD_SLICE},
-    {.name = "pairs", .type = FIELD_PAIRS},
-    {0},
-};
-
-static const struct {
-    const char *json;
-    const char *shown; /* the field's tree, or the complaint */
-} lists[] = {
-    {"{\"strings\":\"a, b,,c\"}", "[a b  c]"},
-    {"{\"strings\":\"\"}", "[]"},
-    {"{\"strings\":[\" a,b \",3,true,null]}", "[a,b 3 1 ]"},
-    {"{\"strings\":7}", "[7]"},
-    {"{\"strings\":{}}", "[]"},
-    {"{\"strings\":[\"x\",{\"a\":1}]}",
-     "error converting input [x map[a:1]] for field \"strings\": 1 error(s) decoding:\n\n* '[1]' "
-     "expected type 'string', got unconvertible type 'map[string]interface {}', value: "
-     "'map[a:1]'"},
-    {"{\"slice\":\"a, b\"}", "[a, b]"},
-    {"{\"slice\":[\"a\",\"b\"]}", "[a b]"},
-    {"{\"pairs\":{\"a\":1,\"b\":null}}", "map[a:1 b:]"},
-    {"{\"pairs\":\"a=b=c\"}", "map[a:b=c]"},
-    {"{\"pairs\":[\"a=1\",\"b=\"]}", "map[a:1 b:]"},
-    {"{\"pairs\":\"a\"}", "error converting input a for field \"pairs\": invalid key pair \"a\""},
-    {"{\"pairs\":\"=a\"}",
-     "error converting input =a for field \"pairs\": invalid key pair \"=a\""},
-};
-
-static void show_list(const char *json, struct buf *shown)
-{
-    json_t *data CLEANUP(jsonread_done) = NULL;
-    struct field_set set CLEANUP(field_done) = {0};
-    struct errc_why why = {{0}};
-    assert_int_equal(gojson_parse(slice_of(json), &data, NULL), ERRC_OK);
-    if (field_read(&set, list_specs, data, &why) != ERRC_OK) {
-        buf_add_text(shown, why.text);
-        return;
-    }
-    for (size_t i = 0; i < set.count; i++)
-        if (set.values[i].tree != NULL)
-            gojson_print(set.values[i].tree, shown);
-}
-
-static void test_field__reads_lists_and_pairs(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        struct buf shown CLEANUP(buf_done);
-        buf_init(&shown, 4096);
-        show_list(lists[i].json, &shown);
-        assert_string_equal(buf_text(&shown), lists[i].shown);
-    }
-}
-
-static enum errc read_fields(const char *json, struct field_set *set, json_t **data,
-                             struct errc_why *why)
-{
-    assert_int_equal(gojson_parse(slice_of(json), data, NULL), ERRC_OK);
-    return field_read(set, specs, *data, why);
-}
-
-static void test_field__coerces_weakly(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *json;
-        const char *text;
-        int64_t number;
-        bool flag;
-        int64_t period;
-    } rows[] = {
-        {"{}", "none", 7, false, 0},
-        {"{\"text\":12,\"number\":\"0x10\",\"flag\":\"T\",\"period\":\"1h30m\"}", "12", 16, true,
-         5400},
-        {"{\"text\":true,\"number\":true,\"flag\":1,\"period\":30}", "1", 1, true, 30},
-        {"{\"text\":null,\"number\":null,\"flag\":null,\"period\":\"2d\"}", "", 0, false, 172800},
-        {"{\"text\":\"\",\"number\":\"\",\"flag\":\"\",\"period\":\"\"}", "", 0, false, 0},
-        {"{\"number\":\"-3\",\"period\":\"1.5m\"}", "none", -3, false, 90},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct field_set set CLEANUP(field_done) = {0};
-        json_t *data CLEANUP(jsonread_done) = NULL;
-        assert_int_equal(read_fields(rows[i].json, &set, &data, NULL), ERRC_OK);
-        assert_true(slice_equal_text(field_text(&set, "text"), rows[i].text));
-        assert_int_equal(field_number(&set, "number"), rows[i].number);
-        assert_int_equal(field_flag(&set, "flag"), rows[i].flag);
-        assert_int_equal(field_number(&set, "period"), rows[i].period);
-    }
-}
-
-static void test_field__lists_come_in_three_shapes(void **state)
-{
-    (void)state;
-    static const char *const shapes[] = {"{\"list\":[1,\"2\"]}", "{\"list\":\"1,2\"}",
-                                         "{\"list\":[\"1,2\"]}"};
-    for (size_t i = 0; i < 3; i++) {
-        struct field_set set CLEANUP(field_done) = {0};
-        json_t *data CLEANUP(jsonread_done) = NULL;
-        assert_int_equal(read_fields(shapes[i], &set, &data, NULL), ERRC_OK);
-        assert_int_equal(field_get(&set, "list")->list_len, 2);
-        assert_int_equal(field_get(&set, "list")->list[1], 2);
-    }
-}
-
-static void test_field__complains_as_the_framework_does(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *json;
-        const char *error;
-    } rows[] = {
-        {"{\"flag\":\"maybe\"}",
-         "error converting input maybe for field \"flag\": cannot parse '' as bool: "
-         "strconv.ParseBool: parsing \"maybe\": invalid syntax"},
-        {"{\"number\":\"abc\"}",
-         "error converting input abc for field \"number\": cannot parse '' as int: "
-         "strconv.ParseInt: parsing \"abc\": invalid syntax"},
-        {"{\"text\":{\"a\":1}}",
-         "error converting input map[a:1] for field \"text\": '' expected type 'string', got "
-         "unconvertible type 'map[string]interface {}', value: 'map[a:1]'"},
-        {"{\"map\":\"x\"}",
-         "error converting input x for field \"map\": '' expected a map, got 'string'"},
-        {"{\"period\":\"abc\"}",
-         "error converting input abc for field \"period\": time: invalid duration \"abc\""},
-        {"{\"period\":-5}",
-         "error converting input -5 for field \"period\": cannot provide negative value '-5'"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct field_set set CLEANUP(field_done) = {0};
-        json_t *data CLEANUP(jsonread_done) = NULL;
-        struct errc_why why = {{0}};
-        assert_int_equal(read_fields(rows[i].json, &set, &data, &why), ERRC_SCHEMA);
-        assert_string_equal(why.text, rows[i].error);
-    }
-}
-
-static void test_field__cuts_a_huge_value_in_its_complaint(void **state)
-{
-    (void)state;
-    struct buf json CLEANUP(buf_done);
-    buf_init(&json, 100000);
-    buf_add_text(&json, "{\"number\":\"");
-    for (int i = 0; i < 5000; i++)
-        buf_add_text(&json, "abcdefgh");
-    buf_add_text(&json, "\"}");
-    struct field_set set CLEANUP(field_done) = {0};
-    json_t *data CLEANUP(jsonread_done) = NULL;
-    struct errc_why why = {{0}};
-    assert_int_equal(read_fields(buf_text(&json), &set, &data, &why), ERRC_SCHEMA);
-    assert_true(strlen(why.text) < ERRC_WHY_MAX);
 }
 
 /* --- route ------------------------------------------------------------------------------------ */
@@ -395,11 +228,6 @@ int main(void)
         cmocka_unit_test(test_gojson__reads_what_go_reads),
         cmocka_unit_test(test_gojson__complains_as_go_does),
         cmocka_unit_test(test_gojson__nesting_has_an_end),
-        cmocka_unit_test(test_field__reads_lists_and_pairs),
-        cmocka_unit_test(test_field__coerces_weakly),
-        cmocka_unit_test(test_field__lists_come_in_three_shapes),
-        cmocka_unit_test(test_field__complains_as_the_framework_does),
-        cmocka_unit_test(test_field__cuts_a_huge_value_in_its_complaint),
         cmocka_unit_test(test_route__finds_the_row_of_a_path),
         cmocka_unit_test(test_pack__measures_what_it_writes),
         cmocka_unit_test(test_pack__a_reader_stops_at_the_end),

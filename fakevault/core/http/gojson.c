@@ -1,14 +1,14 @@
 #include "fakevault/core/http/gojson.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "base/text/buf.h"
 #include "base/text/jsonread.h"
+#include "base/text/jsonwrite.h"
+#include "fakevault/core/http/gotext.h"
 
 struct reader {
     struct slice text;
@@ -113,32 +113,48 @@ static enum errc scan_number(struct reader *r, bool *integer)
     return ERRC_OK;
 }
 
+/* What a 64-bit integer cannot say (1.50, 1e3, -0, 2^64) is kept as it was written. */
+static json_t *number_as_written(struct slice text)
+{
+    struct buf marked CLEANUP(buf_done);
+    buf_init(&marked, text.len + 1);
+    buf_add_char(&marked, JSONWRITE_NUMBER_MARK);
+    buf_add_slice(&marked, text);
+    return marked.failed ? NULL : json_stringn_nocheck(buf_text(&marked), marked.len);
+}
+
 static enum errc read_number(struct reader *r, json_t **out)
 {
     size_t start = r->at;
     bool integer;
+    int64_t number;
     TRY(scan_number(r, &integer));
     struct slice text = {r->text.ptr + start, r->at - start};
-    char *copy = slice_dup(text);
-    if (copy == NULL)
-        return no_memory(r);
-    errno = 0;
-    long long number = integer ? strtoll(copy, NULL, 10) : 0;
-    if (integer && errno == 0) {
+    if (integer && !slice_equal_text(text, "-0") && gotext_int(text, 10, &number, NULL) == ERRC_OK)
         *out = json_integer(number);
-    } else {
-        double real = strtod(copy, NULL);
-        bool finite = real - real == 0;
-        if (!finite) {
-            (void)errc_fail(r->why, ERRC_SYNTAX,
-                            "strconv.ParseFloat: parsing \"%.64s\": value out of range", copy);
-            free(copy);
-            return ERRC_SYNTAX;
-        }
-        *out = json_real(real);
-    }
-    free(copy);
+    else
+        *out = number_as_written(text);
     return *out == NULL ? no_memory(r) : ERRC_OK;
+}
+
+bool gojson_number(const json_t *value, char room[static GOJSON_NUMBER_BYTES], struct slice *text)
+{
+    if (json_is_integer(value)) {
+        (void)snprintf(room, GOJSON_NUMBER_BYTES, "%" PRId64, (int64_t)json_integer_value(value));
+        *text = slice_of(room);
+        return true;
+    }
+    *text = slice_bytes(json_string_value(value), json_string_length(value));
+    if (text->len == 0 || text->ptr[0] != JSONWRITE_NUMBER_MARK)
+        return false;
+    *text = slice_from(*text, 1);
+    return true;
+}
+
+bool gojson_string(const json_t *value, struct slice *text)
+{
+    *text = slice_bytes(json_string_value(value), json_string_length(value));
+    return json_is_string(value) && (text->len == 0 || text->ptr[0] != JSONWRITE_NUMBER_MARK);
 }
 
 static void add_utf8(struct buf *out, uint32_t rune)
@@ -421,53 +437,39 @@ static void print_list(const json_t *array, struct buf *out)
 
 void gojson_print(const json_t *value, struct buf *out)
 {
-    switch (value == NULL ? JSON_NULL : json_typeof(value)) {
-    case JSON_OBJECT:
+    char room[GOJSON_NUMBER_BYTES];
+    struct slice text;
+    if (gojson_number(value, room, &text) || gojson_string(value, &text)) {
+        buf_add_slice(out, text);
+    } else if (json_is_object(value)) {
         buf_add_text(out, "map[");
         print_sorted(value, out);
         buf_add_char(out, ']');
-        break;
-    case JSON_ARRAY:
+    } else if (json_is_array(value)) {
         buf_add_char(out, '[');
         print_list(value, out);
         buf_add_char(out, ']');
-        break;
-    case JSON_STRING:
-        buf_add(out, json_string_value(value), json_string_length(value));
-        break;
-    case JSON_INTEGER:
-        buf_addf(out, "%" PRId64, (int64_t)json_integer_value(value));
-        break;
-    case JSON_REAL:
-        buf_addf(out, "%.17g", json_real_value(value));
-        break;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        buf_add_text(out, json_is_true(value) ? "true" : "false");
-        break;
-    case JSON_NULL:
-        buf_add_text(out, "<nil>");
-        break;
+    } else {
+        buf_add_text(out, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "<nil>");
     }
 }
 
 const char *gojson_type_name(const json_t *value)
 {
-    switch (value == NULL ? JSON_NULL : json_typeof(value)) {
-    case JSON_OBJECT:
-        return "map[string]interface {}";
-    case JSON_ARRAY:
-        return "[]interface {}";
-    case JSON_STRING:
-        return "string";
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return "json.Number";
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return "bool";
-    case JSON_NULL:
-        break;
-    }
-    return "nil";
+    char room[GOJSON_NUMBER_BYTES];
+    struct slice text;
+    return gojson_number(value, room, &text) ? "json.Number"
+           : json_is_string(value)           ? "string"
+           : json_is_object(value)           ? "map[string]interface {}"
+           : json_is_array(value)            ? "[]interface {}"
+           : json_is_boolean(value)          ? "bool"
+                                             : "nil";
+}
+
+const char *gojson_kind_name(const json_t *value)
+{
+    return json_is_object(value)    ? "map"
+           : json_is_array(value)   ? "slice"
+           : json_is_boolean(value) ? "bool"
+                                    : "string";
 }

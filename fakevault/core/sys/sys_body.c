@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <strings.h>
 
+#include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/request.h"
 
 static const char *const go_types[] = {
@@ -14,6 +15,7 @@ static const char *const go_types[] = {
 
 static bool fits(const json_t *value, enum sys_body_type type)
 {
+    struct slice text;
     if (json_is_null(value))
         return true;
     switch (type) {
@@ -22,7 +24,7 @@ static bool fits(const json_t *value, enum sys_body_type type)
     case SYS_BODY_BOOL:
         return json_is_boolean(value);
     case SYS_BODY_STRING:
-        return json_is_string(value);
+        return gojson_string(value, &text);
     case SYS_BODY_STRINGS:
         return json_is_array(value);
     }
@@ -31,11 +33,12 @@ static bool fits(const json_t *value, enum sys_body_type type)
 
 static const char *shown_type(const json_t *value)
 {
-    return json_is_string(value)    ? "string"
-           : json_is_boolean(value) ? "bool"
-           : json_is_array(value)   ? "array"
-           : json_is_object(value)  ? "object"
-                                    : "number";
+    struct slice text;
+    return gojson_string(value, &text) ? "string"
+           : json_is_boolean(value)    ? "bool"
+           : json_is_array(value)      ? "array"
+           : json_is_object(value)     ? "object"
+                                       : "number";
 }
 
 json_t *sys_body_get(const struct vault_job *job, const char *name)
@@ -52,10 +55,11 @@ static void check_field(struct vault_job *job, const char *go_struct,
     const json_t *value = sys_body_get(job, field->name);
     if (value == NULL || fits(value, field->type))
         return;
-    char shown[64];
+    char shown[64], room[GOJSON_NUMBER_BYTES];
+    struct slice number;
     (void)snprintf(shown, sizeof shown, "%s", shown_type(value));
-    if (json_is_real(value))
-        (void)snprintf(shown, sizeof shown, "number %.17g", json_real_value(value));
+    if (gojson_number(value, room, &number) && field->type == SYS_BODY_INT)
+        (void)snprintf(shown, sizeof shown, "number %.*s", SLICE_FMT(number));
     call_fail(job, 400,
               "failed to parse JSON input: json: cannot unmarshal %s into Go struct field %s.%s of "
               "type %s",
