@@ -8,8 +8,9 @@
 
 #include "base/bug.h"
 
-/* The arena is a row of blocks, each with a header; free neighbours are merged
- * when a block is looked for (first fit). */
+/* The arena is a row of blocks, each with a header; free neighbours are merged when a block is
+ * looked for. The search goes on where the last one ended (next fit): thousands of keys that stay
+ * must not be walked over for each short-lived one. */
 struct block {
     size_t size; /* payload bytes, a multiple of ALIGN */
     size_t used; /* 0 or 1 */
@@ -22,6 +23,7 @@ struct secret_arena {
     uint8_t *base;
     size_t bytes;
     size_t used;
+    struct block *rover; /* where the next search starts */
 };
 
 static struct block *first(struct secret_arena *a)
@@ -54,6 +56,7 @@ enum errc secret_arena_new(size_t bytes, struct secret_arena **out, bool *locked
     a->bytes = bytes;
     CHECK(pthread_mutex_init(&a->lock, NULL) == 0);
     *first(a) = (struct block){.size = bytes - sizeof(struct block)};
+    a->rover = first(a);
     *out = a;
     return ERRC_OK;
 }
@@ -71,28 +74,49 @@ void secret_arena_free(struct secret_arena *a)
 
 static void merge(struct secret_arena *a, struct block *b)
 {
-    for (struct block *n = next(a, b); n != NULL && !n->used; n = next(a, b))
+    for (struct block *n = next(a, b); n != NULL && !n->used; n = next(a, b)) {
         b->size += sizeof *n + n->size;
+        if (a->rover == n)
+            a->rover = b;
+    }
+}
+
+static void split(struct block *b, size_t size)
+{
+    if (b->size < size + 2 * sizeof *b)
+        return;
+    struct block *rest = (struct block *)(void *)((uint8_t *)(b + 1) + size);
+    *rest = (struct block){.size = b->size - size - sizeof *rest};
+    b->size = size;
+}
+
+/* The first free block that is large enough, from `from` up to but without `to` (NULL, or merged on
+ * the way: up to the end). */
+static struct block *find(struct secret_arena *a, struct block *from, const struct block *to,
+                          size_t size)
+{
+    for (struct block *b = from; b != NULL && b != to; b = next(a, b)) {
+        if (b->used)
+            continue;
+        merge(a, b);
+        if (b->size >= size)
+            return b;
+    }
+    return NULL;
 }
 
 static struct block *take(struct secret_arena *a, size_t size)
 {
-    for (struct block *b = first(a); b != NULL; b = next(a, b)) {
-        if (b->used)
-            continue;
-        merge(a, b);
-        if (b->size < size)
-            continue;
-        if (b->size >= size + 2 * sizeof *b) {
-            struct block *rest = (struct block *)(void *)((uint8_t *)(b + 1) + size);
-            *rest = (struct block){.size = b->size - size - sizeof *rest};
-            b->size = size;
-        }
-        b->used = 1;
-        a->used += b->size;
-        return b;
-    }
-    return NULL;
+    struct block *start = a->rover, *b = find(a, start, NULL, size);
+    if (b == NULL)
+        b = find(a, first(a), start, size);
+    if (b == NULL)
+        return NULL;
+    split(b, size);
+    b->used = 1;
+    a->used += b->size;
+    a->rover = b;
+    return b;
 }
 
 enum errc secret_new(struct secret_arena *a, size_t len, struct secret *out)
@@ -147,6 +171,11 @@ bool secret_equal(struct slice a, struct slice b)
 void secret_wipe(void *ptr, size_t len)
 {
     sodium_memzero(ptr, len);
+}
+
+size_t secret_arena_size(const struct secret_arena *a)
+{
+    return a->bytes;
 }
 
 size_t secret_arena_used(struct secret_arena *a)

@@ -53,5 +53,6 @@ bool secret_equal(struct slice a, struct slice b);
 /* Overwrites memory in a way that the compiler keeps. */
 void secret_wipe(void *ptr, size_t len);
 
-/* Bytes in use; for tests and metrics. */
+/* Bytes there are, and bytes in use. */
+size_t secret_arena_size(const struct secret_arena *arena);
 size_t secret_arena_used(struct secret_arena *arena);

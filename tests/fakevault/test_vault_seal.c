@@ -13,7 +13,7 @@
 /* The private half of the newest version, as the arena holds it. */
 static struct secret *private_of(struct world *w)
 {
-    const struct keyring *k = w->vault->keyrings.items[0];
+    const struct keyring *k = w->vault->keyrings.newest;
     return &k->versions[k->latest_version - 1]->private;
 }
 

@@ -73,13 +73,15 @@ def foreign_call(source, name, definer):
 
 
 def carried_stems(root, source):
-    """judge_probe.c may also carry "judge", when a header judge.h beside it tells the topic."""
+    """judge_probe.c may also carry "judge", when a header judge.h beside it, or in the folder that
+    its own was split from, tells the topic."""
     path = pathlib.PurePosixPath(source)
     words = path.stem.split("_")
     yield path.stem
     for n in range(1, len(words)):
         topic = "_".join(words[:n])
-        if (root / path.parent / f"{topic}.h").is_file():
+        folders = (path.parent, path.parent.parent)
+        if any((root / folder / f"{topic}.h").is_file() for folder in folders):
             yield topic
 
 

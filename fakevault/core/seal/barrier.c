@@ -69,16 +69,24 @@ static enum errc seal_record(struct barrier *b, struct slice key, uint32_t term,
     pack_u32(&p, term);
     b->entropy.fill(b->entropy.context, header + p.len, CRYPTO_AEAD_NONCE_BYTES);
     buf_add(out, header, sizeof header);
-    return b->crypto->aead_seal(b->crypto->context, key, header + p.len, slice_of(name), plain, out,
-                                why);
+    return b->crypto->aead_seal(b->crypto->context, CRYPTO_AES256_GCM96, key, header + p.len,
+                                slice_of(name), plain, out, why);
 }
 
 static enum errc open_record(struct barrier *b, struct slice key, const char *name,
                              struct slice record, struct secret *out, struct errc_why *why)
 {
-    struct slice nonce = slice_from(record, HEADER_BYTES - CRYPTO_AEAD_NONCE_BYTES);
-    return b->crypto->aead_open(b->crypto->context, key, (const uint8_t *)nonce.ptr, slice_of(name),
-                                slice_from(record, HEADER_BYTES), b->arena, out, why);
+    struct slice nonce = slice_from(record, HEADER_BYTES - CRYPTO_AEAD_NONCE_BYTES),
+                 sealed = slice_from(record, HEADER_BYTES);
+    size_t len = sealed.len < CRYPTO_AEAD_TAG_BYTES ? 0 : sealed.len - CRYPTO_AEAD_TAG_BYTES;
+    if (secret_new(b->arena, len, out) != ERRC_OK)
+        return errc_fail(why, ERRC_NOMEM, "out of memory for secrets");
+    enum errc code =
+        b->crypto->aead_open(b->crypto->context, CRYPTO_AES256_GCM96, key,
+                             (const uint8_t *)nonce.ptr, slice_of(name), sealed, out->ptr, why);
+    if (code != ERRC_OK)
+        secret_done(out);
+    return code;
 }
 
 static enum errc read_term(struct slice record, const char *name, uint32_t *term,

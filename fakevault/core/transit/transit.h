@@ -5,9 +5,9 @@
 #pragma once
 
 #include "fakevault/core/call.h"
-#include "fakevault/core/transit/keyring.h"
+#include "fakevault/core/transit/keys/keyring.h"
 
-/* transit_keys.c */
+/* keys/transit_keys.c */
 extern const struct field_spec transit_keys_create_fields[];
 extern const struct field_spec transit_keys_config_fields[];
 void transit_keys_create_prepare(struct vault_job *job);
@@ -23,7 +23,7 @@ void transit_keys_delete_finish(struct vault_job *job);
 /* Answers with the key, as a read does. */
 void transit_keys_answer(struct vault_job *job, const struct keyring *k);
 
-/* transit_sign.c, transit_verify.c */
+/* ops/transit_sign.c, ops/transit_verify.c */
 extern const struct field_spec transit_sign_fields[];
 extern const struct field_spec transit_verify_fields[];
 void transit_sign_prepare(struct vault_job *job);
@@ -36,16 +36,9 @@ void transit_verify_finish(struct vault_job *job);
 /* Finds the key that the path names. NULL: not there (not answered), or trouble (answered). */
 struct keyring *transit_key(struct vault_job *job);
 
-/* How a message is signed, out of the request's fields. */
-struct transit_scheme {
-    enum crypto_hash hash;
-    enum crypto_marshal marshal;
-    bool prehashed;
-};
-
 /* Reads hash_algorithm, marshaling_algorithm, prehashed; answers and returns false when they are
  * wrong. */
-bool transit_scheme_read(struct vault_job *job, struct transit_scheme *out);
+bool transit_scheme_read(struct vault_job *job, struct crypto_scheme *out);
 
 /* One message of a sign or verify request; a request without a batch has one. */
 struct transit_item {
@@ -67,7 +60,7 @@ struct transit_items {
     struct transit_item *items;
     size_t count;
     bool batch;
-    struct transit_scheme scheme;
+    struct crypto_scheme scheme;
 };
 
 /* Makes the items of a request: the batch, or one of `input`; the job owns them as its state.

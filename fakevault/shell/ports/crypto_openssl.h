@@ -1,9 +1,9 @@
 /*
- * crypto_openssl: the live crypto port: AES-256-GCM and ECDSA by OpenSSL, Ed25519 by libsodium.
+ * crypto_openssl: the live crypto port: Ed25519 by libsodium, all else by OpenSSL.
  */
 #pragma once
 
 #include "fakevault/core/crypto.h"
 
-/* Returns the port; static, never freed. Initialises libsodium. */
+/* Returns the port; static, never freed. Initialises libsodium and OpenSSL once. */
 const struct crypto *crypto_openssl(void);

@@ -72,13 +72,17 @@ static void prepare_single(struct vault_job *job, const struct keyring *k,
 
 void transit_sign_prepare(struct vault_job *job)
 {
-    struct transit_scheme scheme = {0};
+    struct crypto_scheme scheme = {0};
     if (!transit_scheme_read(job, &scheme))
         return;
     const struct keyring *k = transit_key(job);
     if (k == NULL) {
         if (!call_answered(job))
             call_fail(job, 400, "signing key not found");
+        return;
+    }
+    if (!k->traits->signing) {
+        call_fail(job, 400, "key type %s does not support signing", k->traits->type);
         return;
     }
     struct transit_items *list = transit_items_new(job);
@@ -102,9 +106,11 @@ void transit_sign_work(struct vault_job *job)
         struct errc_why why = {{0}};
         if (item->error != NULL)
             continue;
-        item->failed = item->version->ops->sign(item->version->key, list->scheme.hash,
-                                                list->scheme.prehashed, list->scheme.marshal,
-                                                buf_slice(&item->input), &item->output, &why);
+        const struct crypto_key *key = NULL;
+        item->failed = keyring_version_key(item->version, &key, &why);
+        if (item->failed == ERRC_OK)
+            item->failed = item->version->ops->sign(key, &list->scheme, buf_slice(&item->input),
+                                                    &item->output, &why);
         item->fault = item->failed != ERRC_OK;
         if (item->failed != ERRC_OK)
             transit_item_fail(job, item, "%s", why.text);
@@ -114,7 +120,7 @@ void transit_sign_work(struct vault_job *job)
 }
 
 /* Appends "vault:v1:" and the encoded signature. */
-static void format_signature(const struct transit_item *item, const struct transit_scheme *scheme,
+static void format_signature(const struct transit_item *item, const struct crypto_scheme *scheme,
                              struct buf *out)
 {
     bool url = scheme->marshal == CRYPTO_MARSHAL_JWS;

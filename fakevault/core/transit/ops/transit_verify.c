@@ -45,7 +45,7 @@ static void read_version(const struct keyring *k, struct transit_item *item, str
 }
 
 static void read_signature(struct vault_job *job, const struct keyring *k,
-                           const struct transit_scheme *scheme, struct transit_item *item)
+                           const struct crypto_scheme *scheme, struct transit_item *item)
 {
     struct slice rest = {0};
     bool url = scheme->marshal == CRYPTO_MARSHAL_JWS;
@@ -68,7 +68,7 @@ static struct slice string_of(const json_t *value)
 }
 
 static void prepare_item(struct vault_job *job, const struct keyring *k,
-                         const struct transit_scheme *scheme, struct transit_item *item,
+                         const struct crypto_scheme *scheme, struct transit_item *item,
                          const json_t *source)
 {
     const json_t *input = json_object_get(source, "input");
@@ -83,7 +83,7 @@ static void prepare_item(struct vault_job *job, const struct keyring *k,
 }
 
 static void prepare_single(struct vault_job *job, const struct keyring *k,
-                           const struct transit_scheme *scheme, struct transit_item *item)
+                           const struct crypto_scheme *scheme, struct transit_item *item)
 {
     struct slice text = field_text(&job->fields, "input");
     json_t *input = json_stringn(text.len == 0 ? "" : text.ptr, text.len);
@@ -141,6 +141,10 @@ void transit_verify_prepare(struct vault_job *job)
             call_fail(job, 400, "signature verification key not found");
         return;
     }
+    if (!k->traits->signing) {
+        call_fail(job, 400, "key type %s does not support verification", k->traits->type);
+        return;
+    }
     if (!list->batch) {
         prepare_single(job, k, &list->scheme, &list->items[0]);
         return;
@@ -150,13 +154,15 @@ void transit_verify_prepare(struct vault_job *job)
         prepare_item(job, k, &list->scheme, &list->items[i], json_array_get(batch, i));
 }
 
-static void verify_item(struct vault_job *job, const struct transit_scheme *scheme,
+static void verify_item(struct vault_job *job, const struct crypto_scheme *scheme,
                         struct transit_item *item)
 {
     struct errc_why why = {{0}};
-    item->failed = item->version->ops->verify(item->version->key, scheme->hash, scheme->prehashed,
-                                              scheme->marshal, buf_slice(&item->input),
-                                              buf_slice(&item->decoded), &item->verdict, &why);
+    const struct crypto_key *key = NULL;
+    item->failed = keyring_version_key(item->version, &key, &why);
+    if (item->failed == ERRC_OK)
+        item->failed = item->version->ops->verify(key, scheme, buf_slice(&item->input),
+                                                  buf_slice(&item->decoded), &item->verdict, &why);
     job->no_memory = job->no_memory || item->failed == ERRC_NOMEM;
     if (item->failed != ERRC_OK) {
         item->fault = true;

@@ -8,6 +8,8 @@
 #include "fakevault/core/transit/transit.h"
 
 #define AUTO_ROTATE_MIN_S 3600
+#define NS_PER_S 1000000000
+#define PUBLIC_TEXT_MAX 2048u
 
 const struct field_spec transit_keys_create_fields[] = {
     {.name = "type", .type = FIELD_STRING, .text = "aes256-gcm96"},
@@ -36,7 +38,7 @@ const struct field_spec transit_keys_config_fields[] = {
 /* --- answering with a key --------------------------------------------------------------------- */
 
 struct versions {
-    struct jsonwrite *w;
+    struct vault_job *job;
     const struct keyring *k;
 };
 
@@ -46,36 +48,71 @@ static void write_version(void *context, uint32_t number)
     const struct keyring_version *version = v->k->versions[number - 1];
     char name[16], created[STAMP_BYTES];
     (void)snprintf(name, sizeof name, "%u", number);
+    if (v->k->traits->shown_name == NULL) {
+        jsonwrite_int(&v->job->writer, name, version->created_ns / NS_PER_S);
+        return;
+    }
+    struct buf public CLEANUP(buf_done);
+    buf_init(&public, PUBLIC_TEXT_MAX);
+    keyring_version_public_text(version, &public);
+    v->job->no_memory = v->job->no_memory || public.failed;
     stamp_format(version->created_ns, STAMP_GO_NANO, created);
-    jsonwrite_object(v->w, name);
-    jsonwrite_string(v->w, "creation_time", created);
-    jsonwrite_string(v->w, "name", v->k->traits->shown_name);
-    jsonwrite_slice(v->w, "public_key", buf_slice(&version->public_text));
-    jsonwrite_end(v->w);
+    jsonwrite_object(&v->job->writer, name);
+    jsonwrite_string(&v->job->writer, "creation_time", created);
+    jsonwrite_string(&v->job->writer, "name", v->k->traits->shown_name);
+    jsonwrite_slice(&v->job->writer, "public_key", buf_slice(&public));
+    jsonwrite_end(&v->job->writer);
+}
+
+/* Versions of an hmac key are not shown at all. */
+static void write_versions(struct vault_job *job, const struct keyring *k)
+{
+    struct versions v = {job, k};
+    if (k->traits->crypto == CRYPTO_HMAC)
+        return;
+    jsonwrite_object(&job->writer, "keys");
+    textorder_each(k->min_decryption_version, k->latest_version, write_version, &v);
+    jsonwrite_end(&job->writer);
+}
+
+static void write_derivation(struct jsonwrite *w, const struct keyring *k)
+{
+    if (!k->derived)
+        return;
+    bool old = k->kdf == KEYRING_KDF_HMAC_COUNTER;
+    jsonwrite_string(w, "kdf", old ? "hmac-sha256-counter" : "hkdf_sha256");
+    if (old)
+        jsonwrite_string(w, "kdf_mode", "hmac-sha256-counter");
 }
 
 void transit_keys_answer(struct vault_job *job, const struct keyring *k)
 {
     CHECK(k != NULL);
     struct jsonwrite *w = call_data(job);
-    struct versions v = {w, k};
     jsonwrite_bool(w, "allow_plaintext_backup", k->allow_plaintext_backup);
     jsonwrite_int(w, "auto_rotate_period", k->auto_rotate_s);
+    if (k->derived)
+        jsonwrite_bool(w, "convergent_encryption", k->convergent);
+    if (k->convergent)
+        jsonwrite_int(w, "convergent_encryption_version", k->convergent_version);
     jsonwrite_bool(w, "deletion_allowed", k->deletion_allowed);
     jsonwrite_bool(w, "derived", k->derived);
     jsonwrite_bool(w, "exportable", k->exportable);
-    jsonwrite_bool(w, "imported_key", false);
-    jsonwrite_object(w, "keys");
-    textorder_each(k->min_decryption_version, k->latest_version, write_version, &v);
-    jsonwrite_end(w);
+    jsonwrite_bool(w, "imported_key", k->imported);
+    if (k->imported)
+        jsonwrite_bool(w, "imported_key_allow_rotation", k->imported_rotation_allowed);
+    write_derivation(w, k);
+    if (k->key_size != 0)
+        jsonwrite_int(w, "key_size", k->key_size);
+    write_versions(job, k);
     jsonwrite_int(w, "latest_version", k->latest_version);
     jsonwrite_int(w, "min_available_version", k->min_available_version);
     jsonwrite_int(w, "min_decryption_version", k->min_decryption_version);
     jsonwrite_int(w, "min_encryption_version", k->min_encryption_version);
     jsonwrite_string(w, "name", k->name);
-    jsonwrite_bool(w, "supports_decryption", false);
+    jsonwrite_bool(w, "supports_decryption", k->traits->encryption);
     jsonwrite_bool(w, "supports_derivation", k->traits->derivation);
-    jsonwrite_bool(w, "supports_encryption", false);
+    jsonwrite_bool(w, "supports_encryption", k->traits->encryption);
     jsonwrite_bool(w, "supports_signing", k->traits->signing);
     jsonwrite_string(w, "type", k->traits->type);
     call_answer(job, CALL_DATA);
@@ -122,7 +159,7 @@ void transit_keys_list_finish(struct vault_job *job)
 
 /* What create and rotate make without the lock. */
 struct fresh {
-    const struct keyring_traits *traits;
+    struct keyring_spec spec;
     struct keyring_version *version;
     int64_t created_ns;
     enum errc code;
@@ -136,14 +173,14 @@ static void fresh_free(void *ptr)
     free(f);
 }
 
-static void prepare_fresh(struct vault_job *job, const struct keyring_traits *traits)
+static void prepare_fresh(struct vault_job *job, const struct keyring_spec *spec)
 {
     struct fresh *f = calloc(1, sizeof *f);
     if (f == NULL) {
         job->no_memory = true;
         return;
     }
-    f->traits = traits;
+    f->spec = *spec;
     f->created_ns = job->now.wall_ns;
     job->state = (struct call_state){f, fresh_free};
 }
@@ -152,37 +189,9 @@ void transit_keys_make(struct vault_job *job)
 {
     struct fresh *f = job->state.ptr;
     const struct vault_ports *ports = &job->vault->ports;
-    if (f == NULL)
-        return;
-    struct secret private CLEANUP(secret_done) = {0};
-    const struct crypto_key_ops *ops = ports->crypto->keys[f->traits->crypto];
-    f->code = ops->generate(ports->crypto->context, ports->arena, &private, &f->why);
-    if (f->code == ERRC_OK)
-        f->code = keyring_version_new(f->traits, ports->crypto, ports->arena, &private,
-                                      f->created_ns, &f->version, &f->why);
-}
-
-static void check_type(struct vault_job *job, const struct keyring_traits *traits)
-{
-    struct slice type = field_text(&job->fields, "type");
-    bool derived = field_flag(&job->fields, "derived");
-    if (traits == NULL)
-        call_fail(job, 400, "unknown key type %.*s", SLICE_FMT(type));
-    else if (field_number(&job->fields, "key_size") != 0 && !slice_equal_text(type, "hmac"))
-        call_fail(job, 400, "key_size is not valid for algorithm %.*s", SLICE_FMT(type));
-    else if (derived && !traits->derivation)
-        call_fault(job,
-                   "key derivation and convergent encryption not supported for keys of type %.*s",
-                   SLICE_FMT(type));
-    else if (field_flag(&job->fields, "convergent_encryption") && traits->signing)
-        call_fault(job, "convergent encryption not supported for keys of type %.*s",
-                   SLICE_FMT(type));
-    else if (!traits->exists_here)
-        call_fail(job, 400,
-                  "keys of type %.*s are not offered by this server, only ecdsa-p256 and ed25519",
-                  SLICE_FMT(type));
-    else if (derived)
-        call_fail(job, 400, "derived keys are not offered by this server");
+    if (f != NULL)
+        f->code = keyring_version_make(&f->spec, ports->crypto, ports->arena, f->created_ns,
+                                       &f->version, &f->why);
 }
 
 static bool auto_rotate_fits(struct vault_job *job)
@@ -194,53 +203,66 @@ static bool auto_rotate_fits(struct vault_job *job)
     return false;
 }
 
+/* What is wrong whether or not the key is there. */
+static void check_request(struct vault_job *job, const struct keyring_traits *traits)
+{
+    struct slice type = field_text(&job->fields, "type");
+    int64_t key_size = field_number(&job->fields, "key_size");
+    if (!auto_rotate_fits(job))
+        return;
+    if (field_flag(&job->fields, "convergent_encryption") && !field_flag(&job->fields, "derived"))
+        call_fail(job, 400, "convergent encryption requires derivation to be enabled");
+    else if (traits == NULL)
+        call_fail(job, 400, "unknown key type %.*s", SLICE_FMT(type));
+    else if (key_size != 0 && traits->crypto != CRYPTO_HMAC)
+        call_fail(job, 400, "key_size is not valid for algorithm %s", traits->type);
+    else if (key_size != 0 &&
+             (key_size < KEYRING_HMAC_BYTES_MIN || key_size > KEYRING_HMAC_BYTES_MAX))
+        call_fail(job, 400, "invalid key_size %lld", (long long)key_size);
+    else if (traits->hidden)
+        call_fault(job, "managed keys are supported within enterprise edition only");
+}
+
+/* What is wrong only for a new key. */
+static void check_spec(struct vault_job *job, const struct keyring_spec *spec)
+{
+    const struct keyring_traits *traits = spec->traits;
+    if (spec->derived && !traits->derivation)
+        call_fault(job,
+                   "key derivation and convergent encryption not supported for keys of type %s",
+                   traits->type);
+    else if (spec->convergent && !traits->encryption)
+        call_fault(job, "convergent encryption not supported for keys of type %s", traits->type);
+    else if (traits->crypto == CRYPTO_HMAC && spec->key_size == 0)
+        call_fault(job, "invalid key size for HMAC key, must be between %u and %u bytes",
+                   KEYRING_HMAC_BYTES_MIN, KEYRING_HMAC_BYTES_MAX);
+}
+
 /* A key that is there already is only read: whatever is asked for, it stays as it is. */
 void transit_keys_create_prepare(struct vault_job *job)
 {
-    const struct keyring_traits *traits = keyring_traits_named(field_text(&job->fields, "type"));
-    if (!auto_rotate_fits(job))
+    const struct field_set *fields = &job->fields;
+    const struct keyring_traits *traits = keyring_traits_named(field_text(fields, "type"));
+    check_request(job, traits);
+    if (call_answered(job) || transit_key(job) != NULL || call_answered(job))
         return;
-    if (field_flag(&job->fields, "convergent_encryption") && !field_flag(&job->fields, "derived")) {
-        call_fail(job, 400, "convergent encryption requires derivation to be enabled");
-        return;
-    }
-    bool there = transit_key(job) != NULL;
-    if ((!there || traits == NULL) && !call_answered(job))
-        check_type(job, traits);
-    if (!there && !call_answered(job))
-        prepare_fresh(job, traits);
-}
-
-/* Stores the new keyring, then makes it known. */
-static enum errc create(struct vault_job *job, struct fresh *f, struct keyring **out,
-                        struct errc_why *why)
-{
-    struct vault *v = job->vault;
-    struct keyring *k = keyring_new(job->mount_uuid, call_capture(job, "name"), f->traits);
-    if (k == NULL)
-        return ERRC_NOMEM;
-    k->exportable = field_flag(&job->fields, "exportable");
-    k->allow_plaintext_backup = field_flag(&job->fields, "allow_plaintext_backup");
-    k->auto_rotate_s = field_number(&job->fields, "auto_rotate_period");
-    enum errc code = keyring_add_version(k, f->version);
-    if (code == ERRC_OK)
-        f->version = NULL;
-    if (code == ERRC_OK)
-        code = keyring_cache_add(&v->keyrings, k);
-    if (code != ERRC_OK) {
-        keyring_free(k);
-        return code;
-    }
-    code = keyring_store(k, &v->barrier, why);
-    if (code != ERRC_OK)
-        keyring_cache_remove(&v->keyrings, k);
-    else
-        *out = k;
-    return code;
+    struct keyring_spec spec = {
+        .traits = traits,
+        .derived = field_flag(fields, "derived"),
+        .convergent = field_flag(fields, "convergent_encryption"),
+        .exportable = field_flag(fields, "exportable"),
+        .allow_plaintext_backup = field_flag(fields, "allow_plaintext_backup"),
+        .auto_rotate_s = field_number(fields, "auto_rotate_period"),
+        .key_size = (uint32_t)field_number(fields, "key_size"),
+    };
+    check_spec(job, &spec);
+    if (!call_answered(job))
+        prepare_fresh(job, &spec);
 }
 
 void transit_keys_create_finish(struct vault_job *job)
 {
+    struct vault *v = job->vault;
     struct fresh *f = job->state.ptr;
     struct errc_why why = {{0}};
     struct keyring *k = transit_key(job);
@@ -252,7 +274,10 @@ void transit_keys_create_finish(struct vault_job *job)
     else if (k == NULL && f->code != ERRC_OK)
         code = errc_fail(&why, f->code, "%s", f->why.text);
     else if (k == NULL)
-        code = create(job, f, &k, &why);
+        code = keyring_create(&v->keyrings, &v->barrier, job->mount_uuid, call_capture(job, "name"),
+                              &f->spec, f->version, &k, &why);
+    if (code == ERRC_OK && f != NULL && k->versions[0] == f->version)
+        f->version = NULL;
     if (code == ERRC_OK)
         transit_keys_answer(job, k);
     else
@@ -262,10 +287,18 @@ void transit_keys_create_finish(struct vault_job *job)
 void transit_keys_rotate_prepare(struct vault_job *job)
 {
     const struct keyring *k = transit_key(job);
-    if (k != NULL)
-        prepare_fresh(job, k->traits);
-    else if (!call_answered(job))
-        call_fail(job, 400, "key not found");
+    if (k == NULL) {
+        if (!call_answered(job))
+            call_fail(job, 400, "key not found");
+        return;
+    }
+    if (k->imported && !k->imported_rotation_allowed) {
+        call_fault(job, "imported key %s does not allow rotation within Vault", k->name);
+        return;
+    }
+    struct keyring_spec spec = {
+        .traits = k->traits, .convergent = k->convergent, .key_size = k->key_size};
+    prepare_fresh(job, &spec);
 }
 
 static enum errc rotate(struct vault_job *job, struct keyring *k, struct fresh *f,
@@ -273,9 +306,13 @@ static enum errc rotate(struct vault_job *job, struct keyring *k, struct fresh *
 {
     TRY(keyring_add_version(k, f->version));
     f->version = NULL;
+    bool imported = k->imported;
+    k->imported = false;
     enum errc code = keyring_store(k, &job->vault->barrier, why);
-    if (code != ERRC_OK)
+    if (code != ERRC_OK) {
         keyring_remove_last(k);
+        k->imported = imported;
+    }
     return code;
 }
 
@@ -287,7 +324,7 @@ void transit_keys_rotate_finish(struct vault_job *job)
     if (call_answered(job))
         return;
     /* The key may have been deleted, and made again with another type, since begin. */
-    if (k == NULL || k->traits != f->traits) {
+    if (k == NULL || k->traits != f->spec.traits) {
         call_fail(job, 400, "key not found");
         return;
     }

@@ -33,7 +33,7 @@ static struct slice hash_name(const struct vault_job *job)
     return field_text(&job->fields, "hash_algorithm");
 }
 
-static bool read_hash(struct vault_job *job, struct transit_scheme *out)
+static bool read_hash(struct vault_job *job, struct crypto_scheme *out)
 {
     struct slice name = hash_name(job);
     for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
@@ -45,7 +45,7 @@ static bool read_hash(struct vault_job *job, struct transit_scheme *out)
     return false;
 }
 
-static bool read_marshal(struct vault_job *job, struct transit_scheme *out)
+static bool read_marshal(struct vault_job *job, struct crypto_scheme *out)
 {
     struct slice name = field_text(&job->fields, "marshaling_algorithm");
     for (size_t i = 0; i < sizeof marshals / sizeof marshals[0]; i++)
@@ -57,7 +57,7 @@ static bool read_marshal(struct vault_job *job, struct transit_scheme *out)
     return false;
 }
 
-bool transit_scheme_read(struct vault_job *job, struct transit_scheme *out)
+bool transit_scheme_read(struct vault_job *job, struct crypto_scheme *out)
 {
     if (!read_hash(job, out) || !read_marshal(job, out))
         return false;
