@@ -151,6 +151,14 @@ struct keyring_version *keyring_version_of(const struct keyring *k, int64_t numb
 MUST_USE enum errc keyring_version_key(struct keyring_version *version,
                                        const struct crypto_key **out, struct errc_why *why);
 
+/* Derives len bytes for a context that is not empty (vault-api.md 4.5): HKDF-SHA256 of the private
+ * half; by the old function, which knows 32 bytes only, for keys that still have it. For ed25519 it
+ * gives a whole private half, for any len. Any thread. ERRC_NOMEM, ERRC_CRYPTO. */
+MUST_USE enum errc keyring_version_derive(const struct keyring_version *version,
+                                          enum keyring_kdf kdf, struct slice context, size_t len,
+                                          struct secret_arena *arena, struct secret *out,
+                                          struct errc_why *why);
+
 /* What transit/hmac signs with. */
 struct slice keyring_version_hmac_key(const struct keyring_version *version);
 

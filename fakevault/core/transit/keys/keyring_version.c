@@ -6,6 +6,7 @@
 
 #define PUBLIC_MAX 1024u /* of RSA-4096: 550 bytes */
 #define PEM_COLUMNS 64u
+#define OLD_KDF_BYTES 32u
 
 static void version_free(struct keyring_version *v)
 {
@@ -118,6 +119,52 @@ struct keyring_version *keyring_version_of(const struct keyring *k, int64_t numb
     if (number < 1 || number < k->min_decryption_version || number > k->latest_version)
         return NULL;
     return k->versions[number - 1];
+}
+
+/* NIST SP 800-108 in counter mode, one round: HMAC-SHA256 of counter, context, length in bits. */
+static enum errc derive_by_counter(const struct keyring_version *v, struct slice context,
+                                   uint8_t out[static CRYPTO_HASH_BYTES_MAX], struct errc_why *why)
+{
+    static const char counter[4] = {0, 0, 0, 0}, bits[4] = {0, 0, 1, 0};
+    struct buf input CLEANUP(buf_done);
+    size_t len = 0;
+    buf_init(&input, context.len + sizeof counter + sizeof bits);
+    buf_add(&input, counter, sizeof counter);
+    buf_add_slice(&input, context);
+    buf_add(&input, bits, sizeof bits);
+    TRY(buf_status(&input, why));
+    return v->crypto->hmac(v->crypto->context, CRYPTO_HASH_SHA2_256, secret_slice(&v->private),
+                           buf_slice(&input), out, &len, why);
+}
+
+static enum errc derive_bytes(const struct keyring_version *v, enum keyring_kdf kdf,
+                              struct slice context, size_t len, struct secret_arena *arena,
+                              struct secret *out, struct errc_why *why)
+{
+    bool old = kdf == KEYRING_KDF_HMAC_COUNTER;
+    if (old && len > OLD_KDF_BYTES)
+        return errc_fail(why, ERRC_CRYPTO, "could not derive key, length too small");
+    if (secret_new(arena, old ? CRYPTO_HASH_BYTES_MAX : len, out) != ERRC_OK)
+        return errc_fail(why, ERRC_NOMEM, "out of memory for secrets");
+    enum errc code = old ? derive_by_counter(v, context, out->ptr, why)
+                         : v->crypto->hkdf(v->crypto->context, secret_slice(&v->private),
+                                           (struct slice){0}, context, out->ptr, len, why);
+    out->len = len;
+    if (code != ERRC_OK)
+        secret_done(out);
+    return code;
+}
+
+enum errc keyring_version_derive(const struct keyring_version *version, enum keyring_kdf kdf,
+                                 struct slice context, size_t len, struct secret_arena *arena,
+                                 struct secret *out, struct errc_why *why)
+{
+    if (!is_pair(version->ops))
+        return derive_bytes(version, kdf, context, len, arena, out, why);
+    struct secret seed CLEANUP(secret_done) = {0};
+    TRY(derive_bytes(version, kdf, context, CRYPTO_ED25519_SEED_BYTES, arena, &seed, why));
+    return version->crypto->ed25519_expand(version->crypto->context, secret_slice(&seed), arena,
+                                           out, why);
 }
 
 struct slice keyring_version_hmac_key(const struct keyring_version *version)
