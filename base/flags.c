@@ -124,7 +124,7 @@ static const struct flags_spec *find(struct parser *p, const char *name)
     for (size_t i = 0; i < p->flags->count; i++)
         if (strcmp(p->flags->specs[i].name, name) == 0)
             return &p->flags->specs[i];
-    return NULL;
+    return strcmp(name, "h") == 0 ? find(p, "help") : NULL;
 }
 
 static bool wants_value(const struct flags_spec *spec)

@@ -3,8 +3,8 @@
  *
  * One or two dashes, `-name=value` or `-name value`; a switch takes no value,
  * `-name=false` turns it off. "--" ends the flags; what is no flag is
- * positional and may stand anywhere. Every flag may be given once. The same
- * table prints the help.
+ * positional and may stand anywhere. Every flag may be given once. -h is short
+ * for a flag -help. The same table prints the help.
  *
  *     struct options { const char *listen; bool dev; int64_t seed; };
  *     static const struct flags_spec specs[] = {

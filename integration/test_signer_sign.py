@@ -297,6 +297,19 @@ def test_status_shows_the_banner(signer, durable_vault):
     assert child.code == 1 and child.output().startswith("Vault offline: refused")
 
 
+def test_status_says_whether_the_local_key_could_take_over(signer, durable_vault):
+    assert signer.run("status").output().splitlines()[1] == "fallback signing off"
+    signer.allow_fallback()
+    assert signer.run("status").output().splitlines()[1] == "fallback signing allowed"
+    signer.fallback_key.chmod(0o644)
+    line = signer.run("status").output().splitlines()[1]
+    assert line.startswith("fallback signing allowed, but not possible: ")
+    signer.fallback_key.unlink()
+    line = signer.run("status").output().splitlines()[1]
+    assert line.startswith("fallback signing allowed, but not possible: ")
+    assert "No such file" in line
+
+
 def test_no_secret_is_written_anywhere(signer, durable_vault):
     signer.allow_fallback()
     secrets = [durable_vault.token, json.loads(signer.fallback_key.read_text())["signingKey"]]

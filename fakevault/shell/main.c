@@ -25,7 +25,12 @@ static int print_help(FILE *out, int exit_code)
     for (size_t i = 0; i < COMMANDS; i++)
         (void)fprintf(out, "  %-8s %s; see fakevault %s -help\n", commands[i].name,
                       commands[i].help, commands[i].name);
-    (void)fputs("  version  print the version\n", out);
+    (void)fputs("  version  print the version\n\n"
+                "exit codes (sysexits): 0 done, 64 usage, 65 refused as bad, 66 no such rule or "
+                "file,\n69 not available (no server there, port taken), 70 internal, 71 and 74 "
+                "trouble of the\nsystem, 76 the other end is no fakevault, 77 not allowed, 78 bad "
+                "configuration\n",
+                out);
     return exit_code;
 }
 
@@ -46,7 +51,7 @@ int main(int argc, char *argv[])
     harden_process();
     if (argc < 2)
         return print_help(stderr, EX_USAGE);
-    if (strcmp(bare(argv[1]), "help") == 0)
+    if (strcmp(bare(argv[1]), "help") == 0 || strcmp(argv[1], "-h") == 0)
         return print_help(stdout, EX_OK);
     if (strcmp(bare(argv[1]), "version") == 0)
         return print_version();

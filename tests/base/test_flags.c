@@ -156,9 +156,25 @@ static void test_flags_nearest__guesses_only_near_words(void **state)
     assert_null(flags_nearest("run", words, 0));
 }
 
+static void test_flags__h_is_short_for_help_where_there_is_one(void **state)
+{
+    (void)state;
+    static const struct flags_spec with_help[] = {
+        {"help", FLAGS_SWITCH, offsetof(struct options, dev), NULL, "shows this"}};
+    const struct flags helpful = {with_help, 1};
+    struct options options = {0};
+    const char *positionals[1];
+    size_t count = 0;
+    char *words[] = {"-h"};
+    assert_int_equal(flags_parse(&helpful, 1, words, &options, positionals, &count, NULL), ERRC_OK);
+    assert_true(options.dev);
+    assert_int_equal(parse_text("-h").code, ERRC_USAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flags__h_is_short_for_help_where_there_is_one),
         cmocka_unit_test(test_flags__take_one_or_two_dashes_and_both_value_forms),
         cmocka_unit_test(test_flags__switches_go_on_and_off),
         cmocka_unit_test(test_flags__counts_grow),

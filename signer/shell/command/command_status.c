@@ -1,5 +1,6 @@
 #include "signer/shell/command/command_line.h"
 #include "signer/shell/command/commands.h"
+#include "signer/shell/files/fallback_file.h"
 #include "signer/shell/signing.h"
 #include "signer/shell/transport_curl.h"
 
@@ -20,6 +21,23 @@ static const struct command_line command = {
     .flags = {specs, sizeof specs / sizeof *specs},
     .help_offset = offsetof(struct options, help),
 };
+
+/* Says whether the local key could take over now: an incident is too late to find out. */
+static void describe_fallback(const struct startup *startup, struct buf *line)
+{
+    struct errc_why why = {0};
+    struct secret seed CLEANUP(secret_done) = {0};
+    if (!startup->config.allow_fallback) {
+        buf_add_text(line, "fallback signing off\n");
+        return;
+    }
+    enum fallback_verdict verdict =
+        fallback_file_read(startup->config.fallback_key_file, startup->arena, &seed, &why);
+    if (verdict == FALLBACK_USABLE)
+        buf_add_text(line, "fallback signing allowed\n");
+    else
+        buf_addf(line, "fallback signing allowed, but not possible: %s\n", why.text);
+}
 
 int command_status(int argc, char *const argv[])
 {
@@ -45,6 +63,6 @@ int command_status(int argc, char *const argv[])
         buf_addf(&line, "Vault online\n");
     else
         buf_addf(&line, "Vault offline: %s\n", why.text);
-    buf_addf(&line, "fallback signing %s\n", startup.config.allow_fallback ? "allowed" : "off");
+    describe_fallback(&startup, &line);
     return command_line_print(&line) && code == ERRC_OK ? COMMANDS_DONE : COMMANDS_FAILED;
 }
