@@ -220,8 +220,11 @@ def test_results_for_people_and_machines(chaos):
 
 
 def test_the_recipe_runs_it_again(factory, chaos):
-    first = chaos("run", "--seed", "11", chaos.scenario("passes", PASS))
+    path = chaos.scenario("passes", PASS)
+    first = chaos("run", "--seed", "11", path)
     recipe = first.folder("passes") / "repro.sh"
+    assert (recipe.parent / "passes.yaml").read_text(encoding="utf-8") == PASS
+    path.unlink()  # what was run is what is run again
     again = factory.run("repro", [recipe, "--json"], folder=chaos.folder)
     assert again.code == 0, again.errors()
     said = again.output()
@@ -240,3 +243,32 @@ def test_private_files_stay_only_when_asked(chaos):
     for path in outcome.folder("passes").rglob("*"):
         if path.is_file() and private not in path.parents and "vault" not in path.parts:
             assert token not in path.read_text(encoding="utf-8", errors="replace"), path
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--junit", "nowhere/all.xml"], 'cannot create a file beside "nowhere/all.xml"'),
+        (["--junit", "."], '"." is a folder'),
+        (["--runs", "/proc"], 'cannot write results into "/proc"'),
+        (["--runs", "passes.yaml"], 'cannot make the folder "passes.yaml"'),
+    ],
+)
+def test_what_cannot_be_written_is_told_before_anything_starts(chaos, words, complaint):
+    outcome = chaos("run", *words, chaos.scenario("passes", PASS))
+    assert outcome.code == 64, outcome
+    assert outcome.stderr.startswith(f"chaos: {complaint}"), outcome
+    assert outcome.stdout == "" and not (outcome.runs / "passes").exists()
+
+
+def test_a_tag_that_no_scenario_has_is_named(chaos):
+    text = PASS.replace("purpose:", "tags: [smoke, sealed]\npurpose:", 1)
+    outcome = chaos("run", "--tags", "smoek", chaos.scenario("tagged", text))
+    assert outcome.code == 77
+    assert 'no scenario has a tag of "smoek"; they have: smoke, sealed' in outcome.stderr
+
+
+def test_what_is_no_file_is_wrong_usage(chaos):
+    outcome = chaos("lint", "/dev/null")
+    assert outcome.code == 64
+    assert outcome.stderr == 'chaos: "/dev/null" is neither a file nor a folder\n'

@@ -119,6 +119,17 @@ enum errc file_replace(const char *path, struct slice bytes, mode_t mode, struct
     return file_sync_folder_of(path, why);
 }
 
+enum errc file_check_replace(const char *path, struct errc_why *why)
+{
+    char temporary[LIMIT_PATH_BYTES];
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return errc_fail(why, ERRC_USAGE, "\"%s\" is a folder", path);
+    TRY(write_beside(path, (struct slice){0}, 0600, temporary, why));
+    (void)unlink(temporary);
+    return ERRC_OK;
+}
+
 enum errc file_publish(const char *path, struct slice bytes, mode_t mode, struct errc_why *why)
 {
     char temporary[LIMIT_PATH_BYTES];

@@ -25,7 +25,10 @@ MUST_USE enum errc file_write_fd(int fd, struct slice bytes, const char *name,
 MUST_USE enum errc file_replace(const char *path, struct slice bytes, mode_t mode,
                                 struct errc_why *why);
 
-/* The same, but ERRC_EXISTS when path is there already (link, not rename); for
+/* ERRC_OK when file_replace could do it now, as far as that can be told without doing it. */
+MUST_USE enum errc file_check_replace(const char *path, struct errc_why *why);
+
+/* The same as file_replace, but ERRC_EXISTS when path is there already (link, not rename); for
  * what must be published once. */
 MUST_USE enum errc file_publish(const char *path, struct slice bytes, mode_t mode,
                                 struct errc_why *why);

@@ -8,6 +8,7 @@
 #include "chaos/core/judge/fault_windows.h"
 #include "chaos/core/judge/invariants.h"
 #include "chaos/core/judge/judge.h"
+#include "chaos/core/language/variable.h"
 #include "chaos/core/ledger/evidence.h"
 
 #define MESSAGE_BYTES_MAX 4096u
@@ -40,32 +41,42 @@ static int64_t wall(const struct session *s)
 
 /* --- contracts --- */
 
-static int64_t number_of(struct slice value, int64_t standard)
+/* The numbers of a contract. */
+static const struct {
+    const char *name;
+    size_t offset;
+} terms[] = {
+    {"SIGNER_ATTEMPTS", offsetof(struct runner_contract, attempts_max)},
+    {"SIGNER_BACKOFF_BASE_MS", offsetof(struct runner_contract, base_ms)},
+    {"SIGNER_BACKOFF_MAX_MS", offsetof(struct runner_contract, max_ms)},
+    {"SIGNER_ATTEMPT_TIMEOUT_MS", offsetof(struct runner_contract, attempt_timeout_ms)},
+};
+
+#define TERMS (sizeof terms / sizeof terms[0])
+
+static void set_term(struct runner_contract *out, size_t i, int64_t value)
 {
-    uint64_t n = 0;
-    return slice_to_u64(value, &n) && n < INT32_MAX ? (int64_t)n : standard;
+    memcpy((char *)out + terms[i].offset, &value, sizeof value);
 }
 
-/* What a signer is bound to, from the environment it was started with; the standards are its own
- * (docs of the signer's configuration). */
+static void take_variable(struct runner_contract *out, struct slice name, struct slice value)
+{
+    uint64_t n = 0;
+    if (slice_equal_text(name, "ALLOW_FALLBACK_SIGNING"))
+        out->fallback_allowed = slice_equal_text(value, "true");
+    for (size_t i = 0; i < TERMS; i++)
+        if (slice_equal_text(name, terms[i].name) && slice_to_u64(value, &n) && n < INT32_MAX)
+            set_term(out, i, (int64_t)n);
+}
+
+/* What a signer is bound to, from the environment it was started with. */
 static void parse_contract(struct slice text, struct runner_contract *out)
 {
-    out->attempts_max = 3;
-    out->base_ms = 250;
-    out->max_ms = 2000;
-    out->attempt_timeout_ms = 2000;
+    for (size_t i = 0; i < TERMS; i++)
+        set_term(out, i, variable_standard(terms[i].name));
     while (text.len > 0) {
         struct slice value = slice_cut(&text, '\n'), name = slice_cut(&value, '=');
-        if (slice_equal_text(name, "ALLOW_FALLBACK_SIGNING"))
-            out->fallback_allowed = slice_equal_text(value, "true");
-        else if (slice_equal_text(name, "SIGNER_ATTEMPTS"))
-            out->attempts_max = number_of(value, 3);
-        else if (slice_equal_text(name, "SIGNER_BACKOFF_BASE_MS"))
-            out->base_ms = number_of(value, 250);
-        else if (slice_equal_text(name, "SIGNER_BACKOFF_MAX_MS"))
-            out->max_ms = number_of(value, 2000);
-        else if (slice_equal_text(name, "SIGNER_ATTEMPT_TIMEOUT_MS"))
-            out->attempt_timeout_ms = number_of(value, 2000);
+        take_variable(out, name, value);
     }
 }
 
@@ -406,8 +417,7 @@ void runner_run(const struct scenario *scenario, const struct plan *plan, const 
     if (make_room(out))
         run_phases(&s);
     if (world->interrupted(world->context) > 0)
-        verdict_add(&out->findings, &out->pool, VERDICT_INTERRUPTED, "interrupted", 0,
-                    "stopped by the user%s",
+        verdict_add(&out->findings, &out->pool, VERDICT_INTERRUPTED, "user", 0, "asked to stop%s",
                     world->interrupted(world->context) > 1 ? ", twice: nothing was rolled back"
                                                            : "");
     world->stop(world->context);

@@ -10,6 +10,7 @@
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
 #include "chaos/shell/run/library.h"
+#include "chaos/shell/run/results.h"
 #include "chaos/shell/run/schedule.h"
 #include "chaos/shell/run/summary.h"
 
@@ -126,13 +127,22 @@ static enum errc find_program(const struct call *c, const char *flag, const char
     return ERRC_OK;
 }
 
+/* What could not be written at the end is told before anything is started. */
+static enum errc check_outputs(struct call *c, struct errc_why *why)
+{
+    const char *junit = c->options.junit;
+    bool good = (junit == NULL || file_check_replace(junit, why) == ERRC_OK) &&
+                file_make_folder(c->options.runs, 0755, why) == ERRC_OK &&
+                folder_absolute(c->options.runs, &c->runs, why) == ERRC_OK;
+    return good ? results_check(c->runs.text, why) : ERRC_USAGE;
+}
+
 static enum errc find_programs(struct call *c, struct errc_why *why)
 {
     TRY(folder_absolute("/proc/self/exe", &c->program, why));
     TRY(find_program(c, "signer", c->options.signer, &c->signer, why));
     TRY(find_program(c, "fakevault", c->options.fakevault, &c->fakevault, why));
-    TRY(file_make_folder(c->options.runs, 0755, why));
-    TRY(folder_absolute(c->options.runs, &c->runs, why));
+    TRY(check_outputs(c, why));
     c->shared = (struct runjob_options){.program = c->program.text,
                                         .signer = c->signer.text,
                                         .fakevault = c->fakevault.text,
@@ -170,6 +180,7 @@ static enum errc fill_schedule(struct call *c, struct errc_why *why)
         item->job = (struct runjob){.scenario = &entry->scenario,
                                     .plan = &entry->plan,
                                     .options = &c->shared,
+                                    .text = buf_slice(&entry->text),
                                     .message_fd = -1,
                                     .write_fd = -1};
         TRY(folder_absolute(entry->path.text, &item->job.file, why));
@@ -270,6 +281,29 @@ static enum errc prepare(struct call *c, int argc, char *const argv[], struct er
     return code;
 }
 
+static bool is_new(const struct library *library, size_t entry, size_t tag)
+{
+    const char *name = library->entries[entry]->scenario.tags[tag];
+    for (size_t i = 0; i < entry; i++)
+        if (scenario_tagged(&library->entries[i]->scenario, name))
+            return false;
+    return true;
+}
+
+/* No scenario has any of the tags: a misspelt one must not look like an empty selection. */
+static void tell_tags(const struct library *library, const char *tags)
+{
+    const char *between = "; they have: ";
+    (void)fprintf(stderr, "chaos: no scenario has a tag of \"%s\"", tags);
+    for (size_t i = 0; i < library->count; i++)
+        for (size_t t = 0; t < library->entries[i]->scenario.tag_count; t++)
+            if (is_new(library, i, t)) {
+                (void)fprintf(stderr, "%s%s", between, library->entries[i]->scenario.tags[t]);
+                between = ", ";
+            }
+    (void)fputc('\n', stderr);
+}
+
 static int complain(enum errc code, const struct errc_why *why)
 {
     (void)fprintf(stderr, "chaos: %s\n", why->text);
@@ -293,6 +327,8 @@ int cmd_run(int argc, char *const argv[])
     code = find_programs(&c, &why);
     if (code == ERRC_OK)
         code = fill_schedule(&c, &why);
+    if (code == ERRC_OK && left_to_run(&c.schedule) == 0)
+        tell_tags(&c.library, c.options.tags);
     if (code == ERRC_OK)
         code = run_all(&c, &exit_code, &why);
     return code == ERRC_OK ? exit_code : complain(code, &why);

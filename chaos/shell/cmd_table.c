@@ -19,14 +19,25 @@ static const struct cmd_table_row rows[] = {
     {"schema", "", "print the JSON Schema (2020-12) of scenario files", cmd_look_schema, NULL},
 };
 
+#define ARGUMENTS_WIDTH 12
 #define ROWS (sizeof rows / sizeof rows[0])
+
+/* printf counts the bytes of "…", a terminal does not. */
+static int columns(const char *text)
+{
+    int n = 0;
+    for (; *text != '\0'; text++)
+        n += ((unsigned char)*text & 0xC0) != 0x80;
+    return n;
+}
 
 static void print_help(void)
 {
     (void)printf("usage: chaos COMMAND [FLAG…] [ARGUMENT…]\n\n"
                  "Rehearses Vault outages over real processes and judges what the signer did.\n\n");
     for (size_t i = 0; i < ROWS; i++)
-        (void)printf("  %-7s %-14s %s\n", rows[i].name, rows[i].arguments, rows[i].help);
+        (void)printf("  %-7s %s%*s %s\n", rows[i].name, rows[i].arguments,
+                     ARGUMENTS_WIDTH - columns(rows[i].arguments), "", rows[i].help);
     (void)printf("\n  chaos COMMAND --help tells its flags; chaos --version tells the version.\n"
                  "  exit codes: 0 pass, 1 fail, 2 unknown, 3 not started, 4 dirty, 5 not exercised,"
                  "\n  64 usage, 65 bad scenario, 70 internal, 77 all skipped, 130 interrupted\n");

@@ -185,7 +185,7 @@ static void test_runner__who_stops_it_twice_gets_none(void **state)
     assert_int_equal(c.run.verdict, VERDICT_INTERRUPTED);
     assert_int_equal(result_of(&c, 4, false), RUNNER_SKIPPED);
     assert_true(f.sealed);
-    expect_text(case_finding(&c, "interrupted"), "twice: nothing was rolled back");
+    expect_text(case_finding(&c, "user"), "twice: nothing was rolled back");
 }
 
 /* --- evidence --- */

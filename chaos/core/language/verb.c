@@ -124,8 +124,3 @@ const char *verb_format_pattern(enum verb_format format)
 {
     return formats[format].pattern;
 }
-
-const char *const *verb_known_variables(void)
-{
-    return verb_stack_variables;
-}

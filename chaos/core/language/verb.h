@@ -177,6 +177,3 @@ bool verb_format_matches(enum verb_format format, const char *text);
 /* The format as a regular expression (ECMA 262, as JSON Schema wants it), or NULL for
  * VERB_FORMAT_ANY. */
 const char *verb_format_pattern(enum verb_format format);
-
-/* Names of environment variables that the signer reads; ends with NULL. For spelling advice. */
-const char *const *verb_known_variables(void);

@@ -7,22 +7,6 @@
 
 static const char *const service_words[] = {"api", "worker", NULL};
 static const char *const storage_words[] = {"file", "inmem", NULL};
-const char *const verb_stack_variables[] = {"VAULT_ADDR",
-                                            "VAULT_TOKEN",
-                                            "VAULT_TOKEN_FILE",
-                                            "VAULT_CACERT",
-                                            "VAULT_NAMESPACE",
-                                            "SIGNING_KEY",
-                                            "ALLOW_FALLBACK_SIGNING",
-                                            "FALLBACK_KEY_FILE",
-                                            "TRUST_FILE",
-                                            "AUDIT_LOG",
-                                            "SIGNER_ATTEMPTS",
-                                            "SIGNER_BACKOFF_BASE_MS",
-                                            "SIGNER_BACKOFF_MAX_MS",
-                                            "SIGNER_ATTEMPT_TIMEOUT_MS",
-                                            "SIGNER_TOTAL_TIMEOUT_MS",
-                                            NULL};
 
 static const struct verb_field vault_fields[] = {
     {.name = "storage",
@@ -59,7 +43,8 @@ static const struct verb_field stack_fields[] = {
      .type = VERB_MAP,
      .format = VERB_FORMAT_VARIABLE,
      .max = 32,
-     .doc = "variables of every signer, on top of what the stack needs"},
+     .doc = "variables of every signer, on top of what the stack needs; those that no signer reads "
+            "begin with X_"},
     END};
 
 const struct verb_field verb_stack_scenario[] = {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/flags.h"
+#include "chaos/core/language/variable.h"
 
 struct check {
     const struct scenario *scenario;
@@ -139,31 +139,31 @@ static void check_services(struct check *c, const struct scenario_step *step)
 
 /* --- variables --- */
 
-/* A misspelt switch would silently rehearse something else. */
-static void check_variable(struct check *c, const struct scenario_pair *pair, const char *path)
-{
-    const char *name = pair->name;
-    const char *const *known = verb_known_variables();
-    size_t count = 0;
-    while (known[count] != NULL && strcmp(known[count], name) != 0)
-        count++;
-    if (known[count] != NULL)
-        return;
-    const char *nearest = flags_nearest(name, known, count);
-    if (nearest != NULL)
-        lint_add(c->lint, pair->line, pair->column, path,
-                 "no signer reads \"%.60s\", did you mean \"%s\"?", name, nearest);
-}
-
-static void check_variables(struct check *c, const struct scenario_value *map, const char *path)
+/* A misspelt switch would silently rehearse something else, and a bad value nothing at all: the
+ * signer would not start. may_refuse: that is what the step wants to see. */
+static void check_variables(struct check *c, const struct scenario_value *map, const char *path,
+                            bool may_refuse)
 {
     for (size_t i = 0; i < map->count; i++) {
         const struct scenario_pair *pair = &map->pairs[i];
-        check_variable(c, pair, path);
-        if (strcmp(pair->name, "VAULT_ADDR") == 0)
-            lint_add(c->lint, pair->line, pair->column, path,
-                     "VAULT_ADDR belongs to the stack, it cannot be set");
+        struct errc_why why = {{0}};
+        enum errc code = variable_check_name(pair->name, &why);
+        if (code == ERRC_OK && strcmp(pair->name, "VAULT_ADDR") == 0)
+            code =
+                errc_fail(&why, ERRC_SCHEMA, "VAULT_ADDR belongs to the stack, it cannot be set");
+        if (code == ERRC_OK && !may_refuse)
+            code = variable_check_value(pair->name, pair->value, &why);
+        if (code != ERRC_OK)
+            lint_add(c->lint, pair->line, pair->column, path, "%s", why.text);
     }
+}
+
+/* A command that is expected to end 2 has been given what it must refuse. */
+static bool expects_refusal(const struct scenario_step *step)
+{
+    const struct scenario_value *expect = scenario_field(step, "expect");
+    const struct scenario_value *code = expect == NULL ? NULL : scenario_member(expect, "exit");
+    return code != NULL && code->given && code->number == 2;
 }
 
 static void check_environment(struct check *c, const struct scenario_step *step)
@@ -174,7 +174,7 @@ static void check_environment(struct check *c, const struct scenario_step *step)
     char path[LINT_FIELD_BYTES];
     (void)snprintf(path, sizeof path, "%s[%zu].%s.environment", verb_phase_name(step->phase),
                    step->index, step->verb->actor);
-    check_variables(c, map, path);
+    check_variables(c, map, path, expects_refusal(step));
 }
 
 /* --- single verbs --- */
@@ -361,7 +361,7 @@ static void check_stack(struct check *c, const struct scenario_value *values)
     const struct verb_field *fields = verb_scenario_fields();
     const struct scenario_value *stack = &values[verb_field_find(fields, "stack") - fields];
     check_vault(c, scenario_member(stack, "vault"));
-    check_variables(c, scenario_member(stack, "environment"), "stack.environment");
+    check_variables(c, scenario_member(stack, "environment"), "stack.environment", false);
 }
 
 void scenario_check(const struct scenario *scenario, const struct scenario_value *values,

@@ -71,6 +71,13 @@ static void complain(struct reader *r, yaml_mark_t mark, const char *text)
     r->broken = true;
 }
 
+/* The trouble is where it opened, not at the end of the file, where libyaml gave up. */
+static bool is_unclosed_quote(const yaml_parser_t *p)
+{
+    return p->context != NULL && strcmp(p->context, "while scanning a quoted scalar") == 0 &&
+           strcmp(p->problem, "found unexpected end of stream") == 0;
+}
+
 static void complain_syntax(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
@@ -80,6 +87,9 @@ static void complain_syntax(struct reader *r)
     else if (p->error == YAML_READER_ERROR)
         lint_add(r->lint, line_of(p->mark), column_of(p->mark), "", "not readable as text: %s",
                  p->problem);
+    else if (is_unclosed_quote(p))
+        lint_add(r->lint, line_of(p->context_mark), column_of(p->context_mark), "",
+                 "not readable as YAML: the quote that opens here is not closed");
     else
         lint_add(r->lint, line_of(p->problem_mark), column_of(p->problem_mark), "",
                  "not readable as YAML: %s%s%s", p->problem, p->context == NULL ? "" : ", ",

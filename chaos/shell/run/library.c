@@ -20,6 +20,7 @@ void library_done(struct library *library)
 {
     for (size_t i = 0; i < library->count; i++) {
         scenario_done(&library->entries[i]->scenario);
+        buf_done(&library->entries[i]->text);
         free(library->entries[i]);
     }
     free(library->entries);
@@ -43,14 +44,17 @@ static enum errc add_entry(struct library *library, struct library_entry **out,
 static enum errc load_file(struct library *library, const char *path, struct errc_why *why)
 {
     struct lint lint CLEANUP(lint_done) = {0};
-    struct buf text CLEANUP(buf_done);
     struct library_entry *entry = NULL;
-    buf_init(&text, SCENARIO_BYTES_MAX);
-    TRY(file_read(path, &text, why));
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return errc_fail(why, ERRC_USAGE, "\"%s\" is neither a file nor a folder", path);
     TRY(add_entry(library, &entry, why));
+    struct buf *text = &entry->text;
+    buf_init(text, SCENARIO_BYTES_MAX);
+    TRY(file_read(path, text, why));
     TRY(folder_format(&entry->path, why, "%s", path));
     enum errc code =
-        scenario_parse(buf_slice(&text), entry->path.text, &entry->scenario, &lint, why);
+        scenario_parse(buf_slice(text), entry->path.text, &entry->scenario, &lint, why);
     if (code != ERRC_OK && errc_class(code) != ERRC_CLASS_INVALID)
         return code;
     entry->sound = code == ERRC_OK;

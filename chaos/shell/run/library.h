@@ -16,6 +16,7 @@
 
 struct library_entry {
     struct folder_path path;  /* as given, or below the folder that was given */
+    struct buf text;          /* as it was read */
     struct scenario scenario; /* usable when sound */
     struct plan plan;         /* made when sound */
     bool sound;
@@ -35,7 +36,8 @@ void library_done(struct library *library); /* fits CLEANUP */
  * Reads files, and of each folder its *.yaml, *.yml and *.json in the order of
  * their names. A file that is no scenario is an unsound entry with its
  * findings. ERRC_NOT_FOUND, ERRC_DENIED, ERRC_IO: a path cannot be read;
- * ERRC_NOT_FOUND also for a folder without scenarios; ERRC_TOO_BIG; ERRC_NOMEM.
+ * ERRC_NOT_FOUND also for a folder without scenarios; ERRC_USAGE for what is neither file nor
+ * folder; ERRC_TOO_BIG; ERRC_NOMEM.
  */
 MUST_USE enum errc library_load(struct library *library, const char *const paths[], size_t count,
                                 struct errc_why *why);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/os/file.h"
 #include "base/text/jsonread.h"
@@ -50,6 +51,18 @@ enum errc results_open(const char *runs, const char *scenario, int64_t wall_ns, 
     return errc_fail(why, ERRC_IO, "cannot make the folder \"%s\": %s", path.text, strerror(errno));
 }
 
+enum errc results_check(const char *runs, struct errc_why *why)
+{
+    struct folder_path path;
+    TRY(folder_format(&path, why, "%s/.chaos-XXXXXX", runs));
+    if (mkdtemp(path.text) == NULL)
+        return errc_fail(why, ERRC_USAGE,
+                         "cannot write results into \"%s\": %s; name another folder with --runs",
+                         runs, strerror(errno));
+    (void)rmdir(path.text);
+    return ERRC_OK;
+}
+
 /* For sh: 'it'\''s'. */
 static void add_quoted(struct buf *out, const char *text)
 {
@@ -62,16 +75,24 @@ static void add_quoted(struct buf *out, const char *text)
     buf_add_char(out, '\'');
 }
 
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/* The scenario is the copy beside the script: the original may have been edited since. */
 static void format_recipe(const struct results_recipe *recipe, struct buf *out)
 {
-    buf_add_text(out, "#!/bin/sh\n# runs this scenario again with the same seed\nexec ");
+    buf_add_text(out, "#!/bin/sh\n# runs this scenario again with the same seed\n"
+                      "here=$(CDPATH= cd -- \"$(dirname -- \"$0\")\" && pwd) || exit 70\nexec ");
     add_quoted(out, recipe->program);
     buf_addf(out, " run --seed %llu --signer ", (unsigned long long)recipe->seed);
     add_quoted(out, recipe->signer);
     buf_add_text(out, " --fakevault ");
     add_quoted(out, recipe->fakevault);
-    buf_add_text(out, " \"$@\" ");
-    add_quoted(out, recipe->file);
+    buf_add_text(out, " \"$@\" \"$here\"/");
+    add_quoted(out, name_of(recipe->file));
     buf_add_char(out, '\n');
 }
 
@@ -114,14 +135,16 @@ enum errc results_write(const char *folder, const struct runner *run,
                         const struct results_recipe *recipe, struct errc_why *why)
 {
     struct buf text CLEANUP(buf_done);
-    struct folder_path link;
+    struct folder_path link, copy;
     buf_init(&text, FILE_BYTES_MAX);
     format_recipe(recipe, &text);
     TRY(write_file(folder, "repro.sh", &text, 0755, why));
+    TRY(folder_format(&copy, why, "%s/%s", folder, name_of(recipe->file)));
+    TRY(file_replace(copy.text, recipe->text, 0644, why));
     TRY(write_reports(folder, run, why));
-    const char *name = strrchr(folder, '/');
-    TRY(folder_format(&link, why, "%.*s/latest", (int)(name - folder), folder));
-    return folder_link(link.text, name + 1, why);
+    const char *name = name_of(folder);
+    TRY(folder_format(&link, why, "%.*slatest", (int)(name - folder), folder));
+    return folder_link(link.text, name, why);
 }
 
 enum errc results_read(const char *folder, const char *name, struct buf *out, struct errc_why *why)

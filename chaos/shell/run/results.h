@@ -1,7 +1,7 @@
 /*
  * results: the folder of one run, RUNS/<scenario>/<UTC>-<seed>/, and what is
  * written there when the run is over: result.json, history.ndjson, junit.xml,
- * timeline.txt, findings.txt, repro.sh; beside it the link `latest`.
+ * timeline.txt, findings.txt, repro.sh and the scenario that it runs; beside it the link `latest`.
  */
 #pragma once
 
@@ -14,7 +14,8 @@
 /* How the run was asked for, to be asked for again. Absolute paths. */
 struct results_recipe {
     const char *program;
-    const char *file;
+    const char *file;  /* the scenario's: a copy of its name lies in the folder */
+    struct slice text; /* of the scenario, as it was run */
     const char *signer;
     const char *fakevault;
     uint64_t seed;
@@ -23,6 +24,9 @@ struct results_recipe {
 /* Makes a new folder and its private part; *out is absolute. Two runs never share one. ERRC_IO. */
 MUST_USE enum errc results_open(const char *runs, const char *scenario, int64_t wall_ns,
                                 uint64_t seed, struct folder_path *out, struct errc_why *why);
+
+/* ERRC_OK when a run could make its folder in `runs`; ERRC_USAGE with a sentence. */
+MUST_USE enum errc results_check(const char *runs, struct errc_why *why);
 
 /* Writes the files and moves `latest`. ERRC_IO. */
 MUST_USE enum errc results_write(const char *folder, const struct runner *run,

@@ -8,12 +8,11 @@
 #include <unistd.h>
 
 #include "base/os/clock_os.h"
+#include "chaos/core/language/variable.h"
 #include "chaos/core/runner.h"
 #include "chaos/shell/client/httpcall.h"
 #include "chaos/shell/run/results.h"
 #include "chaos/shell/world/world_live.h"
-
-#define ATTEMPT_TIMEOUT_MS 2000 /* the signer's default */
 
 _Static_assert(sizeof(struct runjob_message) <= PIPE_BUF, "a message is written whole");
 
@@ -50,7 +49,7 @@ static int64_t attempt_timeout_ms(const struct scenario *scenario)
             slice_to_u64(slice_of(p->value), &ms) && ms <= INT32_MAX)
             return (int64_t)ms;
     }
-    return ATTEMPT_TIMEOUT_MS;
+    return variable_standard("SIGNER_ATTEMPT_TIMEOUT_MS");
 }
 
 /* Trouble of our own programs outweighs whatever was judged. */
@@ -93,6 +92,7 @@ static int run_scenario(void *context, int interrupt_fd)
                                         .interrupt_fd = interrupt_fd};
     const struct results_recipe recipe = {.program = job->options->program,
                                           .file = job->file.text,
+                                          .text = job->text,
                                           .signer = job->options->signer,
                                           .fakevault = job->options->fakevault,
                                           .seed = job->options->seed};

@@ -48,6 +48,7 @@ struct runjob {
     const struct plan *plan;
     const struct runjob_options *options;
     struct folder_path file;          /* the scenario's, absolute */
+    struct slice text;                /* of it */
     struct folder_path folder;        /* of the run */
     struct folder_path socket_folder; /* "" once removed */
     struct guard guard;

@@ -10,11 +10,11 @@
 #include "base/os/file.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
+#include "chaos/core/language/variable.h"
 #include "chaos/shell/client/service_client.h"
 #include "chaos/shell/stack/stack_signer.h"
 
-#define TOTAL_TIMEOUT_MS 10000 /* the signer's own limit when the scenario sets none */
-#define GRACE_MS 5000          /* beyond it, before a signer counts as hanging */
+#define GRACE_MS 5000 /* beyond it, before a signer counts as hanging */
 #define SUBMIT_MS 5000
 #define OUTPUT_BYTES_MAX (1u << 20)
 #define ARTEFACT "statement.pdf"
@@ -237,7 +237,7 @@ static int64_t patience_ms(const struct signcalls *calls, const struct signcall 
     const char *text = envmap_get(map, "SIGNER_TOTAL_TIMEOUT_MS");
     uint64_t ms = 0;
     if (text == NULL || !slice_to_u64(slice_of(text), &ms) || ms > INT32_MAX)
-        ms = TOTAL_TIMEOUT_MS;
+        ms = (uint64_t)variable_standard("SIGNER_TOTAL_TIMEOUT_MS");
     return (int64_t)ms + GRACE_MS;
 }
 
