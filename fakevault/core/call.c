@@ -118,17 +118,17 @@ void call_redirect(struct vault_job *job, int status, struct slice location)
 
 void call_warn(struct vault_job *job, const char *format, ...)
 {
-    if (job->warning_count == CALL_WARNINGS_MAX)
-        return;
     char text[TEXT_MAX];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    struct buf *b = &job->warnings[job->warning_count++];
-    buf_init(b, TEXT_MAX);
-    buf_add_text(b, text);
-    job->no_memory = job->no_memory || b->failed;
+    struct jsonwrite w;
+    jsonwrite_init(&w, &job->warnings, JSONWRITE_GO_HTML);
+    if (job->warnings.len > 0)
+        buf_add_char(&job->warnings, ',');
+    jsonwrite_string(&w, NULL, text);
+    job->no_memory = job->no_memory || job->warnings.failed;
 }
 
 static enum errc note(char (**list)[DIGEST_HEX_BYTES], size_t *count, struct slice bytes)

@@ -15,7 +15,6 @@
 #include "fakevault/core/token/token.h"
 #include "fakevault/core/vault.h"
 
-#define CALL_WARNINGS_MAX 4u
 #define CALL_SEALED "Vault is sealed"
 
 enum call_phase {
@@ -51,13 +50,15 @@ struct vault_job {
     char (*input_sha256)[DIGEST_HEX_BYTES];
 
     enum route_operation operation;
-    bool bare_protocol; /* an endpoint outside of the logical router: 405 without text */
-    struct buf path;    /* decoded, without "/v1/" */
-    struct slice below; /* the path below the mount */
-    json_t *data;       /* parameters as sent; an object, or NULL */
+    bool bare_protocol;  /* an endpoint outside of the logical router: 405 without text */
+    struct buf path;     /* decoded, without "/v1/" */
+    struct slice below;  /* the path below the mount */
+    json_t *data;        /* parameters as sent; an object, or NULL */
+    int64_t wrap_ttl_ns; /* for how long the answer is to be wrapped; 0: not */
     struct route_match match;
     struct field_set fields;
     struct token *token; /* a reference; NULL: none, or none that is valid */
+    bool token_counts;   /* the request came so far that it is a use of the token */
     enum mount_engine engine;
     char mount_path[MOUNT_PATH_BYTES];
     char mount_uuid[ENTROPY_UUID_BYTES];
@@ -70,9 +71,10 @@ struct vault_job {
     struct buf text;  /* the error's text, or where a redirect leads */
     struct buf data_out;
     struct jsonwrite writer;
-    struct buf warnings[CALL_WARNINGS_MAX];
-    size_t warning_count;
-    bool no_memory; /* something could not be written: answer 500 */
+    struct buf auth_out; /* what "auth" is, JSON; empty: null */
+    struct buf wrap_out; /* what "wrap_info" is; empty: null. Then the data is hidden */
+    struct buf warnings; /* what "warnings" holds: JSON texts with commas; empty: null */
+    bool no_memory;      /* something could not be written: answer 500 */
 
     bool executed;
     int key_version;
@@ -105,7 +107,7 @@ void call_answer_none(struct vault_job *job, int status);
 
 void call_redirect(struct vault_job *job, int status, struct slice location);
 
-/* Adds a line to `warnings`; more than CALL_WARNINGS_MAX are dropped. */
+/* Adds a line to `warnings`. */
 void call_warn(struct vault_job *job, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* True once one of the above was called. */

@@ -40,15 +40,22 @@ static void write_errors(const struct vault_job *job, struct buf *out)
     buf_add_char(out, '\n');
 }
 
+static void write_raw_or_null(struct jsonwrite *w, const char *key, const struct buf *json)
+{
+    if (json->len == 0)
+        jsonwrite_null(w, key);
+    else
+        jsonwrite_raw(w, key, buf_slice(json));
+}
+
 static void write_warnings(const struct vault_job *job, struct jsonwrite *w)
 {
-    if (job->warning_count == 0) {
+    if (job->warnings.len == 0) {
         jsonwrite_null(w, "warnings");
         return;
     }
     jsonwrite_array(w, "warnings");
-    for (size_t i = 0; i < job->warning_count; i++)
-        jsonwrite_slice(w, NULL, buf_slice(&job->warnings[i]));
+    jsonwrite_raw(w, NULL, buf_slice(&job->warnings));
     jsonwrite_end(w);
 }
 
@@ -61,13 +68,10 @@ static void write_envelope(const struct vault_job *job, const struct entropy *en
     jsonwrite_string(w, "lease_id", "");
     jsonwrite_bool(w, "renewable", false);
     jsonwrite_int(w, "lease_duration", 0);
-    if (job->data_out.len == 0)
-        jsonwrite_null(w, "data");
-    else
-        jsonwrite_raw(w, "data", buf_slice(&job->data_out));
-    jsonwrite_null(w, "wrap_info");
+    write_raw_or_null(w, "data", &job->data_out);
+    write_raw_or_null(w, "wrap_info", &job->wrap_out);
     write_warnings(job, w);
-    jsonwrite_null(w, "auth");
+    write_raw_or_null(w, "auth", &job->auth_out);
 }
 
 /* An injected answer begins with the members of data, so data without its braces is copied first.

@@ -14,6 +14,7 @@
 #include "fakevault/core/facts.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/state.h"
+#include "fakevault/core/token/token_use.h"
 
 #define VERSION "1.14.9"
 
@@ -81,6 +82,9 @@ static struct vault_job *job_new(struct vault *v, const struct vault_request *re
     buf_init(&job->path, LIMIT_PATH_BYTES + 1);
     buf_init(&job->text, 0);
     buf_init(&job->data_out, 0);
+    buf_init(&job->auth_out, LIMIT_REPLY_BODY_BYTES);
+    buf_init(&job->wrap_out, LIMIT_REPLY_BODY_BYTES);
+    buf_init(&job->warnings, LIMIT_REPLY_BODY_BYTES);
     return job;
 }
 
@@ -101,8 +105,11 @@ static void job_free(struct vault *v, struct vault_job *job)
     buf_done(&job->path);
     buf_done(&job->text);
     buf_done(&job->data_out);
-    for (size_t i = 0; i < job->warning_count; i++)
-        buf_done(&job->warnings[i]);
+    if (job->auth_out.ptr != NULL)
+        secret_wipe(job->auth_out.ptr, job->auth_out.len);
+    buf_done(&job->auth_out);
+    buf_done(&job->wrap_out);
+    buf_done(&job->warnings);
     free(job->input_sha256);
     free(job->signature_sha256);
     free(job);
@@ -244,7 +251,8 @@ static void route_logical(struct vault_job *job)
     if (m != NULL)
         find_route(job, m);
     const struct route_endpoint *e = job->match.endpoint;
-    if (job->token == NULL && (e == NULL || !e->public))
+    job->token_counts = e == NULL || !e->public;
+    if (job->token == NULL && job->token_counts)
         call_fail(job, 403, "permission denied");
     else if (has_existence_check(job))
         check_existence(job);
@@ -259,8 +267,6 @@ static void route_logical(struct vault_job *job)
         api_unknown_path(job);
     else if (!has_existence_check(job))
         read_fields(job, "Field validation failed: ");
-    if (!call_answered(job))
-        warn_about_names(job);
 }
 
 static bool unanswered(const struct vault_job *job)
@@ -357,10 +363,14 @@ void vault_end(struct vault *v, struct vault_job *job, struct instant now,
     int phase = atomic_load(&job->phase);
     CHECK(phase == CALL_RAN || phase == CALL_SEALED_OUT);
     job->now = now;
+    token_use_begin(job);
     if (unanswered(job))
         finish(job);
     if (!call_answered(job))
         call_fault(job, "internal error");
+    if (!job->bare_protocol && job->executed)
+        warn_about_names(job);
+    token_use_end(job);
     envelope_format(job, &v->ports.entropy, reply);
     job_free(v, job);
 }

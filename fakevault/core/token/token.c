@@ -44,12 +44,14 @@ static void write_record(struct pack *p, const struct token *t)
     pack_bytes(p, t->role);
     pack_bytes(p, t->meta);
     pack_i64(p, t->created_s);
-    pack_i64(p, t->ttl_s);
-    pack_i64(p, t->explicit_max_ttl_s);
-    pack_i64(p, t->period_s);
+    pack_i64(p, t->ttl_ns);
+    pack_i64(p, t->explicit_max_ttl_ns);
+    pack_i64(p, t->period_ns);
     pack_i64(p, t->issued_ns);
+    pack_i64(p, t->lease_ns);
     pack_i64(p, t->expires_ns);
     pack_i64(p, t->renewed_ns);
+    pack_i64(p, t->uses_granted);
     pack_i64(p, t->uses_left);
     write_slices(p, t->policies, t->policy_count);
     write_slices(p, t->bound_cidrs, t->bound_cidr_count);
@@ -91,12 +93,14 @@ static void read_fixed(struct unpack *u, struct token *t)
     t->role = pack_read_bytes(u);
     t->meta = pack_read_bytes(u);
     t->created_s = pack_read_i64(u);
-    t->ttl_s = pack_read_i64(u);
-    t->explicit_max_ttl_s = pack_read_i64(u);
-    t->period_s = pack_read_i64(u);
+    t->ttl_ns = pack_read_i64(u);
+    t->explicit_max_ttl_ns = pack_read_i64(u);
+    t->period_ns = pack_read_i64(u);
     t->issued_ns = pack_read_i64(u);
+    t->lease_ns = pack_read_i64(u);
     t->expires_ns = pack_read_i64(u);
     t->renewed_ns = pack_read_i64(u);
+    t->uses_granted = pack_read_i64(u);
     t->uses_left = pack_read_i64(u);
 }
 
@@ -190,6 +194,11 @@ void token_release(struct token *token)
         return;
     secret_wipe(token, token->bytes);
     free(token);
+}
+
+const char *token_type_name(enum token_type type)
+{
+    return type == TOKEN_BATCH ? "batch" : "service";
 }
 
 bool token_has_policy(const struct token *token, const char *name)

@@ -44,16 +44,18 @@ struct token {
     struct slice path; /* the API path that made it */
     struct slice role; /* empty: none */
     int64_t created_s; /* wall time */
-    int64_t ttl_s;     /* at creation; 0: never expires */
-    int64_t explicit_max_ttl_s;
-    int64_t period_s;
+    int64_t ttl_ns;    /* at creation; 0: never expires */
+    int64_t explicit_max_ttl_ns;
+    int64_t period_ns;
     int64_t issued_ns; /* wall time at which it was lent; 0: never was, as the first root token */
     bool renewable;
+    int64_t uses_granted; /* at creation; 0: any number */
 
     /* What changes, stored before it is changed here. */
     uint8_t parent_digest[DIGEST_BYTES];
     bool orphan;        /* has no parent */
     int64_t uses_left;  /* 0: any number; TOKEN_SPENT */
+    int64_t lease_ns;   /* how long it was lent for, last time */
     int64_t expires_ns; /* wall time; 0: never */
     int64_t renewed_ns; /* wall time of the last renewal; 0: none */
 
@@ -83,6 +85,9 @@ struct token *token_keep(struct token *token);
 
 /* Gives a reference back; the last one wipes and frees. NULL allowed. */
 void token_release(struct token *token);
+
+/* "service" or "batch". */
+const char *token_type_name(enum token_type type);
 
 /* True when the token may do anything: its only policy is "root". */
 bool token_is_root(const struct token *token);

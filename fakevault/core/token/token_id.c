@@ -37,17 +37,19 @@ void token_id_root(const struct entropy *entropy, char out[static TOKEN_ID_BYTES
     token_id_random(entropy, out + PREFIX_LEN);
 }
 
-/* The key of the signatures, so that the salt itself signs nothing. */
-static void sign(struct slice body, const uint8_t salt[static TOKEN_ID_SALT_BYTES],
-                 uint8_t out[static DIGEST_BYTES])
+void token_id_derive(struct token_id_keys *keys)
 {
-    uint8_t key[DIGEST_BYTES];
-    digest_hmac_sha256(slice_bytes(salt, TOKEN_ID_SALT_BYTES), SLICE_LITERAL("signed ids"), key);
-    digest_hmac_sha256(slice_bytes(key, sizeof key), body, out);
-    secret_wipe(key, sizeof key);
+    digest_hmac_sha256(slice_bytes(keys->salt, sizeof keys->salt), SLICE_LITERAL("signed ids"),
+                       keys->signing);
 }
 
-void token_id_service(const struct entropy *entropy, const uint8_t salt[static TOKEN_ID_SALT_BYTES],
+static void sign(struct slice body, const struct token_id_keys *keys,
+                 uint8_t out[static DIGEST_BYTES])
+{
+    digest_hmac_sha256(slice_bytes(keys->signing, sizeof keys->signing), body, out);
+}
+
+void token_id_service(const struct entropy *entropy, const struct token_id_keys *keys,
                       char out[static TOKEN_ID_BYTES])
 {
     uint8_t bytes[SIGNED_LEN] = {0x08, 0x01, 0x12, DIGEST_BYTES};
@@ -60,7 +62,7 @@ void token_id_service(const struct entropy *entropy, const uint8_t salt[static T
     body[0] = 0x0a;
     body[1] = ROOT_LEN;
     memcpy(body + 2, inner, ROOT_LEN);
-    sign(slice_bytes(body, BODY_LEN), salt, bytes + HEAD_LEN);
+    sign(slice_bytes(body, BODY_LEN), keys, bytes + HEAD_LEN);
     struct buf text = {.ptr = out, .cap = TOKEN_ID_BYTES, .max = TOKEN_ID_BYTES - 1};
     buf_add_text(&text, SERVICE_PREFIX);
     base64_format(slice_bytes(bytes, sizeof bytes), BASE64_URL_RAW, &text);
@@ -68,23 +70,45 @@ void token_id_service(const struct entropy *entropy, const uint8_t salt[static T
     secret_wipe(inner, sizeof inner);
 }
 
-void token_id_digest(struct slice id, const uint8_t salt[static TOKEN_ID_SALT_BYTES],
-                     uint8_t out[static DIGEST_BYTES])
+static bool genuine(const uint8_t *bytes, size_t len, const struct token_id_keys *keys)
 {
-    digest_hmac_sha256(slice_bytes(salt, TOKEN_ID_SALT_BYTES), id, out);
+    uint8_t want[DIGEST_BYTES];
+    if (len != SIGNED_LEN)
+        return false;
+    sign(slice_bytes(bytes + HEAD_LEN + DIGEST_BYTES + 2, BODY_LEN), keys, want);
+    return digest_equal(want, bytes + HEAD_LEN);
 }
 
-bool token_id_forged(struct slice id, const uint8_t salt[static TOKEN_ID_SALT_BYTES])
+/* What is no base64 is not taken for a signed one, but for one that is not known. */
+enum token_id_kind token_id_open(struct slice id, const struct token_id_keys *keys,
+                                 char inner[static TOKEN_ID_BYTES], struct slice *out)
 {
+    *out = id;
     if (id.len <= UNSIGNED_LEN_MAX || !slice_starts_with(id, SERVICE_PREFIX))
-        return false;
-    uint8_t bytes[SIGNED_LEN + 1], want[DIGEST_BYTES];
+        return TOKEN_ID_PLAIN;
+    uint8_t bytes[SIGNED_LEN + 1];
     struct buf raw = {.ptr = (char *)bytes, .cap = sizeof bytes, .max = SIGNED_LEN};
     enum errc code = base64_parse(slice_from(id, PREFIX_LEN), BASE64_URL_RAW, &raw, NULL);
-    if (code == ERRC_SYNTAX)
-        return false; /* no base64: just unknown, to Vault */
-    if (code != ERRC_OK || raw.len != SIGNED_LEN)
-        return true;
-    sign(slice_bytes(bytes + HEAD_LEN + DIGEST_BYTES + 2, BODY_LEN), salt, want);
-    return !digest_equal(want, bytes + HEAD_LEN);
+    enum token_id_kind kind = TOKEN_ID_FORGED;
+    if (code == ERRC_SYNTAX) {
+        kind = TOKEN_ID_PLAIN;
+    } else if (code == ERRC_OK && genuine(bytes, raw.len, keys)) {
+        kind = TOKEN_ID_SIGNED;
+        memcpy(inner, bytes + SIGNED_LEN - ROOT_LEN, ROOT_LEN);
+        *out = (struct slice){inner, ROOT_LEN};
+    }
+    secret_wipe(bytes, sizeof bytes);
+    return kind;
+}
+
+bool token_id_digest(struct slice id, const struct token_id_keys *keys,
+                     uint8_t out[static DIGEST_BYTES])
+{
+    char inner[TOKEN_ID_BYTES];
+    struct slice plain;
+    bool known = token_id_open(id, keys, inner, &plain) != TOKEN_ID_FORGED;
+    if (known)
+        digest_hmac_sha256(slice_bytes(keys->salt, sizeof keys->salt), plain, out);
+    secret_wipe(inner, sizeof inner);
+    return known;
 }

@@ -1,8 +1,8 @@
 #include "fakevault/core/token/token_lookup.h"
+#include "fakevault/core/http/gotext.h"
 
 #include "base/text/stamp.h"
-
-#define SECOND_NS 1000000000
+#include "fakevault/core/token/token_ttl.h"
 
 void token_lookup_list(struct jsonwrite *w, const char *key, const struct slice *items,
                        size_t count)
@@ -20,7 +20,7 @@ static void write_stamp(struct jsonwrite *w, const char *key, int64_t wall_ns)
     jsonwrite_string(w, key, text);
 }
 
-static void write_raw_or_null(struct jsonwrite *w, const char *key, struct slice json)
+void token_lookup_json(struct jsonwrite *w, const char *key, struct slice json)
 {
     if (json.len == 0)
         jsonwrite_null(w, key);
@@ -31,8 +31,8 @@ static void write_raw_or_null(struct jsonwrite *w, const char *key, struct slice
 /* Vault takes the time that is left from the nearest full second of now. */
 static int64_t seconds_left(const struct token *t, int64_t wall_ns)
 {
-    int64_t rounded = (wall_ns + SECOND_NS / 2) / SECOND_NS * SECOND_NS;
-    return t->expires_ns == 0 ? 0 : (t->expires_ns - rounded) / SECOND_NS;
+    int64_t rounded = (wall_ns + GOTEXT_SECOND_NS / 2) / GOTEXT_SECOND_NS * GOTEXT_SECOND_NS;
+    return t->expires_ns == 0 ? 0 : (t->expires_ns - rounded) / GOTEXT_SECOND_NS;
 }
 
 /* The members in their order, which is the alphabet's. */
@@ -42,38 +42,38 @@ static void write_first(struct jsonwrite *w, const struct token *t, struct slice
     if (t->bound_cidr_count > 0)
         token_lookup_list(w, "bound_cidrs", t->bound_cidrs, t->bound_cidr_count);
     jsonwrite_int(w, "creation_time", t->created_s);
-    jsonwrite_int(w, "creation_ttl", t->ttl_s);
+    jsonwrite_int(w, "creation_ttl", t->ttl_ns / GOTEXT_SECOND_NS);
     jsonwrite_slice(w, "display_name", t->display_name);
     jsonwrite_string(w, "entity_id", "");
     if (t->expires_ns == 0)
         jsonwrite_null(w, "expire_time");
     else
         write_stamp(w, "expire_time", t->expires_ns);
-    jsonwrite_int(w, "explicit_max_ttl", t->explicit_max_ttl_s);
+    jsonwrite_int(w, "explicit_max_ttl", t->explicit_max_ttl_ns / GOTEXT_SECOND_NS);
     jsonwrite_slice(w, "id", id);
     if (t->issued_ns != 0)
         write_stamp(w, "issue_time", t->issued_ns);
     if (t->renewed_ns != 0) {
         write_stamp(w, "last_renewal", t->renewed_ns);
-        jsonwrite_int(w, "last_renewal_time", t->renewed_ns / SECOND_NS);
+        jsonwrite_int(w, "last_renewal_time", t->renewed_ns / GOTEXT_SECOND_NS);
     }
 }
 
 static void write_rest(struct jsonwrite *w, const struct token *t, int64_t wall_ns)
 {
-    write_raw_or_null(w, "meta", t->meta);
+    token_lookup_json(w, "meta", t->meta);
     jsonwrite_int(w, "num_uses", t->uses_left);
     jsonwrite_bool(w, "orphan", t->orphan);
     jsonwrite_slice(w, "path", t->path);
-    if (t->period_s != 0)
-        jsonwrite_int(w, "period", t->period_s);
+    if (t->period_ns != 0)
+        jsonwrite_int(w, "period", t->period_ns / GOTEXT_SECOND_NS);
     token_lookup_list(w, "policies", t->policies, t->policy_count);
     if (t->issued_ns != 0)
         jsonwrite_bool(w, "renewable", t->renewable);
     if (t->role.len > 0)
         jsonwrite_slice(w, "role", t->role);
     jsonwrite_int(w, "ttl", seconds_left(t, wall_ns));
-    jsonwrite_string(w, "type", t->type == TOKEN_BATCH ? "batch" : "service");
+    jsonwrite_string(w, "type", token_type_name(t->type));
 }
 
 void token_lookup_answer(struct vault_job *job, const struct token *token, struct slice id)

@@ -148,15 +148,16 @@ void token_store_reap(struct token_table *t, struct barrier *b, int64_t wall_ns)
 
 void token_store_salt(struct token_table *t, struct barrier *b, struct barrier_batch *batch)
 {
-    b->entropy.fill(b->entropy.context, t->salt, sizeof t->salt);
-    barrier_batch_put(b, batch, SALT_NAME, slice_bytes(t->salt, sizeof t->salt));
+    b->entropy.fill(b->entropy.context, t->keys.salt, sizeof t->keys.salt);
+    token_id_derive(&t->keys);
+    barrier_batch_put(b, batch, SALT_NAME, slice_bytes(t->keys.salt, sizeof t->keys.salt));
 }
 
 enum errc token_store_draw(struct token_table *t, struct barrier *b, const struct token *draft,
                            struct slice id, struct barrier_batch *batch, struct token **out)
 {
     struct token complete = *draft;
-    token_id_digest(id, t->salt, complete.digest);
+    (void)token_id_digest(id, &t->keys, complete.digest); /* an id of ours, or without '.' */
     token_id_random(&b->entropy, complete.accessor);
     token_id_random(&b->entropy, complete.cubbyhole);
     TRY(token_table_reserve(t));
@@ -211,14 +212,16 @@ enum errc token_store_use(struct token_table *t, struct barrier *b, struct token
 }
 
 enum errc token_store_renew(struct token_table *t, struct barrier *b, struct token *token,
-                            int64_t expires_ns, int64_t renewed_ns, struct errc_why *why)
+                            int64_t lease_ns, int64_t wall_ns, struct errc_why *why)
 {
     struct token renewed = *token;
-    renewed.expires_ns = expires_ns;
-    renewed.renewed_ns = renewed_ns;
+    renewed.lease_ns = lease_ns;
+    renewed.expires_ns = wall_ns + lease_ns;
+    renewed.renewed_ns = wall_ns;
     TRY(put_one(b, &renewed, why));
-    token_table_set_expiry(t, token, expires_ns);
-    token->renewed_ns = renewed_ns;
+    token->lease_ns = lease_ns;
+    token->renewed_ns = wall_ns;
+    token_table_set_expiry(t, token, renewed.expires_ns);
     return ERRC_OK;
 }
 
@@ -276,9 +279,10 @@ enum errc token_store_load(struct token_table *t, struct barrier *b, struct errc
 {
     struct secret salt CLEANUP(secret_done) = {0};
     TRY(barrier_get(b, SALT_NAME, &salt, why));
-    if (salt.len != sizeof t->salt)
+    if (salt.len != sizeof t->keys.salt)
         return errc_fail(why, ERRC_SCHEMA, "the stored \"%s\" is damaged", SALT_NAME);
-    memcpy(t->salt, salt.ptr, salt.len);
+    memcpy(t->keys.salt, salt.ptr, salt.len);
+    token_id_derive(&t->keys);
     struct loader l = {t, b, why};
     TRY(store_list(b->store, SLICE_LITERAL(ID_PREFIX), load_one, &l, why));
     for (struct token *x = token_table_next(t, NULL); x != NULL; x = token_table_next(t, x))

@@ -38,9 +38,9 @@ MUST_USE enum errc token_store_create(struct token_table *t, struct barrier *b,
 MUST_USE enum errc token_store_use(struct token_table *t, struct barrier *b, struct token *token,
                                    struct errc_why *why);
 
-/* Gives a token that expires another end. */
+/* Lends a token that expires anew, from now on. */
 MUST_USE enum errc token_store_renew(struct token_table *t, struct barrier *b, struct token *token,
-                                     int64_t expires_ns, int64_t renewed_ns, struct errc_why *why);
+                                     int64_t lease_ns, int64_t wall_ns, struct errc_why *why);
 
 /* Revokes a token, all below it, and their cubbyholes. */
 MUST_USE enum errc token_store_revoke(struct token_table *t, struct barrier *b, struct token *token,

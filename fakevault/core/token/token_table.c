@@ -234,8 +234,7 @@ struct token *token_table_find(const struct token_table *t, struct slice id)
     if (id.len == 0 || t->count == 0)
         return NULL;
     uint8_t digest[DIGEST_BYTES];
-    token_id_digest(id, t->salt, digest);
-    return token_table_find_digest(t, digest);
+    return token_id_digest(id, &t->keys, digest) ? token_table_find_digest(t, digest) : NULL;
 }
 
 struct token *token_table_find_accessor(const struct token_table *t, struct slice accessor)

@@ -20,7 +20,7 @@ struct token_table {
     size_t count;
     struct token **heap; /* those that expire; heap[0] next */
     size_t heap_count, heap_room;
-    uint8_t salt[TOKEN_ID_SALT_BYTES];
+    struct token_id_keys keys;
 };
 
 void token_table_init(struct token_table *t);

@@ -1,0 +1,46 @@
+#include "fakevault/core/token/token_auth.h"
+#include "fakevault/core/http/gotext.h"
+
+#include "fakevault/core/state.h"
+#include "fakevault/core/token/token_lookup.h"
+#include "fakevault/core/token/token_ttl.h"
+
+bool token_auth_sudo(const struct vault_job *job)
+{
+    return token_is_root(job->token);
+}
+
+struct token *token_auth_find(struct vault_job *job, struct slice id)
+{
+    struct token *token = token_table_find(&job->vault->tokens, id);
+    return token == NULL ? NULL : token_keep(token);
+}
+
+static void write_auth(struct jsonwrite *w, const struct token *t, struct slice id, int64_t ttl_ns)
+{
+    jsonwrite_object(w, NULL);
+    jsonwrite_slice(w, "client_token", id);
+    jsonwrite_string(w, "accessor", t->accessor);
+    token_lookup_list(w, "policies", t->policies, t->policy_count);
+    if (t->policy_count > 0)
+        token_lookup_list(w, "token_policies", t->policies, t->policy_count);
+    token_lookup_json(w, "metadata", t->meta);
+    jsonwrite_int(w, "lease_duration", ttl_ns / GOTEXT_SECOND_NS);
+    jsonwrite_bool(w, "renewable", t->renewable);
+    jsonwrite_string(w, "entity_id", "");
+    jsonwrite_string(w, "token_type", token_type_name(t->type));
+    jsonwrite_bool(w, "orphan", t->orphan);
+    jsonwrite_null(w, "mfa_requirement");
+    jsonwrite_int(w, "num_uses", t->uses_granted);
+    jsonwrite_end(w);
+}
+
+void token_auth_answer(struct vault_job *job, const struct token *token, struct slice id,
+                       int64_t ttl_ns)
+{
+    struct jsonwrite w;
+    jsonwrite_init(&w, &job->auth_out, JSONWRITE_GO_HTML);
+    write_auth(&w, token, id, ttl_ns);
+    job->no_memory = job->no_memory || job->auth_out.failed;
+    call_answer_none(job, 200);
+}
