@@ -62,7 +62,7 @@ def start_and_wait(chaos, name, text, *words):
         journals = list(folder.glob("*/ledgers/journal.ndjson"))
         if not journals:
             return False
-        lines = journals[0].read_text(encoding="utf-8").rstrip(" ").splitlines()
+        lines = journals[0].read_text(encoding="utf-8").splitlines()
         return sum('"request"' in line and "/sign/" in line for line in lines) >= 2
 
     eventually(is_hanging, 30, "a hanging sign request")

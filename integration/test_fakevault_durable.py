@@ -179,7 +179,6 @@ class TracedVault(FakeVault):
 
 @needs_trace
 def test_no_reply_leaves_before_the_store_is_synced(factory):
-    """The journal is a mapping and makes no calls; the kills above show that it has its lines."""
     data = factory.folder / "data"
     vault = TracedVault(factory, "-storage=file", f"-path={data}")
     vault.initialise(1, 1)
@@ -196,18 +195,25 @@ def test_no_reply_leaves_before_the_store_is_synced(factory):
             assert status in (200, 204)
     vault.process.kill()
     checked = 0
-    pending = written = synced = None
+    pending = written = synced = recorded = None
     for name, path, text in vault.calls():
         arrived = re.search(r"X-Fakevault-Test: ((?:write|rotate)-\d+)", text)
         if name == "recvfrom" and arrived:
-            pending, written, synced = arrived[1], False, False
+            pending, written, synced, recorded = arrived[1], False, False, False
         elif pending is None:
             continue
+        elif (
+            name == "write"
+            and path.endswith("journal.ndjson")
+            and f'"{pending}' in text.replace('\\"', '"')
+        ):
+            recorded = True
         elif name == "pwrite64" and "vault.db" in path:
             written, synced = True, False
         elif name in ("fsync", "fdatasync") and "vault.db" in path:
             synced = written
         elif name in ("sendto", "sendmsg", "writev") and "HTTP/1.1 20" in text:
+            assert recorded, f"{pending}: answered before its record was written"
             assert written, f"{pending}: answered without a write to the store"
             assert synced, f"{pending}: answered before the store was synced"
             checked += 1

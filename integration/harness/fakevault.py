@@ -122,6 +122,6 @@ class FakeVault:
 
     def journal(self, kind=None):
         """The records so far; a torn last line would be an error, and shows."""
-        lines = self.journal_file.read_text(encoding="utf-8").rstrip(" ").splitlines()
+        lines = self.journal_file.read_text(encoding="utf-8").splitlines()
         records = [json.loads(line) for line in lines]
         return [record for record in records if kind in (None, record["kind"])]

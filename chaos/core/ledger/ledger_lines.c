@@ -14,10 +14,9 @@ size_t ledger_lines_count(struct slice text)
 
 bool ledger_lines_next(struct ledger_lines *l, struct slice *line, bool *torn)
 {
-    *torn = slice_find(l->rest, '\n') == l->rest.len;
-    /* behind the last line of a server that lives or was killed stand blanks (journal_file.h) */
-    if (*torn && slice_trim(l->rest).len == 0)
+    if (l->rest.len == 0)
         return false;
+    *torn = slice_find(l->rest, '\n') == l->rest.len;
     *line = slice_cut(&l->rest, '\n');
     l->line++;
     return true;

@@ -425,7 +425,7 @@ static void record_request(struct control *c, const struct vault_request *reques
                     .rule = slice_of(out->decision.id),
                     .roll = out->decision.roll},
     };
-    out->seq = journal_file_add(c->ports.journal, &r);
+    out->seq = journal_file_put(c->ports.journal, &r);
     c->requests++;
 }
 
@@ -463,6 +463,8 @@ enum errc control_arrive(struct control *control, const struct vault_request *re
     lock(control);
     enum errc code = arrive(control, request, sender, out);
     unlock(control);
+    if (out->seq != 0)
+        journal_file_flush(control->ports.journal, out->seq); /* before anything follows from it */
     return code;
 }
 

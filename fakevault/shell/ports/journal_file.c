@@ -19,23 +19,26 @@
  * the beginning. */
 #define INDEX_STEP 64u
 #define READ_BYTES (256u << 10)
-#define WINDOW_BYTES ((size_t)256 << 10) /* by which the file grows; a multiple of any page */
-#define FILLER ' '                       /* white space to every reader of JSON */
+#define QUEUE_BYTES_MAX (64u * LIMIT_LINE_BYTES) /* every thread has at most one line in it */
 
 struct journal_file {
     int fd;
     char name[LIMIT_PATH_BYTES];
     struct clock clock;
-    pthread_mutex_t lock; /* guards all below */
+
+    pthread_mutex_t lock; /* guards from here to `index_room`; held for a moment only */
     pthread_cond_t grown;
-    struct buf line; /* of the record being added */
-    uint64_t newest; /* seq */
-    off_t end;       /* of its line */
-    off_t *index;    /* index[i]: where the line with seq i * INDEX_STEP + 1 begins */
+    struct buf queued;  /* whole lines that nobody has begun to write */
+    struct buf line;    /* of the record being formatted */
+    uint64_t numbered;  /* seq of the newest record */
+    off_t numbered_end; /* where its line ends, or will */
+    uint64_t newest;    /* seq of the newest record in the file */
+    off_t end;          /* where its line ends */
+    off_t *index;       /* index[i]: where the line with seq i * INDEX_STEP + 1 begins */
     size_t index_room;
-    char *window; /* mapped; NULL before the first record */
-    off_t window_at;
-    size_t window_len;
+
+    pthread_mutex_t writing; /* held while lines are written; before `lock` when both are */
+    struct buf batch;        /* what is being written */
 };
 
 static enum errc system_trouble(const char *name, const char *doing, struct errc_why *why)
@@ -43,37 +46,21 @@ static enum errc system_trouble(const char *name, const char *doing, struct errc
     return errc_fail(why, ERRC_IO, "journal \"%s\": cannot %s: %s", name, doing, strerror(errno));
 }
 
-/* What stands behind the last newline: of a line that was never finished, and of a window. */
-struct tail {
-    off_t at;      /* where it begins */
-    uint64_t torn; /* bytes in it, but for filler at its end */
-};
-
-/* Adds a block in front of what is known of the tail; true when its newline is in there. */
-static bool look_back(struct tail *tail, struct slice block)
+/* Returns how many bytes stand behind the last newline, -1 when the file cannot be read. */
+static off_t torn_bytes(int fd, off_t size)
 {
-    const char *newline = memrchr(block.ptr, '\n', block.len);
-    size_t from = newline == NULL ? 0 : (size_t)(newline - block.ptr) + 1;
-    size_t to = block.len;
-    while (tail->torn == 0 && to > from && block.ptr[to - 1] == FILLER)
-        to--;
-    tail->torn += to - from;
-    tail->at -= (off_t)(block.len - from);
-    return newline != NULL;
-}
-
-static bool find_tail(int fd, struct tail *tail)
-{
-    char block[16384];
-    while (tail->at > 0) {
-        off_t from = tail->at > (off_t)sizeof block ? tail->at - (off_t)sizeof block : 0;
-        size_t len = (size_t)(tail->at - from);
-        if (pread(fd, block, len, from) != (ssize_t)len)
-            return false;
-        if (look_back(tail, slice_bytes(block, len)))
-            return true;
+    char block[4096];
+    for (off_t end = size; end > 0;) {
+        off_t from = end > (off_t)sizeof block ? end - (off_t)sizeof block : 0;
+        ssize_t n = pread(fd, block, (size_t)(end - from), from);
+        if (n != (ssize_t)(end - from))
+            return -1;
+        char *newline = memrchr(block, '\n', (size_t)n);
+        if (newline != NULL)
+            return size - (from + (newline - block) + 1);
+        end = from;
     }
-    return true;
+    return size;
 }
 
 static enum errc cut_tail(struct journal_file *j, uint64_t *cut, struct errc_why *why)
@@ -83,13 +70,13 @@ static enum errc cut_tail(struct journal_file *j, uint64_t *cut, struct errc_why
         return system_trouble(j->name, "stat", why);
     if (!S_ISREG(st.st_mode))
         return errc_fail(why, ERRC_IO, "journal \"%s\" is not a regular file", j->name);
-    struct tail tail = {.at = st.st_size};
-    if (!find_tail(j->fd, &tail))
+    off_t torn = torn_bytes(j->fd, st.st_size);
+    if (torn < 0)
         return system_trouble(j->name, "read", why);
-    if (tail.at < st.st_size && ftruncate(j->fd, tail.at) != 0)
+    if (torn > 0 && ftruncate(j->fd, st.st_size - torn) != 0)
         return system_trouble(j->name, "cut a torn line off", why);
-    j->end = tail.at;
-    *cut = tail.torn;
+    j->end = j->numbered_end = st.st_size - torn;
+    *cut = (uint64_t)torn;
     return ERRC_OK;
 }
 
@@ -99,7 +86,7 @@ static enum errc open_named(struct journal_file *j, const char *path, struct err
     if (n < 0 || (size_t)n >= sizeof j->name)
         return errc_fail(why, ERRC_TOO_BIG, "the journal's path is longer than %u bytes",
                          LIMIT_PATH_BYTES - 1);
-    j->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    j->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
     if (j->fd < 0)
         return system_trouble(j->name, "open", why);
     if (flock(j->fd, LOCK_EX | LOCK_NB) == 0)
@@ -114,7 +101,7 @@ static enum errc open_unnamed(struct journal_file *j, struct errc_why *why)
     const char *folder = getenv("TMPDIR");
     folder = folder == NULL || *folder == '\0' ? "/tmp" : folder;
     (void)snprintf(j->name, sizeof j->name, "(temporary)");
-    j->fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    j->fd = open(folder, O_RDWR | O_APPEND | O_TMPFILE | O_CLOEXEC, 0600);
     if (j->fd < 0) /* not every file system can; memory is the last resort */
         j->fd = memfd_create("fakevault-journal", MFD_CLOEXEC);
     if (j->fd < 0)
@@ -138,14 +125,17 @@ enum errc journal_file_open(const char *path, struct clock clock, struct journal
     j->fd = -1;
     j->clock = clock;
     buf_init(&j->line, LIMIT_LINE_BYTES);
+    buf_init(&j->queued, QUEUE_BYTES_MAX);
+    buf_init(&j->batch, QUEUE_BYTES_MAX);
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    /* Held for a moment by every request: not worth a sleep. */
+    /* Held for microseconds by every request: not worth a sleep. */
     pthread_mutexattr_t adaptive;
     (void)pthread_mutexattr_init(&adaptive);
     (void)pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP);
     (void)pthread_mutex_init(&j->lock, &adaptive);
+    (void)pthread_mutex_init(&j->writing, &adaptive);
     (void)pthread_mutexattr_destroy(&adaptive);
     (void)pthread_cond_init(&j->grown, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
@@ -158,34 +148,25 @@ enum errc journal_file_open(const char *path, struct clock clock, struct journal
     return ERRC_OK;
 }
 
-/* Leaves a file that ends with its last line. */
-static void close_window(struct journal_file *j)
-{
-    if (j->window == NULL)
-        return;
-    (void)munmap(j->window, j->window_len);
-    j->window = NULL;
-    (void)!ftruncate(j->fd, j->end); /* the next start would cut it, too */
-}
-
 void journal_file_close(struct journal_file *journal)
 {
     if (journal == NULL)
         return;
-    close_window(journal);
     if (journal->fd >= 0)
         (void)close(journal->fd);
     (void)pthread_mutex_destroy(&journal->lock);
+    (void)pthread_mutex_destroy(&journal->writing);
     (void)pthread_cond_destroy(&journal->grown);
     buf_done(&journal->line);
+    buf_done(&journal->queued);
+    buf_done(&journal->batch);
     free(journal->index);
     free(journal);
 }
 
 /* The one end that is right for a server whose ledger has a hole: a loud one. */
-static _Noreturn void give_up(struct journal_file *j, const char *reason)
+static _Noreturn void give_up(const struct journal_file *j, const char *reason)
 {
-    close_window(j);
     (void)fprintf(stderr, "fakevault: journal \"%s\": %s; a record would be lost, stopping\n",
                   j->name, reason);
     _exit(EX_IOERR);
@@ -193,8 +174,8 @@ static _Noreturn void give_up(struct journal_file *j, const char *reason)
 
 static void remember_place(struct journal_file *j)
 {
-    size_t slot = (size_t)(j->newest / INDEX_STEP);
-    if (j->newest % INDEX_STEP != 0)
+    size_t slot = (size_t)(j->numbered / INDEX_STEP);
+    if (j->numbered % INDEX_STEP != 0)
         return;
     if (slot >= j->index_room) {
         size_t room = j->index_room == 0 ? 64 : j->index_room * 2;
@@ -204,58 +185,72 @@ static void remember_place(struct journal_file *j)
         j->index = grown;
         j->index_room = room;
     }
-    j->index[slot] = j->end;
+    j->index[slot] = j->numbered_end;
 }
 
-/* Maps the place behind the last line, with room for `len` bytes: reserved on the disk first, since
- * a mapping has no other way to say that it is full than SIGBUS. */
-static void open_window(struct journal_file *j, size_t len)
-{
-    if (j->window != NULL)
-        (void)munmap(j->window, j->window_len);
-    j->window = NULL;
-    off_t page = (off_t)sysconf(_SC_PAGESIZE);
-    off_t at = j->end / page * page;
-    size_t lead = (size_t)(j->end - at);
-    size_t room = (lead + len) / WINDOW_BYTES * WINDOW_BYTES + WINDOW_BYTES;
-    int code = posix_fallocate(j->fd, at, (off_t)room);
-    void *window = MAP_FAILED;
-    if (code == 0) {
-        window = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, j->fd, at);
-        code = window == MAP_FAILED ? errno : 0;
-    }
-    if (code != 0) {
-        (void)!ftruncate(j->fd, j->end);
-        give_up(j, strerror(code));
-    }
-    j->window = window;
-    j->window_at = at;
-    j->window_len = room;
-    memset(j->window + lead, FILLER, room - lead);
-}
-
-static void append_line(struct journal_file *j)
+static void check_memory(const struct journal_file *j, const struct buf *text)
 {
     struct errc_why why;
-    if (buf_status(&j->line, &why) != ERRC_OK)
+    if (buf_status(text, &why) != ERRC_OK)
         give_up(j, why.text);
-    if (j->window == NULL || j->end + (off_t)j->line.len > j->window_at + (off_t)j->window_len)
-        open_window(j, j->line.len);
-    memcpy(j->window + (j->end - j->window_at), j->line.ptr, j->line.len);
-    j->end += (off_t)j->line.len;
+}
+
+uint64_t journal_file_put(struct journal_file *journal, const struct journal_record *record)
+{
+    (void)pthread_mutex_lock(&journal->lock);
+    remember_place(journal);
+    uint64_t seq = ++journal->numbered;
+    buf_reset(&journal->line);
+    journal_format(record, seq, journal->clock.now(journal->clock.context), &journal->line);
+    check_memory(journal, &journal->line);
+    buf_add_slice(&journal->queued, buf_slice(&journal->line));
+    check_memory(journal, &journal->queued);
+    journal->numbered_end += (off_t)journal->line.len;
+    (void)pthread_mutex_unlock(&journal->lock);
+    return seq;
+}
+
+/* Takes what is queued; returns the seq of its last record. */
+static uint64_t take_queue(struct journal_file *j, off_t *end)
+{
+    (void)pthread_mutex_lock(&j->lock);
+    struct buf empty = j->batch;
+    j->batch = j->queued;
+    j->queued = empty;
+    uint64_t last = j->numbered;
+    *end = j->numbered_end;
+    (void)pthread_mutex_unlock(&j->lock);
+    return last;
+}
+
+static void publish(struct journal_file *j, uint64_t newest, off_t end)
+{
+    (void)pthread_mutex_lock(&j->lock);
+    j->newest = newest;
+    j->end = end;
+    (void)pthread_cond_broadcast(&j->grown);
+    (void)pthread_mutex_unlock(&j->lock);
+}
+
+void journal_file_flush(struct journal_file *journal, uint64_t seq)
+{
+    struct errc_why why;
+    off_t end = 0;
+    (void)pthread_mutex_lock(&journal->writing);
+    if (journal_file_newest(journal) < seq) { /* else somebody has written it along */
+        uint64_t last = take_queue(journal, &end);
+        if (file_write_fd(journal->fd, buf_slice(&journal->batch), journal->name, &why) != ERRC_OK)
+            give_up(journal, why.text);
+        buf_reset(&journal->batch);
+        publish(journal, last, end);
+    }
+    (void)pthread_mutex_unlock(&journal->writing);
 }
 
 uint64_t journal_file_add(struct journal_file *journal, const struct journal_record *record)
 {
-    (void)pthread_mutex_lock(&journal->lock);
-    remember_place(journal);
-    uint64_t seq = journal->newest + 1;
-    buf_reset(&journal->line);
-    journal_format(record, seq, journal->clock.now(journal->clock.context), &journal->line);
-    append_line(journal);
-    journal->newest = seq;
-    (void)pthread_cond_broadcast(&journal->grown);
-    (void)pthread_mutex_unlock(&journal->lock);
+    uint64_t seq = journal_file_put(journal, record);
+    journal_file_flush(journal, seq);
     return seq;
 }
 

@@ -1,12 +1,14 @@
 /*
  * journal_file: the ledger on disk.
  *
- * A record is copied into a shared mapping of the file: no system call, and once journal_file_add
- * returns the line is in the page cache and outlives SIGKILL. The file grows by a window at a time,
- * reserved on the disk before it is used and filled with blanks, so that a file of a living or
- * killed server reads as lines of JSON with white space behind them. A clean end cuts the blanks
- * off, and so does the next start, with a torn last line. It is not synced: a power cut may lose
- * the tail. Nothing is dropped: when there is no room for a line, the process says so and ends with
+ * A record is numbered and queued (`put`), then written (`flush`) with one write(2) to an O_APPEND
+ * descriptor, together with what other threads have queued by then: lines never interleave and lie
+ * in the order of their numbers, and a caller that holds a lock of its own can number its record
+ * under it and write behind it. Once flush returns, the line is in the page cache and outlives
+ * SIGKILL; nobody may act on a record before. (A shared mapping would save the call, but
+ * nobody who watches the file would be woken: neither tail -f nor inotify sees it grow.) It is not
+ * synced: a power cut may tear the tail, and the next start closes a torn last line by cutting it
+ * off. Nothing is dropped: when a line cannot be written whole, the process says so and ends with
  * exit code 74 (EX_IOERR), for a server without its ledger proves nothing.
  *
  * Thread-safe.
@@ -25,7 +27,7 @@ struct journal_file;
 /*
  * Opens path for appending (mode 0600, made when missing) and takes a lock on it; NULL is an
  * unnamed temporary file, so that the journal can be read over the control API all the same.
- * ERRC_STATE when another process writes it, ERRC_IO. *cut is how many bytes of a torn line were
+ * ERRC_STATE when another process writes it, ERRC_IO. *cut is how many bytes of a torn tail were
  * removed.
  */
 MUST_USE enum errc journal_file_open(const char *path, struct clock clock,
@@ -35,10 +37,16 @@ MUST_USE enum errc journal_file_open(const char *path, struct clock clock,
 /* NULL allowed. */
 void journal_file_close(struct journal_file *journal);
 
-/* Numbers, stamps and appends one record; returns its seq (from 1 on within a boot). */
+/* Numbers, stamps and queues one record; returns its seq (from 1 on within a boot). */
+uint64_t journal_file_put(struct journal_file *journal, const struct journal_record *record);
+
+/* Returns when all records up to seq are in the file. Requires that seq was put. */
+void journal_file_flush(struct journal_file *journal, uint64_t seq);
+
+/* Both: the record is in the file when it returns. */
 uint64_t journal_file_add(struct journal_file *journal, const struct journal_record *record);
 
-/* Returns the seq of the newest record, 0 before the first. */
+/* Returns the seq of the newest record in the file, 0 before the first. */
 uint64_t journal_file_newest(struct journal_file *journal);
 
 /*
