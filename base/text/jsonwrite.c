@@ -1,6 +1,7 @@
 #include "base/text/jsonwrite.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,7 @@ static void lead(struct jsonwrite *w, const char *key)
 static void push(struct jsonwrite *w, const char *key, char opening, char closing)
 {
     lead(w, key);
-    CHECK(w->depth < LIMIT_JSON_DEPTH);
+    CHECK(w->depth < JSONWRITE_DEPTH_MAX);
     w->open[w->depth++] = closing;
     w->comma = false;
     buf_add_char(w->out, opening);
@@ -121,6 +122,53 @@ void jsonwrite_int(struct jsonwrite *w, const char *key, int64_t value)
 {
     lead(w, key);
     buf_addf(w->out, "%" PRId64, value);
+}
+
+/* The fewest digits that are read as the same value: "d.ddde[+-]x". */
+static void shortest(double value, char text[static 32])
+{
+    for (int digits = 0; digits <= 17; digits++) {
+        (void)snprintf(text, 32, "%.*e", digits, value);
+        if (strtod(text, NULL) == value)
+            return;
+    }
+}
+
+/* Digits without point at a decimal exponent: 12, 3 -> 1200; 12, -2 -> 0.012. */
+static void add_positional(struct buf *out, const char *digits, int exponent)
+{
+    int count = (int)strlen(digits);
+    if (exponent < 0) {
+        buf_add_text(out, "0.");
+        for (int i = -1; i > exponent; i--)
+            buf_add_char(out, '0');
+        buf_add_text(out, digits);
+        return;
+    }
+    for (int i = 0; i <= exponent || i < count; i++) {
+        if (i == exponent + 1)
+            buf_add_char(out, '.');
+        buf_add_char(out, i < count ? digits[i] : '0');
+    }
+}
+
+void jsonwrite_real(struct jsonwrite *w, const char *key, double value)
+{
+    char text[32], digits[32];
+    lead(w, key);
+    if (signbit(value))
+        buf_add_char(w->out, '-');
+    shortest(fabs(value), text);
+    int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+    size_t count = 0;
+    for (const char *c = text; *c != 'e'; c++)
+        if (*c != '.')
+            digits[count++] = *c;
+    digits[count] = '\0';
+    if (exponent >= -6 && exponent < 21)
+        add_positional(w->out, digits, exponent);
+    else
+        buf_addf(w->out, "%c%s%se%+d", digits[0], count > 1 ? "." : "", digits + 1, exponent);
 }
 
 void jsonwrite_bool(struct jsonwrite *w, const char *key, bool value)
@@ -173,6 +221,10 @@ static void write_text(struct jsonwrite *w, const char *key, struct slice text)
 
 void jsonwrite_value(struct jsonwrite *w, const char *key, const json_t *value)
 {
+    if (w->scalar != NULL && (json_is_string(value) || json_is_number(value))) {
+        w->scalar(w, key, value);
+        return;
+    }
     switch (json_typeof(value)) {
     case JSON_OBJECT:
         jsonwrite_object(w, key);
@@ -192,8 +244,7 @@ void jsonwrite_value(struct jsonwrite *w, const char *key, const json_t *value)
         jsonwrite_int(w, key, json_integer_value(value));
         break;
     case JSON_REAL:
-        lead(w, key);
-        buf_addf(w->out, "%.17g", json_real_value(value));
+        jsonwrite_real(w, key, json_real_value(value));
         break;
     case JSON_TRUE:
     case JSON_FALSE:

@@ -30,12 +30,17 @@ enum jsonwrite_style {
                           (vault-api.md 1.3) */
 };
 
+#define JSONWRITE_DEPTH_MAX (LIMIT_JSON_DEPTH + 16u) /* a tree that was read, with what wraps it   \
+                                                      */
+
 struct jsonwrite {
     struct buf *out;
     enum jsonwrite_style style;
+    /* When set, jsonwrite_value has each string and number of a tree written by it. */
+    void (*scalar)(struct jsonwrite *w, const char *key, const json_t *value);
     size_t depth;
-    char open[LIMIT_JSON_DEPTH]; /* '}' or ']' of each open container */
-    bool comma;                  /* a value stands before */
+    char open[JSONWRITE_DEPTH_MAX]; /* '}' or ']' of each open container */
+    bool comma;                     /* a value stands before */
 };
 
 void jsonwrite_init(struct jsonwrite *w, struct buf *out, enum jsonwrite_style style);
@@ -48,6 +53,10 @@ void jsonwrite_slice(struct jsonwrite *w, const char *key, struct slice value);
 void jsonwrite_string(struct jsonwrite *w, const char *key,
                       const char *value); /* NULL writes null */
 void jsonwrite_int(struct jsonwrite *w, const char *key, int64_t value);
+
+/* Writes the shortest text that is read as the same number, laid out as Go and ECMAScript do:
+ * 0.1, 1, 1e+21, 1e-7. The value is finite. */
+void jsonwrite_real(struct jsonwrite *w, const char *key, double value);
 void jsonwrite_bool(struct jsonwrite *w, const char *key, bool value);
 void jsonwrite_null(struct jsonwrite *w, const char *key);
 
@@ -58,6 +67,5 @@ void jsonwrite_raw(struct jsonwrite *w, const char *key, struct slice json);
  * kept as it was written. */
 #define JSONWRITE_NUMBER_MARK '\xff'
 
-/* Writes a tree with its keys sorted bytewise, as Go prints a map. Reals are
- * written with %.17g. */
+/* Writes a tree with its keys sorted bytewise, as Go prints a map. */
 void jsonwrite_value(struct jsonwrite *w, const char *key, const json_t *value);

@@ -1,5 +1,7 @@
 #include "fakevault/core/api.h"
 
+#include "fakevault/core/kv/kv.h"
+
 #define TABLES_MAX 16u
 
 /* Each row ends with NULL. */
@@ -10,12 +12,15 @@ static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = 
     [MOUNT_KV] = {&kv_table},
 };
 
+static const struct route_table *const kv_plain[TABLES_MAX] = {&kv_plain_table};
+
 void api_find(struct vault_job *job)
 {
-    bool path_known = false;
+    bool path_known = false, plain = job->engine == MOUNT_KV && !job->kv_version_2;
+    const struct route_table *const *list = plain ? kv_plain : tables[job->engine];
     job->match = (struct route_match){0};
-    for (size_t i = 0; i < TABLES_MAX && tables[job->engine][i] != NULL; i++) {
-        if (route_find(tables[job->engine][i], job->below, job->operation, &job->match))
+    for (size_t i = 0; i < TABLES_MAX && list[i] != NULL; i++) {
+        if (route_find(list[i], job->below, job->operation, &job->match))
             return;
         path_known = path_known || job->match.path_known;
     }
@@ -24,12 +29,8 @@ void api_find(struct vault_job *job)
 
 void api_unknown_path(struct vault_job *job)
 {
-    if (job->engine == MOUNT_KV && job->operation == ROUTE_READ) {
-        call_warn(job, "Invalid path for a versioned K/V secrets engine. See the API docs for the "
-                       "appropriate API endpoints to use. If using the Vault CLI, use 'vault kv "
-                       "get' for this operation.");
-        call_answer_none(job, 404);
-        return;
-    }
-    call_wrapped(job, 404, "unsupported path");
+    if (job->engine == MOUNT_KV)
+        kv_unknown_path(job);
+    else
+        call_wrapped(job, 404, "unsupported path");
 }

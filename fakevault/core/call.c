@@ -158,3 +158,24 @@ void call_answer_none(struct vault_job *job, int status)
     buf_done(&job->data_out);
     answer(job, CALL_DATA, status);
 }
+
+void call_answer_json(struct vault_job *job, struct slice data)
+{
+    buf_done(&job->data_out);
+    buf_init(&job->data_out, LIMIT_REPLY_BODY_BYTES / 2);
+    buf_add_slice(&job->data_out, data);
+    job->no_memory = job->no_memory || job->data_out.failed;
+    answer(job, CALL_DATA, 200);
+}
+
+void call_make_raw(struct vault_job *job, int status)
+{
+    buf_reset(&job->warnings);
+    job->raw = true;
+    answer(job, job->shape, status);
+}
+
+void call_bare_status(struct vault_job *job, int status)
+{
+    answer(job, CALL_EMPTY, status);
+}

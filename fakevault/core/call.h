@@ -74,7 +74,9 @@ struct vault_job {
     struct buf auth_out; /* what "auth" is, JSON; empty: null */
     struct buf wrap_out; /* what "wrap_info" is; empty: null. Then the data is hidden */
     struct buf warnings; /* what "warnings" holds: JSON texts with commas; empty: null */
-    bool no_memory;      /* something could not be written: answer 500 */
+    int64_t lease_duration_s;
+    bool raw;       /* the body is the endpoint's own: no newline behind it */
+    bool no_memory; /* something could not be written: answer 500 */
 
     bool executed;
     int key_version;
@@ -101,6 +103,16 @@ void call_empty(struct vault_job *job);
 struct jsonwrite *call_data(struct vault_job *job);
 void call_answer(struct vault_job *job, enum call_shape shape);
 void call_answer_status(struct vault_job *job, enum call_shape shape, int status);
+
+/* Answers with data that is JSON already. */
+void call_answer_json(struct vault_job *job, struct slice data);
+
+/* Makes a good answer one whose status and body the endpoint sets by itself, past the framework:
+ * it has no warnings of the framework's and no newline at its end. */
+void call_make_raw(struct vault_job *job, int status);
+
+/* Answers so with no body at all. */
+void call_bare_status(struct vault_job *job, int status);
 
 /* The envelope with data null, for an answer that is only a warning. */
 void call_answer_none(struct vault_job *job, int status);

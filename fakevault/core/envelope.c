@@ -67,7 +67,7 @@ static void write_envelope(const struct vault_job *job, const struct entropy *en
     jsonwrite_string(w, "request_id", request_id);
     jsonwrite_string(w, "lease_id", "");
     jsonwrite_bool(w, "renewable", false);
-    jsonwrite_int(w, "lease_duration", 0);
+    jsonwrite_int(w, "lease_duration", job->lease_duration_s);
     write_raw_or_null(w, "data", &job->data_out);
     write_raw_or_null(w, "wrap_info", &job->wrap_out);
     write_warnings(job, w);
@@ -93,7 +93,8 @@ static void write_data(const struct vault_job *job, const struct entropy *entrop
     } else {
         buf_add_slice(out, buf_slice(&rest));
     }
-    buf_add_char(out, '\n');
+    if (!job->raw)
+        buf_add_char(out, '\n');
     out->failed = out->failed || rest.failed;
 }
 

@@ -343,13 +343,6 @@ static void test_vault__old_versions_can_be_shut_out(void **state)
                        "1 error occurred:\n\t* no such key version\n\n");
 }
 
-static void test_vault__what_is_not_built_says_so(void **state)
-{
-    struct world *w = *state;
-    world_expect_error(w, "POST sys/mounts/old", "{\"type\":\"kv\"}", w->root, 400,
-                       "this server offers kv version 2 only: set the option version=2");
-}
-
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, world_set_up_booted, world_tear_down)
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
 
@@ -373,7 +366,6 @@ int main(void)
         BOOTED(test_vault__a_body_over_the_limit_is_a_413),
         BOOTED(test_vault__versions_are_listed_as_text),
         BOOTED(test_vault__old_versions_can_be_shut_out),
-        BOOTED(test_vault__what_is_not_built_says_so),
     };
     return cmocka_run_group_tests_name("vault", tests, NULL, NULL);
 }

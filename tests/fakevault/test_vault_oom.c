@@ -28,7 +28,20 @@ static const struct {
     {"DELETE transit/keys/k", NULL, 204},
     {"POST secret/data/a/b", "{\"data\":{\"x\":[1,2.5,null,\"y\"]}}", 200},
     {"GET secret/data/a/b?version=1", NULL, 200},
+    {"POST secret/metadata/a/b", "{\"custom_metadata\":{\"a\":\"b\"},\"max_versions\":1}", 204},
+    {"PATCH secret/metadata/a/b", "{\"custom_metadata\":{\"a\":null,\"c\":\"d\"}}", 204},
+    {"PATCH secret/data/a/b", "{\"data\":{\"x\":{\"y\":null},\"z\":1.50}}", 200},
+    {"GET secret/metadata/a/b", NULL, 200},
+    {"GET secret/subkeys/a/b", NULL, 200},
+    {"POST secret/config", "{\"max_versions\":3}", 204},
+    {"POST secret/destroy/a/b", "{\"versions\":\"2\"}", 204},
     {"LIST secret/metadata/a", NULL, 200},
+    {"POST sys/tools/hash", "{\"input\":\"YQ==\"}", 200},
+    {"POST sys/tools/random/9", NULL, 200},
+    {"POST sys/mounts/one", "{\"type\":\"kv\"}", 204},
+    {"POST one/a", "{\"ttl\":60}", 204},
+    {"GET one/a", NULL, 200},
+    {"LIST one", NULL, 200},
     {"DELETE secret/metadata/a/b", NULL, 204},
     {"PUT sys/rotate", NULL, 204},
     {"GET auth/token/lookup-self", NULL, 200},
@@ -44,6 +57,8 @@ static enum errc ask(struct world *w, const char *what, const char *body, int wa
     char text[128] = "/v1/";
     struct slice rest = slice_of(what);
     request.method = slice_cut(&rest, ' ');
+    if (slice_equal_text(request.method, "PATCH"))
+        request.content_type = SLICE_LITERAL("application/merge-patch+json");
     struct slice path = slice_cut(&rest, '?');
     request.query = rest;
     (void)snprintf(text, sizeof text, "/v1/%.*s", SLICE_FMT(path));

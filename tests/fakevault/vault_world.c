@@ -73,6 +73,8 @@ int world_call(struct world *w, const char *what, const char *body, const char *
     struct buf path CLEANUP(buf_done);
     buf_init(&path, 1 << 16);
     world_request(what, &path, &request);
+    if (slice_equal_text(request.method, "PATCH"))
+        request.content_type = SLICE_LITERAL("application/merge-patch+json");
     w->now.mono_ns += 1000000;
     w->now.wall_ns += 1000000;
     vault_handle(w->vault, &request, w->now, reply);

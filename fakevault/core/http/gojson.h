@@ -33,7 +33,7 @@ void gojson_print(const json_t *value, struct buf *out);
 
 #define GOJSON_NUMBER_BYTES 24u /* of a 64-bit integer, with sign and NUL */
 
-/* True for a number; its text borrows from the value or from room. */
+/* True for a number; its text borrows from the value or from room, and has a NUL behind it. */
 bool gojson_number(const json_t *value, char room[static GOJSON_NUMBER_BYTES], struct slice *text);
 
 /* True for a string; its text borrows from the value. Of anything else the text means nothing. */

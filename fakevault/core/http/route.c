@@ -1,5 +1,7 @@
 #include "fakevault/core/http/route.h"
 
+#include <string.h>
+
 static bool word_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -18,7 +20,7 @@ static bool key_name(struct slice s)
 
 static bool is_capture(char c)
 {
-    return c == ':' || c == '+' || c == '*' || c == '!';
+    return c != '\0' && strchr(":+*!~", c) != NULL;
 }
 
 /* Takes "name" off the pattern and the bytes it stands for off the path. */
@@ -39,7 +41,8 @@ static bool capture(struct slice *pattern, struct slice *path, struct route_matc
         taken = path->len - pattern->len;
     c.value = (struct slice){path->ptr, taken};
     *path = slice_from(*path, taken);
-    if ((kind == ':' && !key_name(c.value)) || (kind == '+' && c.value.len == 0))
+    if ((kind == ':' && !key_name(c.value)) || (kind == '+' && c.value.len == 0) ||
+        (kind == '~' && (c.value.len == 0 || slice_ends_with(c.value, "/"))))
         return false;
     match->captures[match->capture_count++] = c;
     return true;

@@ -6,6 +6,7 @@
  *     :name     a key name, [A-Za-z0-9_] with '-' and '.' inside (vault-api.md 4),
  *               as in "keys/:name/rotate"
  *     +rest     anything, at least one byte, as in "sign/:name/+urlalgorithm"
+ *     ~rest     the same, without a '/' at its end
  *     *path     anything, also nothing
  *     !rest     nothing: a part that the path may have and has not here, which Vault still takes
  *               for captured, as in "hash!urlalgorithm"

@@ -1,30 +1,63 @@
+#include "fakevault/core/kv/kv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "base/text/stamp.h"
 #include "fakevault/core/api.h"
-#include "fakevault/core/kv/kv_entry.h"
 #include "fakevault/core/state.h"
-#include "fakevault/core/store/textorder.h"
 
-static const struct field_spec write_fields[] = {
-    {.name = "data", .type = FIELD_MAP},
-    {.name = "options", .type = FIELD_MAP},
-    {.name = "version", .type = FIELD_INT},
-    {0},
-};
+#define NS_PER_S INT64_C(1000000000)
 
-static const struct field_spec read_fields[] = {
-    {.name = "version", .type = FIELD_INT},
-    {0},
-};
-
-static struct barrier *barrier_of(const struct vault_job *job)
+struct slice kv_path(const struct vault_job *job)
 {
-    return &job->vault->barrier;
+    struct slice path = call_capture(job, "path");
+    while (slice_ends_with(path, "/"))
+        path.len--;
+    return path;
 }
 
-static void write_stamp(struct jsonwrite *w, const char *key, int64_t wall_ns)
+bool kv_load(struct vault_job *job, struct kv_entry *e)
+{
+    struct errc_why why = {{0}};
+    struct slice path = kv_path(job);
+    if (path.len == 0)
+        return false;
+    enum errc code = kv_entry_load(e, &job->vault->barrier, job->mount_uuid, path, &why);
+    if (code != ERRC_OK && code != ERRC_NOT_FOUND)
+        call_trouble(job, code, &why);
+    return code == ERRC_OK;
+}
+
+bool kv_exists(struct vault_job *job)
+{
+    struct kv_entry e CLEANUP(kv_entry_done) = {0};
+    return kv_load(job, &e);
+}
+
+bool kv_store(struct vault_job *job, const struct kv_entry *e)
+{
+    struct errc_why why = {{0}};
+    enum errc code = kv_entry_store(e, &job->vault->barrier, job->mount_uuid, kv_path(job), &why);
+    if (code != ERRC_OK)
+        call_trouble(job, code, &why);
+    return code == ERRC_OK;
+}
+
+int64_t kv_deletion_ns(const struct vault_job *job, const struct kv_config *config,
+                       const struct kv_entry *e)
+{
+    int64_t mount = config->delete_after_s, own = e->delete_after_s;
+    if (mount < 0 || (mount == 0 && own == 0))
+        return 0;
+    int64_t after = own == 0 || (mount != 0 && mount < own) ? mount : own;
+    return after > INT64_MAX / NS_PER_S / 2 ? INT64_MAX : job->now.wall_ns + after * NS_PER_S;
+}
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+void kv_write_stamp(struct jsonwrite *w, const char *key, int64_t wall_ns)
 {
     char text[STAMP_BYTES] = "";
     if (wall_ns != 0)
@@ -32,152 +65,34 @@ static void write_stamp(struct jsonwrite *w, const char *key, int64_t wall_ns)
     jsonwrite_string(w, key, text);
 }
 
-static void write_version(struct jsonwrite *w, const struct kv_entry_version *version,
-                          uint32_t number)
+void kv_write_duration(struct jsonwrite *w, const char *key, int64_t seconds)
 {
-    write_stamp(w, "created_time", version->created_ns);
-    jsonwrite_null(w, "custom_metadata");
-    write_stamp(w, "deletion_time", version->deleted_ns);
+    char text[48];
+    int64_t hours = seconds / 3600, minutes = seconds / 60 % 60, rest = seconds % 60;
+    if (hours != 0)
+        (void)snprintf(text, sizeof text, "%" PRId64 "h%" PRId64 "m%" PRId64 "s", hours, minutes,
+                       rest);
+    else if (minutes != 0)
+        (void)snprintf(text, sizeof text, "%" PRId64 "m%" PRId64 "s", minutes, rest);
+    else
+        (void)snprintf(text, sizeof text, "%" PRId64 "s", rest);
+    jsonwrite_string(w, key, text);
+}
+
+void kv_write_version(struct jsonwrite *w, const struct kv_entry *e, uint32_t number)
+{
+    const struct kv_entry_version *version = kv_entry_version(e, number);
+    kv_write_stamp(w, "created_time", version->created_ns);
+    if (e->custom == NULL)
+        jsonwrite_null(w, "custom_metadata");
+    else
+        jsonwrite_value(w, "custom_metadata", e->custom);
+    kv_write_stamp(w, "deletion_time", version->deleted_ns);
     jsonwrite_bool(w, "destroyed", version->destroyed);
     jsonwrite_int(w, "version", number);
 }
 
-/* Loads the secret that the path names. False when it is not there (or trouble, answered). */
-static bool load(struct vault_job *job, struct kv_entry *e)
-{
-    struct errc_why why = {{0}};
-    enum errc code =
-        kv_entry_load(e, barrier_of(job), job->mount_uuid, call_capture(job, "path"), &why);
-    if (code == ERRC_RANGE)
-        call_fail(job, 400, "%s", why.text);
-    else if (code != ERRC_OK && code != ERRC_NOT_FOUND)
-        call_trouble(job, code, &why);
-    return code == ERRC_OK;
-}
-
-/* --- data ------------------------------------------------------------------------------------- */
-
-static bool data_exists(struct vault_job *job)
-{
-    struct kv_entry e CLEANUP(kv_entry_done) = {0};
-    return load(job, &e);
-}
-
-static void write_prepare(struct vault_job *job)
-{
-    if (field_get(&job->fields, "data")->tree == NULL)
-        call_fail(job, 400, "no data provided");
-}
-
-/* True when the request's `cas` allows the write. */
-static bool check_and_set(struct vault_job *job, const struct kv_entry *e)
-{
-    const json_t *cas = json_object_get(field_get(&job->fields, "options")->tree, "cas");
-    if (cas == NULL || json_is_null(cas))
-        return true;
-    if (!json_is_integer(cas)) {
-        call_fail(job, 400, "error parsing check-and-set parameter");
-        return false;
-    }
-    if (json_integer_value(cas) == e->current)
-        return true;
-    call_fail(job, 400, "check-and-set parameter did not match the current version");
-    return false;
-}
-
-static enum errc put_version(struct vault_job *job, struct kv_entry *e, struct errc_why *why)
-{
-    struct buf text CLEANUP(buf_done);
-    struct jsonwrite w;
-    buf_init(&text, LIMIT_REQUEST_BODY_BYTES);
-    jsonwrite_init(&w, &text, JSONWRITE_GO_HTML);
-    jsonwrite_value(&w, NULL, field_get(&job->fields, "data")->tree);
-    TRY(buf_status(&text, why));
-    return kv_entry_write(e, barrier_of(job), job->mount_uuid, call_capture(job, "path"),
-                          buf_slice(&text), KV_ENTRY_VERSIONS_DEFAULT, job->now.wall_ns, why);
-}
-
-static void write_finish(struct vault_job *job)
-{
-    struct kv_entry e CLEANUP(kv_entry_done) = {0};
-    struct errc_why why = {{0}};
-    (void)load(job, &e);
-    if (call_answered(job) || !check_and_set(job, &e))
-        return;
-    enum errc code = put_version(job, &e, &why);
-    if (code != ERRC_OK) {
-        call_trouble(job, code, &why);
-        return;
-    }
-    write_version(call_data(job), kv_entry_version(&e, e.current), e.current);
-    call_answer(job, CALL_DATA);
-}
-
-/* A deleted version is a 404 that still tells its metadata. */
-static void answer_version(struct vault_job *job, const struct kv_entry_version *version,
-                           uint32_t number)
-{
-    struct errc_why why = {{0}};
-    struct secret data CLEANUP(secret_done) = {0};
-    bool gone = version->destroyed || version->deleted_ns != 0;
-    enum errc code = gone ? ERRC_OK
-                          : kv_entry_data(barrier_of(job), job->mount_uuid,
-                                          call_capture(job, "path"), number, &data, &why);
-    if (code != ERRC_OK) {
-        call_trouble(job, code, &why);
-        return;
-    }
-    struct jsonwrite *w = call_data(job);
-    if (gone)
-        jsonwrite_null(w, "data");
-    else
-        jsonwrite_raw(w, "data", secret_slice(&data));
-    jsonwrite_object(w, "metadata");
-    write_version(w, version, number);
-    jsonwrite_end(w);
-    call_answer_status(job, CALL_DATA, gone ? 404 : 200);
-}
-
-static void read_finish(struct vault_job *job)
-{
-    struct kv_entry e CLEANUP(kv_entry_done) = {0};
-    if (!load(job, &e)) {
-        if (!call_answered(job))
-            call_fail_bare(job, 404);
-        return;
-    }
-    int64_t wanted = field_number(&job->fields, "version");
-    uint32_t number = wanted == 0 ? e.current : (uint32_t)wanted;
-    const struct kv_entry_version *version =
-        wanted < 0 || wanted > UINT32_MAX ? NULL : kv_entry_version(&e, number);
-    if (version == NULL)
-        call_fail_bare(job, 404);
-    else
-        answer_version(job, version, number);
-}
-
-static void delete_finish(struct vault_job *job)
-{
-    struct kv_entry e CLEANUP(kv_entry_done) = {0};
-    struct errc_why why = {{0}};
-    bool there = load(job, &e);
-    if (call_answered(job))
-        return;
-    struct kv_entry_version *version = kv_entry_version(&e, e.current);
-    if (!there || version == NULL || version->deleted_ns != 0) {
-        call_empty(job);
-        return;
-    }
-    version->deleted_ns = job->now.wall_ns;
-    enum errc code =
-        kv_entry_store(&e, barrier_of(job), job->mount_uuid, call_capture(job, "path"), &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
-}
-
-/* --- metadata and config ---------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 struct listing {
     struct jsonwrite *w;
@@ -199,17 +114,9 @@ static enum errc add_name(void *context, struct slice rest)
     return ERRC_OK;
 }
 
-static void list_finish(struct vault_job *job)
+void kv_answer_names(struct vault_job *job, const char *prefix)
 {
     struct errc_why why = {{0}};
-    char prefix[STORE_NAME_MAX];
-    struct slice path = call_capture(job, "path");
-    if (path.len > KV_ENTRY_PATH_MAX) {
-        call_fail_bare(job, 404);
-        return;
-    }
-    (void)snprintf(prefix, sizeof prefix, "logical/%s/metadata/%.*s", job->mount_uuid,
-                   SLICE_FMT(path));
     struct listing l = {.w = call_data(job)};
     jsonwrite_array(l.w, "keys");
     enum errc code = store_list(job->vault->ports.store, slice_of(prefix), add_name, &l, &why);
@@ -222,90 +129,88 @@ static void list_finish(struct vault_job *job)
         call_answer(job, CALL_DATA);
 }
 
-struct versions {
-    struct jsonwrite *w;
-    const struct kv_entry *e;
-};
+/* --- table ------------------------------------------------------------------------------------ */
 
-static void write_version_state(void *context, uint32_t number)
+static bool is_root_word(struct slice path)
 {
-    const struct versions *v = context;
-    const struct kv_entry_version *version = kv_entry_version(v->e, number);
-    char name[16];
-    (void)snprintf(name, sizeof name, "%u", number);
-    jsonwrite_object(v->w, name);
-    write_stamp(v->w, "created_time", version->created_ns);
-    write_stamp(v->w, "deletion_time", version->deleted_ns);
-    jsonwrite_bool(v->w, "destroyed", version->destroyed);
-    jsonwrite_end(v->w);
+    static const char *const words[] = {"metadata", "data", "delete", "undelete", "destroy"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (slice_equal_text(path, words[i]))
+            return true;
+    return false;
 }
 
-static void metadata_finish(struct vault_job *job)
+void kv_unknown_path(struct vault_job *job)
 {
-    struct kv_entry e CLEANUP(kv_entry_done) = {0};
-    if (!load(job, &e)) {
-        if (!call_answered(job))
-            call_fail_bare(job, 404);
-        return;
-    }
-    struct jsonwrite *w = call_data(job);
-    struct versions v = {w, &e};
-    jsonwrite_bool(w, "cas_required", false);
-    write_stamp(w, "created_time", e.created_ns);
-    jsonwrite_int(w, "current_version", e.current);
-    jsonwrite_null(w, "custom_metadata");
-    jsonwrite_string(w, "delete_version_after", "0s");
-    jsonwrite_int(w, "max_versions", 0);
-    /* Vault counts from 0 until the first version is dropped. */
-    jsonwrite_int(w, "oldest_version", e.oldest > 1 ? e.oldest : 0);
-    write_stamp(w, "updated_time", e.updated_ns);
-    jsonwrite_object(w, "versions");
-    textorder_each(e.oldest, e.current, write_version_state, &v);
-    jsonwrite_end(w);
-    call_answer(job, CALL_DATA);
-}
-
-static void metadata_delete_finish(struct vault_job *job)
-{
-    struct kv_entry e CLEANUP(kv_entry_done) = {0};
-    struct errc_why why = {{0}};
-    bool there = load(job, &e);
-    if (call_answered(job))
-        return;
-    enum errc code = there ? kv_entry_erase(&e, barrier_of(job), job->mount_uuid,
-                                            call_capture(job, "path"), &why)
-                           : ERRC_OK;
-    if (code == ERRC_OK)
-        call_empty(job);
+    static const char *const commands[] = {
+        [ROUTE_READ] = "get",   [ROUTE_LIST] = "list",     [ROUTE_UPDATE] = "put",
+        [ROUTE_CREATE] = "put", [ROUTE_DELETE] = "delete", [ROUTE_PATCH] = "patch",
+    };
+    if (job->operation != ROUTE_LIST && is_root_word(job->below))
+        call_warn(job, "Non-listing operations on the root of a K/V v2 mount are not supported.");
     else
-        call_trouble(job, code, &why);
-}
-
-static void config_finish(struct vault_job *job)
-{
-    struct jsonwrite *w = call_data(job);
-    jsonwrite_bool(w, "cas_required", false);
-    jsonwrite_string(w, "delete_version_after", "0s");
-    jsonwrite_int(w, "max_versions", 0);
-    call_answer(job, CALL_DATA);
+        call_warn(job,
+                  "Invalid path for a versioned K/V secrets engine. See the API docs for the "
+                  "appropriate API endpoints to use. If using the Vault CLI, use 'vault kv %s' for "
+                  "this operation.",
+                  commands[job->operation]);
+    call_answer_none(job, 404);
+    job->raw = true;
 }
 
 static const struct route_endpoint rows[] = {
-    {.pattern = "data/*path",
-     .operation = ROUTE_READ,
-     .fields = read_fields,
-     .finish = read_finish},
-    {.pattern = "data/*path",
+    {.pattern = "config", .operation = ROUTE_READ, .finish = kv_config_read_finish},
+    {.pattern = "config",
      .operation = ROUTE_UPDATE,
-     .fields = write_fields,
-     .exists = data_exists,
-     .prepare = write_prepare,
-     .finish = write_finish},
-    {.pattern = "data/*path", .operation = ROUTE_DELETE, .finish = delete_finish},
-    {.pattern = "metadata/*path", .operation = ROUTE_LIST, .finish = list_finish},
-    {.pattern = "metadata/*path", .operation = ROUTE_READ, .finish = metadata_finish},
-    {.pattern = "metadata/*path", .operation = ROUTE_DELETE, .finish = metadata_delete_finish},
-    {.pattern = "config", .operation = ROUTE_READ, .finish = config_finish},
+     .fields = kv_config_fields,
+     .finish = kv_config_write_finish},
+    {.pattern = "data/~path",
+     .operation = ROUTE_READ,
+     .fields = kv_data_read_fields,
+     .finish = kv_data_read_finish},
+    {.pattern = "data/~path",
+     .operation = ROUTE_UPDATE,
+     .fields = kv_data_write_fields,
+     .exists = kv_exists,
+     .prepare = kv_data_write_prepare,
+     .finish = kv_data_write_finish},
+    {.pattern = "data/~path",
+     .operation = ROUTE_PATCH,
+     .fields = kv_data_write_fields,
+     .prepare = kv_data_write_prepare,
+     .finish = kv_data_patch_finish},
+    {.pattern = "data/~path", .operation = ROUTE_DELETE, .finish = kv_data_delete_finish},
+    {.pattern = "metadata/*path", .operation = ROUTE_LIST, .finish = kv_metadata_list_finish},
+    {.pattern = "metadata/*path",
+     .operation = ROUTE_READ,
+     .fields = kv_metadata_fields,
+     .finish = kv_metadata_read_finish},
+    {.pattern = "metadata/*path",
+     .operation = ROUTE_UPDATE,
+     .fields = kv_metadata_fields,
+     .exists = kv_exists,
+     .finish = kv_metadata_write_finish},
+    {.pattern = "metadata/*path",
+     .operation = ROUTE_PATCH,
+     .fields = kv_metadata_fields,
+     .finish = kv_metadata_patch_finish},
+    {.pattern = "metadata/*path", .operation = ROUTE_DELETE, .finish = kv_metadata_delete_finish},
+    {.pattern = "destroy/*path",
+     .operation = ROUTE_UPDATE,
+     .fields = kv_versions_fields,
+     .finish = kv_versions_destroy_finish},
+    {.pattern = "subkeys/*path",
+     .operation = ROUTE_READ,
+     .fields = kv_data_subkeys_fields,
+     .finish = kv_data_subkeys_finish},
+    {.pattern = "delete/*path",
+     .operation = ROUTE_UPDATE,
+     .fields = kv_versions_fields,
+     .finish = kv_versions_delete_finish},
+    {.pattern = "undelete/*path",
+     .operation = ROUTE_UPDATE,
+     .fields = kv_versions_fields,
+     .finish = kv_versions_undelete_finish},
 };
 
 const struct route_table kv_table = ROUTE_TABLE(rows);

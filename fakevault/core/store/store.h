@@ -16,12 +16,13 @@
 #include <stddef.h>
 
 #include "base/errc.h"
+#include "base/limits.h"
 #include "base/text/buf.h"
 #include "base/text/slice.h"
 
-#define STORE_NAME_MAX 512u         /* bytes of a name */
-#define STORE_VALUE_MAX (64u << 20) /* bytes of a value */
-#define STORE_BATCH_MAX 64u         /* changes in one write */
+#define STORE_NAME_MAX (LIMIT_PATH_BYTES + 256u) /* bytes of a name */
+#define STORE_VALUE_MAX (64u << 20)              /* bytes of a value */
+#define STORE_BATCH_MAX 64u                      /* changes in one write */
 
 /* One change: sets the value, or with `erase` deletes the name (one that is missing is fine). */
 struct store_change {

@@ -58,10 +58,8 @@ static bool read_engine(struct vault_job *job, struct mount *m)
     } else if (m->engine != MOUNT_KV && version != NULL) {
         call_fail(job, 400, "secrets engine \"%.*s\" does not allow setting a version",
                   SLICE_FMT(type));
-    } else if (m->engine == MOUNT_KV && !alias && (version == NULL || strcmp(version, "2") != 0)) {
-        call_fail(job, 400, "this server offers kv version 2 only: set the option version=2");
     } else {
-        m->kv_version_2 = m->engine == MOUNT_KV;
+        m->kv_version_2 = alias || (version != NULL && strcmp(version, "2") == 0);
         return true;
     }
     return false;
