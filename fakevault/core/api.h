@@ -13,6 +13,7 @@ extern const struct route_table sys_seal_table;
 
 /* Below sys/, behind the token. */
 extern const struct route_table sys_mounts_table;
+extern const struct route_table sys_uimounts_table;
 extern const struct route_table sys_barrier_table;
 
 /* Hashes and random bytes: sys/tools/..., and the same straight below a transit mount. */

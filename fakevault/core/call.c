@@ -107,6 +107,18 @@ void call_answer(struct vault_job *job, enum call_shape shape)
     call_answer_status(job, shape, 200);
 }
 
+void call_answer_tree(struct vault_job *job, enum call_shape shape, json_t *data)
+{
+    buf_done(&job->data_out);
+    buf_init(&job->data_out, LIMIT_REPLY_BODY_BYTES / 2);
+    jsonwrite_init(&job->writer, &job->data_out, JSONWRITE_GO_HTML);
+    if (data != NULL)
+        jsonwrite_value(&job->writer, NULL, data);
+    job->no_memory = job->no_memory || data == NULL || job->data_out.failed;
+    json_decref(data);
+    answer(job, shape, 200);
+}
+
 void call_redirect(struct vault_job *job, int status, struct slice location)
 {
     buf_done(&job->text);

@@ -114,6 +114,10 @@ void call_make_raw(struct vault_job *job, int status);
 /* Answers so with no body at all. */
 void call_bare_status(struct vault_job *job, int status);
 
+/* Answers 200 with a tree as data, its members sorted by name; an object. Takes the reference; NULL
+ * is out of memory. */
+void call_answer_tree(struct vault_job *job, enum call_shape shape, json_t *data);
+
 /* The envelope with data null, for an answer that is only a warning. */
 void call_answer_none(struct vault_job *job, int status);
 

@@ -4,31 +4,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fakevault/core/http/gojson.h"
 #include "fakevault/core/store/pack.h"
 
 #define RECORD_NAME "core/mounts"
 #define BUILTIN "v1.14.9+builtin.vault"
 
 static const struct mount_traits traits[MOUNT_ENGINE_COUNT] = {
-    [MOUNT_SYSTEM] = {"system", BUILTIN, "Accept", false},
-    [MOUNT_IDENTITY] = {"identity", BUILTIN, "Authorization", false},
-    [MOUNT_CUBBYHOLE] = {"cubbyhole", BUILTIN, NULL, false},
-    [MOUNT_TOKEN] = {"token", BUILTIN, NULL, false},
-    [MOUNT_TRANSIT] = {"transit", BUILTIN, NULL, true},
-    [MOUNT_KV] = {"kv", "v0.15.0+builtin", NULL, true},
+    [MOUNT_SYSTEM] = {"system", BUILTIN, false},
+    [MOUNT_IDENTITY] = {"identity", BUILTIN, false},
+    [MOUNT_CUBBYHOLE] = {"cubbyhole", BUILTIN, false},
+    [MOUNT_TOKEN] = {"token", BUILTIN, false},
+    [MOUNT_TRANSIT] = {"transit", BUILTIN, true},
+    [MOUNT_KV] = {"kv", "v0.15.0+builtin", true},
 };
 
-static const struct mount defaults[] = {
-    {.path = "auth/token/", .engine = MOUNT_TOKEN, .description = "token based credentials"},
-    {.path = "cubbyhole/",
-     .engine = MOUNT_CUBBYHOLE,
-     .description = "per-token private secret storage",
-     .local = true},
-    {.path = "identity/", .engine = MOUNT_IDENTITY, .description = "identity store"},
-    {.path = "sys/",
-     .engine = MOUNT_SYSTEM,
-     .description = "system endpoints used for control, policy and debugging",
-     .seal_wrap = true},
+static const struct {
+    struct mount mount;
+    const char *header; /* a request header that is passed on to the engine, or NULL */
+} defaults[] = {
+    {{.path = "auth/token/", .engine = MOUNT_TOKEN, .description = "token based credentials"},
+     NULL},
+    {{.path = "cubbyhole/",
+      .engine = MOUNT_CUBBYHOLE,
+      .description = "per-token private secret storage",
+      .local = true},
+     NULL},
+    {{.path = "identity/", .engine = MOUNT_IDENTITY, .description = "identity store"},
+     "Authorization"},
+    {{.path = "sys/",
+      .engine = MOUNT_SYSTEM,
+      .description = "system endpoints used for control, policy and debugging",
+      .seal_wrap = true},
+     "Accept"},
 };
 
 const struct mount_traits *mount_traits(enum mount_engine engine)
@@ -49,8 +57,72 @@ void mount_table_init(struct mount_table *t)
     *t = (struct mount_table){0};
 }
 
+void mount_done(struct mount *m)
+{
+    json_decref(m->options);
+    json_decref(m->tuned);
+    m->options = m->tuned = NULL;
+}
+
+static bool is_empty(const json_t *value)
+{
+    return json_is_array(value) ? json_array_size(value) == 0 : json_string_length(value) == 0;
+}
+
+json_t *mount_tree_copy(const json_t *tree)
+{
+    json_t *copy = json_object();
+    if (copy == NULL || tree == NULL)
+        return copy;
+    if (json_object_update(copy, (json_t *)(uintptr_t)tree) == 0)
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
+enum errc mount_tune(struct mount *m, const char *name, json_t *value)
+{
+    json_t *changed = mount_tree_copy(m->tuned);
+    int failed = changed == NULL || value == NULL;
+    if (!failed && is_empty(value))
+        (void)json_object_del(changed, name);
+    else if (!failed)
+        failed = json_object_set(changed, name, value);
+    json_decref(value);
+    if (failed) {
+        json_decref(changed);
+        return ERRC_NOMEM;
+    }
+    json_decref(m->tuned);
+    m->tuned = changed;
+    return ERRC_OK;
+}
+
+enum errc mount_set_options(struct mount *m, json_t *options)
+{
+    if (options == NULL)
+        return ERRC_NOMEM;
+    json_decref(m->options);
+    m->options = options;
+    const char *version = json_string_value(json_object_get(options, "version"));
+    m->kv_version_2 = m->engine == MOUNT_KV && version != NULL && strcmp(version, "2") == 0;
+    return ERRC_OK;
+}
+
+bool mount_is_auth(const struct mount *m)
+{
+    return slice_starts_with(slice_of(m->path), MOUNT_AUTH);
+}
+
+const char *mount_api_path(const struct mount *m)
+{
+    return m->path + (mount_is_auth(m) ? strlen(MOUNT_AUTH) : 0);
+}
+
 void mount_table_done(struct mount_table *t)
 {
+    for (size_t i = 0; i < t->count; i++)
+        mount_done(&t->items[i]);
     free(t->items);
     mount_table_init(t);
 }
@@ -76,6 +148,8 @@ enum errc mount_table_add(struct mount_table *t, const struct mount *m)
     for (; at > 0 && strcmp(t->items[at - 1].path, m->path) > 0; at--)
         t->items[at] = t->items[at - 1];
     t->items[at] = *m;
+    json_incref(m->options);
+    json_incref(m->tuned);
     return ERRC_OK;
 }
 
@@ -85,6 +159,7 @@ void mount_table_remove(struct mount_table *t, const char *path)
     if (m == NULL)
         return;
     size_t at = (size_t)(m - t->items);
+    mount_done(m);
     t->count--;
     memmove(m, m + 1, (t->count - at) * sizeof *m);
 }
@@ -99,14 +174,39 @@ enum errc mount_table_copy(const struct mount_table *from, struct mount_table *t
 enum errc mount_table_defaults(struct mount_table *t, const struct entropy *entropy)
 {
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
-        struct mount m = defaults[i];
+        struct mount m CLEANUP(mount_done) = defaults[i].mount;
+        const char *header = defaults[i].header;
         mount_identify(&m, entropy);
+        if (header != NULL)
+            TRY(mount_tune(&m, "passthrough_request_headers", json_pack("[s]", header)));
         TRY(mount_table_add(t, &m));
     }
     return ERRC_OK;
 }
 
-static void write_mount(struct pack *p, const struct mount *m)
+/* A tree as JSON, "" for NULL. (json_dumps gives half a text when memory is short.) */
+static bool write_tree(struct pack *p, const json_t *tree)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, BARRIER_PLAIN_MAX);
+    struct jsonwrite w;
+    jsonwrite_init(&w, &text, JSONWRITE_PLAIN);
+    if (tree != NULL)
+        jsonwrite_value(&w, NULL, tree);
+    if (!text.failed)
+        pack_bytes(p, buf_slice(&text));
+    return !text.failed;
+}
+
+static json_t *read_tree(struct unpack *u)
+{
+    struct slice text = pack_read_bytes(u);
+    json_t *tree = NULL;
+    u->failed = u->failed || (text.len > 0 && gojson_parse(text, &tree, NULL) != ERRC_OK);
+    return tree;
+}
+
+static bool write_mount(struct pack *p, const struct mount *m)
 {
     pack_text(p, m->path);
     pack_text(p, traits[m->engine].type);
@@ -119,7 +219,7 @@ static void write_mount(struct pack *p, const struct mount *m)
     pack_u8(p, m->local);
     pack_u8(p, m->seal_wrap);
     pack_u8(p, m->external_entropy);
-    pack_u8(p, m->kv_version_2);
+    return write_tree(p, m->options) && write_tree(p, m->tuned);
 }
 
 static void read_mount(struct unpack *u, struct mount *m)
@@ -135,29 +235,31 @@ static void read_mount(struct unpack *u, struct mount *m)
     m->local = pack_read_u8(u) != 0;
     m->seal_wrap = pack_read_u8(u) != 0;
     m->external_entropy = pack_read_u8(u) != 0;
-    m->kv_version_2 = pack_read_u8(u) != 0;
     u->failed = u->failed || m->engine == MOUNT_ENGINE_COUNT;
+    json_t *options = read_tree(u);
+    u->failed = u->failed || (options != NULL && mount_set_options(m, options) != ERRC_OK);
+    m->tuned = read_tree(u);
 }
 
-static void write_table(struct pack *p, const struct mount_table *t)
+static bool write_table(struct pack *p, const struct mount_table *t)
 {
     pack_u32(p, (uint32_t)t->count);
     for (size_t i = 0; i < t->count; i++)
-        write_mount(p, &t->items[i]);
+        if (!write_mount(p, &t->items[i]))
+            return false;
+    return true;
 }
 
 void mount_table_batch(const struct mount_table *t, struct barrier *b, struct barrier_batch *batch)
 {
     struct pack p = {0};
-    write_table(&p, t);
-    uint8_t *bytes = malloc(p.len);
-    if (bytes == NULL) {
+    uint8_t *bytes = write_table(&p, t) ? malloc(p.len) : NULL;
+    size_t len = p.len;
+    p = pack_into(bytes, len);
+    if (bytes != NULL && write_table(&p, t))
+        barrier_batch_put(b, batch, RECORD_NAME, slice_bytes(bytes, len));
+    else
         batch->status = ERRC_NOMEM;
-        return;
-    }
-    p = pack_into(bytes, p.len);
-    write_table(&p, t);
-    barrier_batch_put(b, batch, RECORD_NAME, slice_bytes(bytes, p.len));
     free(bytes);
 }
 
@@ -168,8 +270,7 @@ enum errc mount_table_load(struct mount_table *t, struct barrier *b, struct errc
     struct unpack u = pack_read_from(secret_slice(&record));
     uint32_t count = pack_read_u32(&u);
     for (uint32_t i = 0; i < count && !u.failed; i++) {
-        struct mount m;
-        memset(&m, 0, sizeof m);
+        struct mount m CLEANUP(mount_done) = {0};
         read_mount(&u, &m);
         if (!u.failed)
             TRY(mount_table_add(t, &m));

@@ -1,11 +1,13 @@
 /*
- * mount: which secrets engine answers below which path.
+ * mount: which secrets engine or auth method answers below which path; auth methods stand below
+ * "auth/".
  *
  * The table is one record, "core/mounts". Each mount keeps its data below "logical/<uuid>/", so
  * that a path that is mounted anew never sees old data.
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +16,7 @@
 #include "base/text/jsonwrite.h"
 #include "fakevault/core/seal/barrier.h"
 
+#define MOUNT_AUTH "auth/"
 #define MOUNT_PATH_BYTES 257u         /* with '/' at the end and NUL */
 #define MOUNT_DESCRIPTION_BYTES 1025u /* with NUL */
 #define MOUNT_MAX 256u
@@ -33,10 +36,10 @@ enum mount_engine {
 struct mount_traits {
     const char *type;           /* as the API names it */
     const char *plugin_version; /* running_plugin_version */
-    const char *passthrough;    /* a request header, or NULL */
     bool mountable;             /* by sys/mounts; else it is there from the start */
 };
 
+/* The trees are shared between copies and never changed in place. */
 struct mount {
     char path[MOUNT_PATH_BYTES];
     enum mount_engine engine;
@@ -49,7 +52,11 @@ struct mount {
     bool local;
     bool seal_wrap;
     bool external_entropy;
-    bool kv_version_2;
+    bool kv_version_2; /* as `options` say */
+    json_t *options;   /* strings by name, or NULL: the API shows null */
+    json_t *tuned;     /* what else is configured, by the API's names: lists of strings
+                          (audit_non_hmac_request_keys, passthrough_request_headers, ...) and
+                          strings (listing_visibility, plugin_version); NULL for nothing */
 };
 
 struct mount_table {
@@ -80,7 +87,27 @@ void mount_table_batch(const struct mount_table *t, struct barrier *b, struct ba
 /* Fills uuid and accessor. */
 void mount_identify(struct mount *m, const struct entropy *entropy);
 
-/* Adds or removes, in memory only. ERRC_NOMEM, ERRC_TOO_BIG. */
+/* Drops the trees; fits CLEANUP. A zeroed mount is fine. */
+void mount_done(struct mount *m);
+
+/* A copy of an object to be changed, empty for NULL; NULL when out of memory (json_copy drops
+ * members then). */
+json_t *mount_tree_copy(const json_t *tree);
+
+/* Sets what is tuned under a name; an empty list or string takes it away. Takes the reference to
+ * value, also on failure. ERRC_NOMEM, also for a NULL value. */
+MUST_USE enum errc mount_tune(struct mount *m, const char *name, json_t *value);
+
+/* Sets the options and what follows from them; takes the reference. NULL is ERRC_NOMEM. */
+MUST_USE enum errc mount_set_options(struct mount *m, json_t *options);
+
+/* True for an auth method. */
+bool mount_is_auth(const struct mount *m);
+
+/* Returns the path as the API shows it: an auth method's without "auth/". Lent. */
+const char *mount_api_path(const struct mount *m);
+
+/* Adds or removes, in memory only. Adding copies. ERRC_NOMEM, ERRC_TOO_BIG. */
 MUST_USE enum errc mount_table_add(struct mount_table *t, const struct mount *m);
 void mount_table_remove(struct mount_table *t, const char *path);
 

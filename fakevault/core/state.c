@@ -17,6 +17,8 @@ void state_seal(struct vault *v)
     keyring_cache_done(&v->keyrings);
     token_table_done(&v->tokens);
     mount_table_done(&v->mounts);
+    json_decref(v->moves);
+    v->moves = NULL;
     secret_wipe(v->cluster_name, sizeof v->cluster_name);
     secret_wipe(v->cluster_id, sizeof v->cluster_id);
     barrier_close(&v->barrier);

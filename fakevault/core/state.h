@@ -21,6 +21,7 @@ struct vault {
     /* From here on: known only while unsealed. */
     struct token_table tokens;
     struct mount_table mounts;
+    json_t *moves; /* how remounts went, by id; NULL for none */
     struct keyring_cache keyrings;
     char cluster_name[STATE_CLUSTER_NAME_BYTES];
     char cluster_id[ENTROPY_UUID_BYTES];

@@ -435,10 +435,8 @@ enum errc vault_unseal_share(struct vault *v, struct slice share, struct instant
     return code == ERRC_SCHEMA ? ERRC_CRYPTO : code == ERRC_RANGE ? ERRC_SYNTAX : code;
 }
 
-static const struct mount dev_mount = {.path = "secret/",
-                                       .engine = MOUNT_KV,
-                                       .description = "key/value secret storage",
-                                       .kv_version_2 = true};
+static const struct mount dev_mount = {
+    .path = "secret/", .engine = MOUNT_KV, .description = "key/value secret storage"};
 
 /* The token looks as the one that Vault's dev mode makes by a request (vault-api.md 3.1). */
 static struct token dev_token(int64_t wall_ns)
@@ -458,11 +456,12 @@ enum errc vault_dev_init(struct vault *v, struct slice root_token, struct instan
     struct secret key CLEANUP(secret_done) = {0};
     char made_up[TOKEN_ID_BYTES];
     struct token root = dev_token(now.wall_ns);
-    struct mount kv = dev_mount;
+    struct mount kv CLEANUP(mount_done) = dev_mount;
     if (secret_new(v->ports.arena, BARRIER_KEY_BYTES, &key) != ERRC_OK)
         return errc_fail(why, ERRC_NOMEM, "out of memory for secrets");
     v->ports.entropy.fill(v->ports.entropy.context, key.ptr, key.len);
     mount_identify(&kv, &v->ports.entropy);
+    TRY(mount_set_options(&kv, json_pack("{s:s}", "version", "2")));
     token_id_root(&v->ports.entropy, made_up);
     struct slice id = root_token.len > 0 ? root_token : slice_of(made_up);
     base64_format(secret_slice(&key), BASE64_STANDARD, unseal_key);

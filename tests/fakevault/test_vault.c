@@ -127,6 +127,8 @@ static const struct {
     {"DELETE transit/keys/k", NULL},
     {"POST sys/mounts/other", "{\"type\":\"transit\"}"},
     {"POST sys/mounts/transit/tune", "{\"default_lease_ttl\":\"1h\"}"},
+    {"POST sys/remount", "{\"from\":\"transit\",\"to\":\"moved\"}"},
+    {"POST sys/auth/token/tune", "{\"max_lease_ttl\":\"1h\"}"},
     {"DELETE sys/mounts/transit", NULL},
     {"PUT sys/rotate", NULL},
     {"POST secret/data/a", "{\"data\":{\"x\":2}}"},
@@ -135,9 +137,8 @@ static const struct {
 };
 
 static const char *const reads[] = {
-    "GET transit/keys/k",          "LIST transit/keys", "GET sys/mounts",
-    "GET sys/mounts/transit/tune", "GET secret/data/a", "GET secret/metadata/a",
-    "GET sys/key-status",
+    "GET transit/keys/k", "LIST transit/keys",     "GET sys/mounts", "GET sys/mounts/transit/tune",
+    "GET secret/data/a",  "GET secret/metadata/a", "GET sys/auth",   "GET sys/key-status",
 };
 
 /* The data of everything that can be read, request ids left out. */
@@ -343,12 +344,20 @@ static void test_vault__old_versions_can_be_shut_out(void **state)
                        "1 error occurred:\n\t* no such key version\n\n");
 }
 
+static void test_vault__what_is_not_built_says_so(void **state)
+{
+    struct world *w = *state;
+    world_expect_error(w, "POST sys/mounts/pki", "{\"type\":\"pki\"}", w->root, 400,
+                       "plugin not found in the catalog: pki");
+}
+
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, world_set_up_booted, world_tear_down)
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        BOOTED(test_vault__what_is_not_built_says_so),
         BOOTED(test_vault__facts_are_known_before_anything_happens),
         BOOTED(test_vault__facts_are_known_while_sealed),
         BOOTED(test_vault__facts_have_a_hash_for_each_item_of_a_batch),

@@ -45,6 +45,17 @@ static const struct {
     {"DELETE secret/metadata/a/b", NULL, 204},
     {"PUT sys/rotate", NULL, 204},
     {"GET auth/token/lookup-self", NULL, 200},
+    {"POST sys/mounts/a/b",
+     "{\"type\":\"kv-v2\",\"options\":[\"x=y\"],\"config\":{\"max_lease_ttl\":\"2h\","
+     "\"listing_visibility\":\"unauth\",\"audit_non_hmac_request_keys\":\"a,b\"}}",
+     204},
+    {"POST sys/mounts/a/b/tune", "{\"options\":{\"x\":\"\"},\"allowed_response_headers\":\"h\"}",
+     204},
+    {"GET sys/mounts/a/b/tune", NULL, 200},
+    {"POST sys/remount", "{\"from\":\"a/b\",\"to\":\"c\"}", 200},
+    {"GET sys/auth", NULL, 200},
+    {"GET sys/internal/ui/mounts", NULL, 200},
+    {"GET sys/internal/ui/mounts/c/x", NULL, 200},
     {"DELETE sys/mounts/transit", NULL, 204},
     {"PUT sys/seal", NULL, 204},
 };

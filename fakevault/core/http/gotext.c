@@ -39,6 +39,8 @@ void gotext_quote(struct slice text, struct buf *out)
 
 static enum errc bad_int(struct slice text, enum errc code, struct errc_why *why)
 {
+    if (why == NULL)
+        return code;
     struct buf shown CLEANUP(buf_done);
     buf_init(&shown, 4 * ERRC_WHY_MAX);
     gotext_quote((struct slice){text.ptr, text.len < ERRC_WHY_MAX ? text.len : ERRC_WHY_MAX},

@@ -82,8 +82,7 @@ static bool printable(struct slice path)
     return true;
 }
 
-/* Writes the path as Go's ServeMux cleans it: no "//", "." and ".." resolved. */
-static void clean_path(struct slice path, struct buf *out)
+void request_clean_path(struct slice path, struct buf *out)
 {
     bool slash = slice_ends_with(path, "/");
     struct slice rest = path;
@@ -114,7 +113,7 @@ static bool check_clean(struct vault_job *job, struct slice whole)
 {
     struct buf clean CLEANUP(buf_done);
     buf_init(&clean, whole.len + 1);
-    clean_path(whole, &clean);
+    request_clean_path(whole, &clean);
     if (!holds(job, &clean))
         return false;
     if (slice_equal(buf_slice(&clean), whole))

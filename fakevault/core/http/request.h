@@ -27,3 +27,6 @@ struct slice request_token(const struct vault_request *request);
 /* Returns true and the decoded value when the raw query has the name. A value that value's maximum
  * cannot hold is cut. */
 bool request_query(const struct vault_request *request, const char *name, struct buf *value);
+
+/* Appends the path as Go's ServeMux cleans it: "//", "." and ".." resolved, a '/' before it. */
+void request_clean_path(struct slice path, struct buf *out);

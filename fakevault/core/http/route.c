@@ -71,11 +71,14 @@ static bool pattern_fits(const char *text, struct slice path, struct route_match
 bool route_find(const struct route_table *table, struct slice path, enum route_operation operation,
                 struct route_match *match)
 {
+    const char *first = NULL; /* the pattern that fits first is the path's, as in Vault */
     *match = (struct route_match){0};
     for (size_t i = 0; i < table->count; i++) {
         const struct route_endpoint *row = &table->rows[i];
-        if (!pattern_fits(row->pattern, path, match))
+        bool other = first != NULL && strcmp(first, row->pattern) != 0;
+        if (other || !pattern_fits(row->pattern, path, match))
             continue;
+        first = row->pattern;
         match->path_known = true;
         if (row->operation == operation) {
             match->endpoint = row;
