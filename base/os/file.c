@@ -107,9 +107,26 @@ static enum errc write_beside(const char *path, struct slice bytes, mode_t mode,
     return code;
 }
 
+/* True for a device, pipe or socket: nothing that could be replaced without taking it away. */
+static bool is_special(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static enum errc write_into(const char *path, struct slice bytes, struct errc_why *why)
+{
+    int fd CLEANUP(close_fd) = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return io_error(why, "open", path);
+    return file_write_fd(fd, bytes, path, why);
+}
+
 enum errc file_replace(const char *path, struct slice bytes, mode_t mode, struct errc_why *why)
 {
     char temporary[LIMIT_PATH_BYTES];
+    if (is_special(path))
+        return write_into(path, bytes, why);
     TRY(write_beside(path, bytes, mode, temporary, why));
     if (rename(temporary, path) != 0) {
         enum errc code = io_error(why, "replace", path);
@@ -125,9 +142,17 @@ enum errc file_check_replace(const char *path, struct errc_why *why)
     struct stat st;
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return errc_fail(why, ERRC_USAGE, "\"%s\" is a folder", path);
+    if (is_special(path))
+        return access(path, W_OK) == 0 ? ERRC_OK : io_error(why, "write", path);
     TRY(write_beside(path, (struct slice){0}, 0600, temporary, why));
     (void)unlink(temporary);
     return ERRC_OK;
+}
+
+void file_remove(const char *path)
+{
+    if (!is_special(path))
+        (void)unlink(path);
 }
 
 enum errc file_publish(const char *path, struct slice bytes, mode_t mode, struct errc_why *why)

@@ -20,13 +20,17 @@ MUST_USE enum errc file_read_fd(int fd, const char *name, struct buf *out, struc
 MUST_USE enum errc file_write_fd(int fd, struct slice bytes, const char *name,
                                  struct errc_why *why);
 
-/* Replaces path by bytes, durably and atomically, with mode (e.g. 0600).
- * ERRC_IO; the old file stays on any failure. */
+/* Replaces path by bytes, durably and atomically, with mode (e.g. 0600); a device or pipe
+ * (/dev/null, /dev/stdout) is written to and stays what it is. ERRC_IO; the old file stays on any
+ * failure. */
 MUST_USE enum errc file_replace(const char *path, struct slice bytes, mode_t mode,
                                 struct errc_why *why);
 
 /* ERRC_OK when file_replace could do it now, as far as that can be told without doing it. */
 MUST_USE enum errc file_check_replace(const char *path, struct errc_why *why);
+
+/* Removes a file that file_replace made; leaves a device or pipe alone. */
+void file_remove(const char *path);
 
 /* The same as file_replace, but ERRC_EXISTS when path is there already (link, not rename); for
  * what must be published once. */

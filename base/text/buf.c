@@ -84,19 +84,37 @@ void buf_add_char(struct buf *b, char c)
     buf_add(b, &c, 1);
 }
 
+void buf_add_int(struct buf *b, int64_t value)
+{
+    char digits[20]; /* of 2^63 with its sign */
+    size_t at = sizeof digits;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0)
+        digits[--at] = '-';
+    buf_add(b, digits + at, sizeof digits - at);
+}
+
+/* Written where there is room already, which is nearly always enough. */
 void buf_addf(struct buf *b, const char *format, ...)
 {
-    va_list args;
+    va_list args, again;
     va_start(args, format);
-    va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    size_t spare = b->failed || b->cap == 0 ? 0 : b->cap - b->len;
+    int n = vsnprintf(spare == 0 ? NULL : b->ptr + b->len, spare, format, args);
     va_end(args);
     CHECK(n >= 0);
     char *room = buf_reserve(b, (size_t)n);
     if (room != NULL) {
-        (void)vsnprintf(room, (size_t)n + 1, format, again);
+        if ((size_t)n >= spare)
+            (void)vsnprintf(room, (size_t)n + 1, format, again);
         buf_commit(b, (size_t)n);
+    } else if (spare > 0) {
+        b->ptr[b->len] = '\0'; /* what did not fit is not there */
     }
     va_end(again);
 }

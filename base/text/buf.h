@@ -38,6 +38,7 @@ void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_add_slice(struct buf *b, struct slice s);
 void buf_add_text(struct buf *b, const char *text);
 void buf_add_char(struct buf *b, char c);
+void buf_add_int(struct buf *b, int64_t value); /* in decimal */
 void buf_addf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Makes room for len more bytes and returns where they go, or NULL. Follow with

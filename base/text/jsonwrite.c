@@ -1,6 +1,5 @@
 #include "base/text/jsonwrite.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,7 +120,7 @@ void jsonwrite_string(struct jsonwrite *w, const char *key, const char *value)
 void jsonwrite_int(struct jsonwrite *w, const char *key, int64_t value)
 {
     lead(w, key);
-    buf_addf(w->out, "%" PRId64, value);
+    buf_add_int(w->out, value);
 }
 
 /* The fewest digits that are read as the same value: "d.ddde[+-]x". */

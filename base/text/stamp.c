@@ -1,6 +1,5 @@
 #include "base/text/stamp.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/bug.h"
@@ -31,23 +30,36 @@ static void civil_of(int64_t days, int64_t *y, int64_t *m, int64_t *d)
     *y = yoe + era * 400 + (*m <= 2);
 }
 
+/* Writes `before` and `width` digits; returns what follows them. */
+static char *put(char *out, char before, int64_t value, size_t width)
+{
+    *out++ = before;
+    for (size_t i = width; i-- > 0; value /= 10)
+        out[i] = (char)('0' + value % 10);
+    return out + width;
+}
+
 void stamp_format(int64_t wall_ns, enum stamp_style style, char out[static STAMP_BYTES])
 {
     CHECK(wall_ns >= 0);
     int64_t seconds = wall_ns / NS_PER_S, y = 0, m = 0, d = 0;
     civil_of(seconds / 86400, &y, &m, &d);
-    int day = (int)(seconds % 86400);
-    int n = snprintf(out, STAMP_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d", (int)y, (int)m, (int)d,
-                     day / 3600, day / 60 % 60, day % 60);
-    int fraction = (int)(wall_ns % NS_PER_S);
-    char *end = out + n;
+    int64_t day = seconds % 86400, fraction = wall_ns % NS_PER_S;
+    char text[STAMP_BYTES + 1], *end = text;
+    end = put(end, ' ', y, 4);
+    end = put(end, '-', m, 2);
+    end = put(end, '-', d, 2);
+    end = put(end, 'T', day / 3600, 2);
+    end = put(end, ':', day / 60 % 60, 2);
+    end = put(end, ':', day % 60, 2);
     if (style == STAMP_MILLI)
-        end += snprintf(end, 8, ".%03d", fraction / 1000000);
+        end = put(end, '.', fraction / 1000000, 3);
     else if (style == STAMP_NANO || fraction != 0)
-        end += snprintf(end, 12, ".%09d", fraction);
+        end = put(end, '.', fraction, 9);
     while (style == STAMP_GO_NANO && fraction != 0 && end[-1] == '0')
         end--;
     memcpy(end, "Z", 2);
+    memcpy(out, text + 1, (size_t)(end - text) + 1);
 }
 
 /* Reads exactly n digits. */

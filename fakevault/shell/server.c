@@ -252,7 +252,7 @@ static void stop(struct server *s)
     secret_arena_free(s->token_arena);
     secret_arena_free(s->arena);
     if (s->traffic != NULL && s->options.port_file != NULL)
-        (void)unlink(s->options.port_file);
+        file_remove(s->options.port_file);
 }
 
 /* ---- the process ---- */

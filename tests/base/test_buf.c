@@ -125,9 +125,48 @@ static void test_buf__reads_as_empty_before_the_first_byte(void **state)
     buf_done(NULL);
 }
 
+static void test_buf__add_int_writes_every_width(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t value;
+        const char *text;
+    } cases[] = {
+        {0, "0"},
+        {-1, "-1"},
+        {9, "9"},
+        {10, "10"},
+        {INT64_MAX, "9223372036854775807"},
+        {INT64_MIN, "-9223372036854775808"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf b CLEANUP(buf_done);
+        buf_init(&b, 64);
+        buf_add_int(&b, cases[i].value);
+        assert_string_equal(buf_text(&b), cases[i].text);
+    }
+}
+
+static void test_buf__addf_fits_exactly_or_leaves_nothing(void **state)
+{
+    (void)state;
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 200);
+    for (int i = 0; i < 40; i++) /* over the first growth, at 128 */
+        buf_addf(&b, "%05d", i);
+    assert_int_equal(buf_status(&b, NULL), ERRC_OK);
+    assert_int_equal(b.len, 200);
+    assert_memory_equal(buf_text(&b) + 125, "0002500026", 10);
+    buf_addf(&b, "%d", 7);
+    assert_int_equal(buf_status(&b, NULL), ERRC_TOO_BIG);
+    assert_int_equal(strlen(buf_text(&b)), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_buf__add_int_writes_every_width),
+        cmocka_unit_test(test_buf__addf_fits_exactly_or_leaves_nothing),
         cmocka_unit_test(test_buf__holds_exactly_its_maximum),
         cmocka_unit_test(test_buf__a_failed_append_changes_nothing_and_sticks),
         cmocka_unit_test(test_buf__a_huge_length_does_not_wrap),

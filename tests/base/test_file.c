@@ -51,6 +51,32 @@ static void test_file_replace__writes_bytes_and_mode(void **state)
     assert_int_equal(unlink("f"), 0);
 }
 
+static void test_file_replace__writes_into_a_pipe_and_leaves_it_there(void **state)
+{
+    (void)state;
+    char got[8] = "";
+    struct stat st;
+    assert_int_equal(mkfifo("p", 0600), 0);
+    int reader = open("p", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_int_equal(file_check_replace("p", NULL), ERRC_OK);
+    assert_int_equal(file_replace("p", SLICE_LITERAL("one"), 0600, NULL), ERRC_OK);
+    assert_int_equal(read(reader, got, sizeof got), 3);
+    assert_string_equal(got, "one");
+    file_remove("p");
+    assert_int_equal(stat("p", &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    (void)close(reader);
+    assert_int_equal(unlink("p"), 0);
+}
+
+static void test_file_remove__removes_a_regular_file(void **state)
+{
+    (void)state;
+    assert_int_equal(file_replace("f", SLICE_LITERAL("one"), 0600, NULL), ERRC_OK);
+    file_remove("f");
+    assert_int_equal(access("f", F_OK), -1);
+}
+
 static void test_file_replace__gives_a_new_inode_so_a_reader_keeps_the_old(void **state)
 {
     (void)state;
@@ -184,6 +210,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_file_replace__writes_bytes_and_mode, enter_folder,
+                                        leave_folder),
+        cmocka_unit_test_setup_teardown(test_file_replace__writes_into_a_pipe_and_leaves_it_there,
+                                        enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(test_file_remove__removes_a_regular_file, enter_folder,
                                         leave_folder),
         cmocka_unit_test_setup_teardown(
             test_file_replace__gives_a_new_inode_so_a_reader_keeps_the_old, enter_folder,
