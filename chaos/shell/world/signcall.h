@@ -22,7 +22,7 @@ struct signcall {
     struct world_call told;
     struct proc command; /* of the command while it runs */
     char out_path[LIMIT_PATH_BYTES];
-    uint64_t journal_bytes; /* length of the lines of Vault's journal when the call began */
+    uint64_t journal_bytes; /* length of Vault's journal when the call began */
 };
 
 struct signcalls {
