@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "base/os/harden.h"
+#include "fakevault/shell/cli/cli.h"
 #include "fakevault/shell/ctl/ctl.h"
 #include "fakevault/shell/server.h"
 
@@ -49,6 +50,8 @@ static const char *bare(const char *word)
 int main(int argc, char *argv[])
 {
     harden_process();
+    if (argc > 0 && cli_is_vault(argv[0]))
+        return cli_run(argc - 1, argv + 1);
     if (argc < 2)
         return print_help(stderr, EX_USAGE);
     if (strcmp(bare(argv[1]), "help") == 0 || strcmp(argv[1], "-h") == 0)
