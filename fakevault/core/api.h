@@ -24,6 +24,8 @@ extern const struct route_table token_api_table;
 extern const struct route_table transit_table;
 extern const struct route_table kv_table;       /* version 2 */
 extern const struct route_table kv_plain_table; /* version 1 */
+extern const struct route_table cubbyhole_table;
+extern const struct route_table wrapping_table; /* below sys/ */
 
 /* Finds the endpoint for job->below in the tables of the mount's engine; fills job->match. */
 void api_find(struct vault_job *job);

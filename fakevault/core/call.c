@@ -191,3 +191,10 @@ void call_bare_status(struct vault_job *job, int status)
 {
     answer(job, CALL_EMPTY, status);
 }
+
+void call_answer_stored(struct vault_job *job, int status, struct slice body)
+{
+    call_answer_json(job, body);
+    job->raw = true;
+    answer(job, CALL_BARE, status);
+}

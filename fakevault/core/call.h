@@ -71,7 +71,8 @@ struct vault_job {
     struct buf text;  /* the error's text, or where a redirect leads */
     struct buf data_out;
     struct jsonwrite writer;
-    struct buf auth_out; /* what "auth" is, JSON; empty: null */
+    char auth_accessor[TOKEN_ACCESSOR_BYTES]; /* of the token in auth_out */
+    struct buf auth_out;                      /* what "auth" is, JSON; empty: null */
     struct buf wrap_out; /* what "wrap_info" is; empty: null. Then the data is hidden */
     struct buf warnings; /* what "warnings" holds: JSON texts with commas; empty: null */
     int64_t lease_duration_s;
@@ -110,6 +111,9 @@ void call_answer_json(struct vault_job *job, struct slice data);
 /* Makes a good answer one whose status and body the endpoint sets by itself, past the framework:
  * it has no warnings of the framework's and no newline at its end. */
 void call_make_raw(struct vault_job *job, int status);
+
+/* Answers with a body that was kept, byte for byte. */
+void call_answer_stored(struct vault_job *job, int status, struct slice body);
 
 /* Answers so with no body at all. */
 void call_bare_status(struct vault_job *job, int status);

@@ -62,8 +62,9 @@ static void write_warnings(const struct vault_job *job, struct jsonwrite *w)
 static void write_envelope(const struct vault_job *job, const struct entropy *entropy,
                            struct jsonwrite *w)
 {
-    char request_id[ENTROPY_UUID_BYTES];
-    entropy_uuid(entropy, request_id);
+    char request_id[ENTROPY_UUID_BYTES] = ""; /* what is wrapped has it */
+    if (job->wrap_out.len == 0)
+        entropy_uuid(entropy, request_id);
     jsonwrite_string(w, "request_id", request_id);
     jsonwrite_string(w, "lease_id", "");
     jsonwrite_bool(w, "renewable", false);
@@ -74,6 +75,15 @@ static void write_envelope(const struct vault_job *job, const struct entropy *en
     write_raw_or_null(w, "auth", &job->auth_out);
 }
 
+void envelope_plain(const struct vault_job *job, const struct entropy *entropy, struct buf *out)
+{
+    struct jsonwrite w;
+    jsonwrite_init(&w, out, JSONWRITE_GO_HTML);
+    jsonwrite_object(&w, NULL);
+    write_envelope(job, entropy, &w);
+    jsonwrite_end(&w);
+}
+
 /* An injected answer begins with the members of data, so data without its braces is copied first.
  */
 static void write_data(const struct vault_job *job, const struct entropy *entropy, struct buf *out)
@@ -81,11 +91,7 @@ static void write_data(const struct vault_job *job, const struct entropy *entrop
     struct slice data = buf_slice(&job->data_out);
     struct buf rest CLEANUP(buf_done);
     buf_init(&rest, LIMIT_REPLY_BODY_BYTES);
-    struct jsonwrite w;
-    jsonwrite_init(&w, &rest, JSONWRITE_GO_HTML);
-    jsonwrite_object(&w, NULL);
-    write_envelope(job, entropy, &w);
-    jsonwrite_end(&w);
+    envelope_plain(job, entropy, &rest);
     if (job->shape == CALL_INJECTED && data.len > 2) {
         buf_add(out, data.ptr, data.len - 1);
         buf_add_char(out, ',');
@@ -111,7 +117,8 @@ static void write_body(const struct vault_job *job, const struct entropy *entrop
         break;
     case CALL_BARE:
         buf_add_slice(&reply->body, buf_slice(&job->data_out));
-        buf_add_char(&reply->body, '\n');
+        if (!job->raw)
+            buf_add_char(&reply->body, '\n');
         break;
     case CALL_REDIRECT:
         buf_add_slice(&reply->location, buf_slice(&job->text));

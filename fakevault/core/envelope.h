@@ -10,5 +10,9 @@
 void envelope_format(struct vault_job *job, const struct entropy *entropy,
                      struct vault_reply *reply);
 
+/* Appends the envelope of a good answer alone, without a newline: what is kept of an answer that is
+ * wrapped. */
+void envelope_plain(const struct vault_job *job, const struct entropy *entropy, struct buf *out);
+
 /* The reply of a request for which there was no memory at all. */
 void envelope_no_memory(struct vault_reply *reply);

@@ -15,6 +15,7 @@
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/token/token_use.h"
+#include "fakevault/core/wrapping/wrapping.h"
 
 #define VERSION "1.14.9"
 
@@ -222,6 +223,9 @@ static bool list_names(struct vault_job *job, bool want_captured, struct buf *ou
 
 static void warn_about_names(struct vault_job *job)
 {
+    const struct route_endpoint *e = job->match.endpoint;
+    if (e == NULL || e->any_fields || job->bare_protocol || job->raw || !job->executed)
+        return;
     struct buf unknown CLEANUP(buf_done), replaced CLEANUP(buf_done);
     buf_init(&unknown, 2 * LIMIT_REQUEST_BODY_BYTES);
     buf_init(&replaced, 2 * LIMIT_REQUEST_BODY_BYTES);
@@ -251,6 +255,10 @@ static void route_logical(struct vault_job *job)
     if (m != NULL)
         find_route(job, m);
     const struct route_endpoint *e = job->match.endpoint;
+    if (e != NULL && e->admit != NULL)
+        e->admit(job);
+    if (call_answered(job))
+        return;
     job->token_counts = e == NULL || !e->public;
     if (job->token == NULL && job->token_counts)
         call_fail(job, 403, "permission denied");
@@ -368,9 +376,9 @@ void vault_end(struct vault *v, struct vault_job *job, struct instant now,
         finish(job);
     if (!call_answered(job))
         call_fault(job, "internal error");
-    if (!job->bare_protocol && job->executed)
-        warn_about_names(job);
+    warn_about_names(job);
     token_use_end(job);
+    wrapping_apply(job);
     envelope_format(job, &v->ports.entropy, reply);
     job_free(v, job);
 }

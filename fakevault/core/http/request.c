@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/text/jsonread.h"
 #include "fakevault/core/http/gojson.h"
+#include "fakevault/core/http/gotext.h"
 
 #define API_PREFIX "/v1/"
 
@@ -311,14 +312,11 @@ void request_read_sys_body(struct vault_job *job)
 void request_check_wrap(struct vault_job *job)
 {
     struct errc_why why = {{0}};
-    int64_t seconds = 0;
     if (job->request.wrap_ttl.len == 0)
         return;
-    if (field_parse_seconds(job->request.wrap_ttl, &seconds, &why) != ERRC_OK)
+    if (gotext_duration(job->request.wrap_ttl, &job->wrap_ttl_ns, &why) != ERRC_OK)
         call_fail(job, 400, "error parsing X-Vault-Wrap-TTL header: %s", why.text);
-    else if (seconds < 0)
+    else if (job->wrap_ttl_ns < 0)
         call_fail(job, 400,
                   "error parsing X-Vault-Wrap-TTL header: requested wrap ttl cannot be negative");
-    else if (seconds > 0)
-        call_fail(job, 400, "response wrapping is not offered by this server");
 }

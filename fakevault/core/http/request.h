@@ -18,7 +18,7 @@ void request_read_data(struct vault_job *job);
  * error. */
 void request_read_sys_body(struct vault_job *job);
 
-/* Answers a wrong X-Vault-Wrap-TTL, and a right one: this server does not wrap responses. */
+/* Reads X-Vault-Wrap-TTL; answers a wrong one. */
 void request_check_wrap(struct vault_job *job);
 
 /* Returns the client token of X-Vault-Token or of "Authorization: Bearer"; empty for none. */

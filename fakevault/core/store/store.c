@@ -1,5 +1,7 @@
 #include "fakevault/core/store/store.h"
 
+#include <string.h>
+
 static bool name_fits(struct slice name)
 {
     return name.len > 0 && name.len <= STORE_NAME_MAX;
@@ -49,6 +51,34 @@ enum errc store_list(const struct store *store, struct slice prefix,
                      struct errc_why *why)
 {
     return store->list(store->context, prefix, each, each_context, why);
+}
+
+struct level {
+    enum errc (*each)(void *context, struct slice name);
+    void *context;
+    char last[STORE_NAME_MAX + 1]; /* the folder that was shown last; those within come in a row */
+};
+
+static enum errc show_level(void *context, struct slice rest)
+{
+    struct level *l = context;
+    size_t slash = slice_find(rest, '/');
+    if (slash == rest.len)
+        return l->each(l->context, rest);
+    struct slice folder = {rest.ptr, slash + 1};
+    if (slice_equal_text(folder, l->last))
+        return ERRC_OK;
+    memcpy(l->last, folder.ptr, folder.len);
+    l->last[folder.len] = '\0';
+    return l->each(l->context, folder);
+}
+
+enum errc store_list_level(const struct store *store, struct slice prefix,
+                           enum errc (*each)(void *each_context, struct slice name),
+                           void *each_context, struct errc_why *why)
+{
+    struct level level = {.each = each, .context = each_context};
+    return store_list(store, prefix, show_level, &level, why);
 }
 
 void store_close(struct store *store)

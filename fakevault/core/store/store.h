@@ -63,4 +63,9 @@ MUST_USE enum errc store_erase(const struct store *store, struct slice name, str
 MUST_USE enum errc store_list(const struct store *store, struct slice prefix,
                               enum errc (*each)(void *each_context, struct slice rest),
                               void *each_context, struct errc_why *why);
+
+/* Like store_list, but shows one level: of what lies deeper, the folder ("a/"), once. */
+MUST_USE enum errc store_list_level(const struct store *store, struct slice prefix,
+                                    enum errc (*each)(void *each_context, struct slice name),
+                                    void *each_context, struct errc_why *why);
 void store_close(struct store *store);

@@ -1,6 +1,8 @@
 #include "fakevault/core/token/token_auth.h"
 #include "fakevault/core/http/gotext.h"
 
+#include <string.h>
+
 #include "fakevault/core/state.h"
 #include "fakevault/core/token/token_lookup.h"
 #include "fakevault/core/token/token_ttl.h"
@@ -42,5 +44,6 @@ void token_auth_answer(struct vault_job *job, const struct token *token, struct 
     jsonwrite_init(&w, &job->auth_out, JSONWRITE_GO_HTML);
     write_auth(&w, token, id, ttl_ns);
     job->no_memory = job->no_memory || job->auth_out.failed;
+    memcpy(job->auth_accessor, token->accessor, sizeof job->auth_accessor);
     call_answer_none(job, 200);
 }
