@@ -3,7 +3,8 @@
 # when all is there.
 #
 # Debian packages come with apt-get (through sudo when the caller is not root), Python packages into
-# build/venv, in exactly the versions and with the hashes of integration/requirements.txt.
+# build/venv, in exactly the versions and with the hashes of integration/requirements.txt, and the
+# clients of integration/clients likewise into build/clients, as their own lock files say.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,7 +12,12 @@ build="build-essential cmake ninja-build pkg-config libmicrohttpd-dev libjansson
     libcurl4-openssl-dev libyaml-dev libsqlite3-dev libssl-dev"
 case "${1:-}" in
 run) packages=$build python=no ;;
-test) packages="$build git ca-certificates libcmocka-dev python3 python3-venv strace" python=yes ;;
+test)
+    packages="$build git ca-certificates libcmocka-dev python3 python3-venv strace"
+    command -v go >/dev/null || packages="$packages golang-go"
+    command -v node >/dev/null && command -v npm >/dev/null || packages="$packages nodejs npm"
+    python=yes
+    ;;
 lint)
     packages="$build git ca-certificates libcmocka-dev python3 python3-venv
         clang-format clang-tidy shellcheck"
@@ -74,5 +80,34 @@ install_venv() {
     echo "$want" >build/venv/.stamp
 }
 
+# unless_stamped FOLDER WORDS: false when FOLDER was made from the same WORDS; else empties it.
+unless_stamped() {
+    [ "$(cat "$1/.stamp" 2>/dev/null)" != "$2" ] || return 1
+    rm -rf "$1"
+    mkdir -p "$1"
+}
+
+install_node_client() {
+    from=integration/clients/node-vault into=build/clients/node-vault
+    want="$(node --version) $(sha256sum <$from/package-lock.json)"
+    unless_stamped $into "$want" || return 0
+    echo "deps: installing node-vault and what it needs into $into"
+    cp $from/package.json $from/package-lock.json $into/
+    (cd $into && npm ci --silent --ignore-scripts --no-audit --no-fund)
+    echo "$want" >$into/.stamp
+}
+
+install_go_client() {
+    from=integration/clients/go-api into=$PWD/build/clients/go-api
+    want="$(go version) $(cat $from/main.go $from/go.mod $from/go.sum | sha256sum)"
+    unless_stamped "$into" "$want" || return 0
+    echo "deps: building Vault's client for Go into build/clients/go-api"
+    (cd $from && CGO_ENABLED=0 GOTOOLCHAIN=local go build -mod=readonly -buildvcs=false -trimpath \
+        -o "$into/lifecycle" .)
+    echo "$want" >"$into/.stamp"
+}
+
 install_packages
 [ "$python" = no ] || install_venv
+[ "$1" != test ] || install_node_client
+[ "$1" != test ] || install_go_client
