@@ -20,6 +20,8 @@ extern const struct route_table sys_barrier_table;
 extern const struct route_table tools_sys_table;
 extern const struct route_table tools_transit_table;
 
+extern const struct route_table policy_api_table;
+extern const struct route_table capability_api_table;
 extern const struct route_table token_api_table;
 extern const struct route_table transit_table;
 extern const struct route_table kv_table;       /* version 2 */

@@ -19,6 +19,7 @@ void state_seal(struct vault *v)
     mount_table_done(&v->mounts);
     json_decref(v->moves);
     v->moves = NULL;
+    policy_store_done(&v->policies);
     secret_wipe(v->cluster_name, sizeof v->cluster_name);
     secret_wipe(v->cluster_id, sizeof v->cluster_id);
     barrier_close(&v->barrier);
@@ -89,6 +90,7 @@ static enum errc load_all(struct vault *v, struct errc_why *why)
 {
     TRY(load_cluster(v, why));
     TRY(mount_table_load(&v->mounts, &v->barrier, why));
+    TRY(policy_store_load(&v->policies, &v->barrier, why));
     return token_store_load(&v->tokens, &v->barrier, why);
 }
 

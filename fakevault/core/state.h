@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fakevault/core/mount.h"
+#include "fakevault/core/policy/policy_store.h"
 #include "fakevault/core/seal/barrier.h"
 #include "fakevault/core/seal/seal.h"
 #include "fakevault/core/token/token_store.h"
@@ -22,6 +23,7 @@ struct vault {
     struct token_table tokens;
     struct mount_table mounts;
     json_t *moves; /* how remounts went, by id; NULL for none */
+    struct policy_store policies;
     struct keyring_cache keyrings;
     char cluster_name[STATE_CLUSTER_NAME_BYTES];
     char cluster_id[ENTROPY_UUID_BYTES];

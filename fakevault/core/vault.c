@@ -13,6 +13,7 @@
 #include "fakevault/core/envelope.h"
 #include "fakevault/core/facts.h"
 #include "fakevault/core/http/request.h"
+#include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/token/token_use.h"
 #include "fakevault/core/wrapping/wrapping.h"
@@ -34,6 +35,7 @@ enum errc vault_new(const struct vault_ports *ports, const struct vault_options 
     seal_init(&v->seal, ports->arena);
     token_table_init(&v->tokens);
     mount_table_init(&v->mounts);
+    policy_store_init(&v->policies);
     enum errc code = seal_load(&v->seal, ports->store, why);
     if (code != ERRC_OK) {
         free(v);
@@ -248,7 +250,12 @@ static void check_before_route(struct vault_job *job)
         call_fail(job, 400, "cannot write to a path ending in '/'");
 }
 
-/* Token, route and fields, in the order in which Vault notices what is wrong. */
+static bool unanswered(const struct vault_job *job)
+{
+    return !call_answered(job) && !job->no_memory;
+}
+
+/* Token, route, policies and fields, in the order in which Vault notices what is wrong. */
 static void route_logical(struct vault_job *job)
 {
     const struct mount *m = find_mount(job);
@@ -264,7 +271,9 @@ static void route_logical(struct vault_job *job)
         call_fail(job, 403, "permission denied");
     else if (has_existence_check(job))
         check_existence(job);
-    if (call_answered(job))
+    if (unanswered(job) && job->token_counts)
+        authorise_job(job);
+    if (!unanswered(job))
         return;
     if (m == NULL)
         call_fail(job, 404, "no handler for route \"%.*s\". route entry not found.",
@@ -275,11 +284,6 @@ static void route_logical(struct vault_job *job)
         api_unknown_path(job);
     else if (!has_existence_check(job))
         read_fields(job, "Field validation failed: ");
-}
-
-static bool unanswered(const struct vault_job *job)
-{
-    return !call_answered(job) && !job->no_memory;
 }
 
 static void receive_logical(struct vault_job *job)

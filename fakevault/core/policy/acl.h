@@ -24,6 +24,17 @@
 
 struct acl;
 
+/* What is allowed at one path, merged from all policies. */
+struct acl_grant {
+    char *path;
+    unsigned capabilities; /* enum policy_capability */
+    int64_t min_ttl_ns;    /* of wrapping; 0: none */
+    int64_t max_ttl_ns;
+    json_t *allowed; /* name in lower case -> array of values; NULL: none */
+    json_t *denied;
+    json_t *required; /* array of names; NULL: none */
+};
+
 /* Builds the ACL of policies, which it does not need afterwards; the caller frees *out. A NULL
  * policy is skipped: a token may name one that does not exist. ERRC_NOMEM. */
 MUST_USE enum errc acl_new(const struct policy *const *policies, size_t count, struct acl **out);
@@ -36,7 +47,7 @@ struct acl_request {
     enum route_operation operation; /* ROUTE_CREATE or ROUTE_UPDATE, decided by `exists` */
     struct slice path;              /* without "/v1/" */
     const json_t *data;             /* parameters as sent, or NULL */
-    int64_t wrap_ttl_s;             /* of X-Vault-Wrap-TTL; 0 for none */
+    int64_t wrap_ttl_ns;            /* of X-Vault-Wrap-TTL; 0 for none */
     bool sudo;                      /* the path needs it */
 };
 
@@ -53,6 +64,10 @@ unsigned acl_capabilities(const struct acl *acl, struct slice path);
 /* True when something below a mount ("secret/") or auth mount may be done: who may not is not told
  * of it by sys/internal/ui/mounts. */
 bool acl_sees_mount(const struct acl *acl, struct slice mount_path);
+
+/* Hands out what is allowed at exact paths, or at prefixes, sorted by path. */
+void acl_each(const struct acl *acl, bool prefix,
+              void (*each)(void *context, const struct acl_grant *grant), void *context);
 
 /* Writes an array of the names of capabilities, in Vault's order for sys/capabilities: sorted. */
 void acl_write_capabilities(struct jsonwrite *w, const char *name, unsigned capabilities);

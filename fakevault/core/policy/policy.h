@@ -26,11 +26,12 @@ enum policy_capability {
 /* One `path "..." { }`. */
 struct policy_rule {
     char *path;            /* without a leading '/', and without the '*' of a prefix */
+    bool templated;        /* has {{...}}: fits nothing, as nobody has an identity here */
     bool prefix;           /* ended in '*', and has no segment wildcard */
     bool segments;         /* has '+' for a whole segment; keeps its '*' */
     unsigned capabilities; /* enum policy_capability */
-    int64_t min_wrapping_ttl_s;
-    int64_t max_wrapping_ttl_s;
+    int64_t min_wrapping_ttl_ns;
+    int64_t max_wrapping_ttl_ns;
     json_t *allowed;  /* name in lower case -> array of values, or NULL */
     json_t *denied;   /* likewise */
     json_t *required; /* array of names, or NULL */
@@ -38,8 +39,7 @@ struct policy_rule {
 
 struct policy {
     char *name;
-    char *text;     /* as written */
-    bool templated; /* has {{...}} in a path */
+    char *text; /* as written */
     struct policy_rule *rules;
     size_t rule_count;
 };

@@ -1,0 +1,205 @@
+/* sys/policy and sys/policies/acl (vault-api.md 2.9). */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text/base64.h"
+#include "fakevault/core/api.h"
+#include "fakevault/core/policy/policy_store.h"
+#include "fakevault/core/state.h"
+
+static const struct field_spec old_fields[] = {
+    {.name = "policy", .type = FIELD_STRING},
+    {.name = "rules", .type = FIELD_STRING},
+    {0},
+};
+
+static const struct field_spec fields[] = {
+    {.name = "policy", .type = FIELD_STRING},
+    {0},
+};
+
+/* True below sys/policy, which has its own names for things. */
+static bool is_old(const struct vault_job *job)
+{
+    return slice_starts_with(job->below, "policy");
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The name in lower case; `trim`, without blanks around it. */
+static void add_name(const struct vault_job *job, bool trim, struct buf *out)
+{
+    struct slice name = call_capture(job, "name");
+    while (trim && name.len > 0 && is_blank(name.ptr[0]))
+        name = slice_from(name, 1);
+    while (trim && name.len > 0 && is_blank(name.ptr[name.len - 1]))
+        name.len--;
+    for (size_t i = 0; i < name.len; i++)
+        buf_add_char(out, (char)tolower((unsigned char)name.ptr[i]));
+}
+
+/* --- read ------------------------------------------------------------------------------------- */
+
+static void write_names(struct jsonwrite *w, const char *key, const struct policy_store *s)
+{
+    jsonwrite_array(w, key);
+    for (size_t i = 0; i < s->count; i++) {
+        const char *name = s->items[i]->name;
+        if (!policy_store_is_hidden(slice_of(name)) && strcmp(name, "root") != 0)
+            jsonwrite_string(w, NULL, name);
+    }
+    jsonwrite_string(w, NULL, "root");
+    jsonwrite_end(w);
+}
+
+static void list_finish(struct vault_job *job)
+{
+    struct jsonwrite *w = call_data(job);
+    write_names(w, "keys", &job->vault->policies);
+    if (is_old(job))
+        write_names(w, "policies", &job->vault->policies);
+    call_answer(job, is_old(job) ? CALL_INJECTED : CALL_DATA);
+}
+
+static void read_finish(struct vault_job *job)
+{
+    struct buf name CLEANUP(buf_done);
+    buf_init(&name, LIMIT_PATH_BYTES);
+    add_name(job, true, &name);
+    const struct policy *policy = policy_store_find(&job->vault->policies, buf_slice(&name));
+    if (policy == NULL) {
+        call_fail_bare(job, 404);
+        return;
+    }
+    struct jsonwrite *w = call_data(job);
+    jsonwrite_string(w, "name", policy->name);
+    jsonwrite_string(w, is_old(job) ? "rules" : "policy", policy->text);
+    call_answer(job, is_old(job) ? CALL_INJECTED : CALL_DATA);
+}
+
+/* --- write ------------------------------------------------------------------------------------ */
+
+/* Base64 stands for what it decodes to. */
+static void add_text(struct slice given, struct buf *out)
+{
+    buf_init(out, LIMIT_REQUEST_BODY_BYTES);
+    if (base64_parse(given, BASE64_STANDARD, out, NULL) != ERRC_SYNTAX)
+        return;
+    buf_reset(out);
+    buf_add_slice(out, given);
+}
+
+static struct slice given_text(struct vault_job *job)
+{
+    struct slice text = field_text(&job->fields, "policy");
+    if (text.len > 0 || !is_old(job))
+        return text;
+    call_warn(job, "'rules' is deprecated, please use 'policy' instead");
+    return field_text(&job->fields, "rules");
+}
+
+static void warn_about_name(struct vault_job *job, const struct buf *lower)
+{
+    if (!slice_equal(call_capture(job, "name"), buf_slice(lower)))
+        call_warn(job, "policy name was converted to %s", buf_text(lower));
+}
+
+static void answer_set(struct vault_job *job, enum errc code, const struct errc_why *why)
+{
+    bool refused = code == ERRC_SYNTAX || code == ERRC_TOO_BIG;
+    if (code == ERRC_NOMEM)
+        job->no_memory = true;
+    else if (refused)
+        call_fail(job, 400, "%s", why->text);
+    else if (code != ERRC_OK)
+        call_trouble(job, code, why);
+    else if (job->warnings.len > 0)
+        call_answer_none(job, 200);
+    else
+        call_empty(job);
+}
+
+static void set_finish(struct vault_job *job)
+{
+    struct buf name CLEANUP(buf_done), lower CLEANUP(buf_done), text CLEANUP(buf_done);
+    struct errc_why why = {{0}};
+    struct policy *policy = NULL;
+    buf_init(&name, LIMIT_PATH_BYTES);
+    buf_init(&lower, LIMIT_PATH_BYTES);
+    add_name(job, true, &name);
+    add_name(job, false, &lower);
+    warn_about_name(job, &lower);
+    struct slice given = given_text(job);
+    add_text(given, &text);
+    if (given.len == 0) {
+        call_fail(job, 400, "'policy' parameter not supplied or empty");
+        return;
+    }
+    job->no_memory = job->no_memory || name.failed || lower.failed || text.failed;
+    enum errc code = policy_parse(buf_slice(&name), buf_slice(&text), &policy, &why);
+    if (code == ERRC_OK && policy_store_is_fixed(buf_slice(&name))) {
+        policy_free(policy);
+        code = errc_fail(&why, ERRC_SYNTAX, "cannot update \"%s\" policy", buf_text(&name));
+    }
+    if (code == ERRC_OK)
+        code = policy_store_put(&job->vault->policies, &job->vault->barrier, policy, &why);
+    answer_set(job, code, &why);
+}
+
+static void delete_finish(struct vault_job *job)
+{
+    struct buf name CLEANUP(buf_done);
+    struct errc_why why = {{0}};
+    buf_init(&name, LIMIT_PATH_BYTES);
+    add_name(job, true, &name);
+    if (policy_store_is_fixed(buf_slice(&name))) {
+        call_fail(job, 400, "cannot delete \"%s\" policy", buf_text(&name));
+        return;
+    }
+    if (slice_equal_text(buf_slice(&name), "default")) {
+        call_fail(job, 400, "cannot delete default policy");
+        return;
+    }
+    struct vault *v = job->vault;
+    enum errc code = policy_store_erase(&v->policies, &v->barrier, buf_slice(&name), &why);
+    if (code == ERRC_OK)
+        call_empty(job);
+    else
+        call_trouble(job, code, &why);
+}
+
+static const struct route_endpoint rows[] = {
+    {.pattern = "policy/?", .operation = ROUTE_READ, .finish = list_finish},
+    {.pattern = "policy/?", .operation = ROUTE_LIST, .finish = list_finish},
+    {.pattern = "policy/+name",
+     .operation = ROUTE_READ,
+     .fields = old_fields,
+     .finish = read_finish},
+    {.pattern = "policy/+name",
+     .operation = ROUTE_UPDATE,
+     .fields = old_fields,
+     .finish = set_finish},
+    {.pattern = "policy/+name",
+     .operation = ROUTE_DELETE,
+     .fields = old_fields,
+     .finish = delete_finish},
+    {.pattern = "policies/acl/?", .operation = ROUTE_LIST, .finish = list_finish},
+    {.pattern = "policies/acl/+name",
+     .operation = ROUTE_READ,
+     .fields = fields,
+     .finish = read_finish},
+    {.pattern = "policies/acl/+name",
+     .operation = ROUTE_UPDATE,
+     .fields = fields,
+     .finish = set_finish},
+    {.pattern = "policies/acl/+name",
+     .operation = ROUTE_DELETE,
+     .fields = fields,
+     .finish = delete_finish},
+};
+
+const struct route_table policy_api_table = ROUTE_TABLE(rows);
