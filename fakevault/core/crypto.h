@@ -115,8 +115,8 @@ struct crypto_key_ops {
     /* Appends the public half as bytes. */
     enum errc (*public_half)(const struct crypto_key *key, struct buf *out, struct errc_why *why);
 
-    /* Appends the raw signature. The key must have its private half. What a caller asked for in
-     * vain is ERRC_RANGE with Go's sentence ("requested salt length 999 is invalid"). */
+    /* Appends the raw signature. What a caller asked for in vain is ERRC_RANGE with Go's sentence
+     * ("requested salt length 999 is invalid"), as is the lack of a private half. */
     enum errc (*sign)(const struct crypto_key *key, const struct crypto_scheme *scheme,
                       struct slice input, struct buf *out, struct errc_why *why);
 
@@ -126,8 +126,9 @@ struct crypto_key_ops {
                         struct slice input, struct slice signature, enum crypto_verdict *verdict,
                         struct errc_why *why);
 
-    /* RSA-OAEP, hash and MGF1 the same. ERRC_RANGE: the plain text is too long; ERRC_CRYPTO: it
-     * does not decrypt. Go's sentences ("crypto/rsa: decryption error"). */
+    /* RSA-OAEP, hash and MGF1 the same. ERRC_RANGE: the plain text is too long, or there is no
+     * private half; ERRC_CRYPTO: it does not decrypt. Go's sentences ("crypto/rsa: decryption
+     * error"). */
     enum errc (*encrypt)(const struct crypto_key *key, enum crypto_hash hash, struct slice plain,
                          struct buf *out, struct errc_why *why);
     enum errc (*decrypt)(const struct crypto_key *key, enum crypto_hash hash, struct slice sealed,

@@ -1,27 +1,11 @@
 /*
- * transit: the endpoints of the transit engine (vault-api.md 4). One file per group; the table is
- * in transit.c.
+ * transit: the endpoints of the transit engine (vault-api.md 4) that use keys. One file per group;
+ * the table is in transit.c. Those that make and change keys: keys/transit_key.h.
  */
 #pragma once
 
 #include "fakevault/core/call.h"
 #include "fakevault/core/transit/keys/keyring.h"
-
-/* keys/transit_keys.c */
-extern const struct field_spec transit_keys_create_fields[];
-extern const struct field_spec transit_keys_config_fields[];
-void transit_keys_create_prepare(struct vault_job *job);
-void transit_keys_create_finish(struct vault_job *job);
-void transit_keys_make(struct vault_job *job); /* work of create and rotate */
-void transit_keys_rotate_prepare(struct vault_job *job);
-void transit_keys_rotate_finish(struct vault_job *job);
-void transit_keys_read_finish(struct vault_job *job);
-void transit_keys_list_finish(struct vault_job *job);
-void transit_keys_config_finish(struct vault_job *job);
-void transit_keys_delete_finish(struct vault_job *job);
-
-/* Answers with the key, as a read does. */
-void transit_keys_answer(struct vault_job *job, const struct keyring *k);
 
 /* ops/transit_sign.c, ops/transit_verify.c */
 extern const struct field_spec transit_sign_fields[];

@@ -161,5 +161,5 @@ enum errc crypto_aead_unwrap(void *context, struct slice key, struct slice wrapp
     }
     ERR_clear_error();
     secret_done(plain);
-    return errc_fail(why, ERRC_CRYPTO, "the key was not wrapped under this key");
+    return errc_fail(why, ERRC_CRYPTO, "kwp: unwrap failed integrity check");
 }

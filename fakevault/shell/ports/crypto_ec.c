@@ -84,6 +84,7 @@ static enum errc finish_key(const struct curve *curve, struct crypto_key *key, b
                             struct crypto_key **out, struct errc_why *why)
 {
     key->bytes = curve->bytes;
+    key->has_private = private;
     key->verifying = EVP_PKEY_CTX_new(key->pkey, NULL);
     bool ok = key->verifying != NULL && EVP_PKEY_verify_init(key->verifying) == 1;
     if (ok && private) {
@@ -166,7 +167,7 @@ static enum errc sign(const struct crypto_key *key, const struct crypto_scheme *
     struct crypto_hashed h;
     unsigned char der[DER_BYTES_MAX];
     size_t len = sizeof der;
-    CHECK(key->signing != NULL);
+    TRY(crypto_inner_can_sign(key, why));
     TRY(crypto_inner_hash(scheme, input, &h, why));
     EVP_PKEY_CTX *c CLEANUP(crypto_inner_context_done) = EVP_PKEY_CTX_dup(key->signing);
     if (c == NULL || EVP_PKEY_sign(c, der, &len, crypto_inner_octets(h.slice), h.slice.len) != 1)

@@ -44,6 +44,7 @@ static enum errc load(void *context, struct slice private, struct crypto_key **o
     struct crypto_key *key = crypto_inner_key_new();
     if (key == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory for a key");
+    key->has_private = true;
     key->ed25519 = crypto_inner_octets(private);
     memcpy(key->ed25519_public, key->ed25519 + crypto_sign_SEEDBYTES, crypto_sign_PUBLICKEYBYTES);
     *out = key;
@@ -76,7 +77,7 @@ static enum errc sign(const struct crypto_key *key, const struct crypto_scheme *
 {
     (void)scheme;
     unsigned char signature[crypto_sign_BYTES];
-    CHECK(key->ed25519 != NULL);
+    TRY(crypto_inner_can_sign(key, why));
     CHECK(crypto_sign_detached(signature, NULL, crypto_inner_octets(input), input.len,
                                key->ed25519) == 0);
     buf_add(out, signature, sizeof signature);

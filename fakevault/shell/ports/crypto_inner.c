@@ -81,6 +81,14 @@ void crypto_inner_context_done(EVP_PKEY_CTX **c)
     EVP_PKEY_CTX_free(*c);
 }
 
+enum errc crypto_inner_can_sign(const struct crypto_key *key, struct errc_why *why)
+{
+    if (key->has_private)
+        return ERRC_OK;
+    return errc_fail(why, ERRC_RANGE,
+                     "requested version for signing does not contain a private part");
+}
+
 enum errc crypto_inner_load_spki(struct slice public, struct crypto_key *key, struct errc_why *why)
 {
     const unsigned char *at = crypto_inner_octets(public);

@@ -13,9 +13,10 @@
 /* A loaded key. Immutable, so that threads may share it: an operation works on a copy of a context
  * that was set up when the key was loaded. */
 struct crypto_key {
-    EVP_PKEY *pkey;               /* ecdsa, rsa */
-    EVP_PKEY_CTX *signing;        /* ecdsa; NULL without a private half */
-    EVP_PKEY_CTX *verifying;      /* ecdsa */
+    EVP_PKEY *pkey;          /* ecdsa, rsa */
+    EVP_PKEY_CTX *signing;   /* ecdsa; NULL without a private half */
+    EVP_PKEY_CTX *verifying; /* ecdsa */
+    bool has_private;
     size_t bytes;                 /* width of a scalar (ecdsa) or of the modulus (rsa) */
     const unsigned char *ed25519; /* the private half, borrowed; NULL without one */
     unsigned char ed25519_public[32];
@@ -53,6 +54,9 @@ void crypto_inner_key_unload(struct crypto_key *key);
 /* For CLEANUP. */
 void crypto_inner_pkey_done(EVP_PKEY **p);
 void crypto_inner_context_done(EVP_PKEY_CTX **c);
+
+/* ERRC_RANGE when the key has only its public half, with Vault's sentence. */
+MUST_USE enum errc crypto_inner_can_sign(const struct crypto_key *key, struct errc_why *why);
 
 /* Loads SPKI DER into key->pkey. ERRC_CRYPTO when it is none, or has bytes behind it. */
 MUST_USE enum errc crypto_inner_load_spki(struct slice public, struct crypto_key *key,

@@ -23,7 +23,7 @@ static enum errc generate(size_t bits, struct secret_arena *arena, struct secret
 }
 
 /* Takes pkey over, also when it is refused. */
-static enum errc finish_key(size_t bits, EVP_PKEY *pkey, struct crypto_key **out,
+static enum errc finish_key(size_t bits, EVP_PKEY *pkey, bool has_private, struct crypto_key **out,
                             struct errc_why *why)
 {
     struct crypto_key *key = crypto_inner_key_new();
@@ -32,6 +32,7 @@ static enum errc finish_key(size_t bits, EVP_PKEY *pkey, struct crypto_key **out
         return errc_fail(why, ERRC_NOMEM, "out of memory for a key");
     }
     key->pkey = pkey;
+    key->has_private = has_private;
     key->bytes = (size_t)EVP_PKEY_get_size(pkey);
     if (EVP_PKEY_is_a(pkey, "RSA") == 1 && key->bytes == bits / 8) {
         *out = key;
@@ -49,7 +50,7 @@ static enum errc load(size_t bits, struct slice private, struct crypto_key **out
     crypto_inner_wipe_stack();
     if (pkey == NULL)
         return crypto_inner_failed(why, "cannot load an RSA key");
-    return finish_key(bits, pkey, out, why);
+    return finish_key(bits, pkey, true, out, why);
 }
 
 static enum errc load_public(size_t bits, struct slice public, struct crypto_key **out,
@@ -58,7 +59,7 @@ static enum errc load_public(size_t bits, struct slice public, struct crypto_key
     struct crypto_key spki = {0};
     enum errc code = crypto_inner_load_spki(public, &spki, why);
     if (code == ERRC_OK)
-        return finish_key(bits, spki.pkey, out, why);
+        return finish_key(bits, spki.pkey, false, out, why);
     EVP_PKEY_free(spki.pkey);
     return code;
 }
@@ -121,6 +122,7 @@ static enum errc sign(const struct crypto_key *key, const struct crypto_scheme *
     struct crypto_hashed h;
     unsigned char signature[MODULUS_BYTES_MAX];
     size_t len = sizeof signature;
+    TRY(crypto_inner_can_sign(key, why));
     TRY(crypto_inner_hash(scheme, input, &h, why));
     TRY(check_scheme(key, scheme, h.slice, why));
     if (h.slice.len + RSA_PKCS1_PADDING_SIZE > key->bytes)
@@ -184,6 +186,10 @@ static enum errc decrypt(const struct crypto_key *key, enum crypto_hash hash, st
                          struct secret_arena *arena, struct secret *plain, struct errc_why *why)
 {
     size_t len = key->bytes;
+    if (!key->has_private)
+        return errc_fail(why, ERRC_RANGE,
+                         "cannot decrypt ciphertext, key version does not have a private "
+                         "counterpart");
     EVP_PKEY_CTX *c CLEANUP(crypto_inner_context_done) = EVP_PKEY_CTX_new(key->pkey, NULL);
     if (secret_new(arena, len, plain) != ERRC_OK)
         return errc_fail(why, ERRC_NOMEM, "out of memory for secrets");

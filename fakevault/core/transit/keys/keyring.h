@@ -53,7 +53,9 @@ struct keyring_version {
     struct secret private;               /* as crypto.h says; empty: only the public half is here */
     struct secret hmac;                  /* empty for keys of type hmac */
     struct buf public;                   /* as crypto.h says; empty for symmetric keys */
-    int convergent_version;              /* 0: the keyring's */
+    bool public_given; /* came from outside or out of the store; a fresh RSA key of Vault's does
+                          not know its public half yet, and some requests see that */
+    int convergent_version; /* 0: the keyring's */
     int64_t created_ns;
 };
 

@@ -51,7 +51,7 @@ static void write_record(struct pack *p, const struct keyring *k)
     write_event(p, &k->restore);
     pack_u32(p, k->latest_version);
     for (uint32_t i = 0; i < k->latest_version; i++)
-        write_version(p, k->versions[i]);
+        write_version(p, i + 1 < k->min_available_version ? NULL : k->versions[i]);
 }
 
 enum errc keyring_store(const struct keyring *k, struct barrier *b, struct errc_why *why)

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 
 #include "base/text/base64.h"
+#include "fakevault/core/transit/encoding/keyform.h"
 #include "fakevault/core/transit/keys/keyring.h"
 
 #define PUBLIC_MAX 1024u /* of RSA-4096: 550 bytes */
-#define PEM_COLUMNS 64u
 #define OLD_KDF_BYTES 32u
 
 static void version_free(struct keyring_version *v)
@@ -68,7 +68,8 @@ static enum errc fill_public(struct keyring_version *v, struct slice public, str
     if (!is_pair(v->ops))
         return ERRC_OK;
     buf_add_slice(&v->public, public);
-    if (public.len > 0)
+    v->public_given = public.len > 0;
+    if (v->public_given)
         return buf_status(&v->public, why);
     TRY(keyring_version_key(v, &key, why));
     return v->ops->public_half(key, &v->public, why);
@@ -172,29 +173,13 @@ struct slice keyring_version_hmac_key(const struct keyring_version *version)
     return secret_slice(version->hmac.len > 0 ? &version->hmac : &version->private);
 }
 
-/* Base64 in lines, between the two that say what it is. */
-static void add_pem(struct slice der, struct buf *out)
-{
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, 2 * PUBLIC_MAX);
-    base64_format(der, BASE64_STANDARD, &text);
-    buf_add_text(out, "-----BEGIN PUBLIC KEY-----\n");
-    for (size_t at = 0; at < text.len; at += PEM_COLUMNS) {
-        size_t len = text.len - at < PEM_COLUMNS ? text.len - at : PEM_COLUMNS;
-        buf_add(out, text.ptr + at, len);
-        buf_add_char(out, '\n');
-    }
-    buf_add_text(out, "-----END PUBLIC KEY-----\n");
-    out->failed = out->failed || text.failed;
-}
-
 void keyring_version_public_text(const struct keyring_version *version, struct buf *out)
 {
     struct slice public = buf_slice(&version->public);
-    if (public.len == 32)
+    if (public.len == CRYPTO_ED25519_SEED_BYTES)
         base64_format(public, BASE64_STANDARD, out);
     else if (public.len > 0)
-        add_pem(public, out);
+        keyform_write_pem("PUBLIC KEY", public, out);
 }
 
 int keyring_convergent_version(const struct keyring *k, const struct keyring_version *version)
