@@ -7,7 +7,8 @@
 /* Each row ends with NULL. */
 static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = {
     [MOUNT_SYSTEM] = {&sys_mounts_table, &policy_api_table, &capability_api_table,
-                      &sys_uimounts_table, &sys_barrier_table, &tools_sys_table, &wrapping_table},
+                      &sys_uimounts_table, &sys_barrier_table, &sys_audit_table, &tools_sys_table,
+                      &wrapping_table},
     [MOUNT_CUBBYHOLE] = {&cubbyhole_table},
     [MOUNT_TOKEN] = {&token_api_table},
     [MOUNT_TRANSIT] = {&transit_table, &transit_key_table, &tools_transit_table},

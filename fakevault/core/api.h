@@ -15,6 +15,7 @@ extern const struct route_table sys_seal_table;
 extern const struct route_table sys_mounts_table;
 extern const struct route_table sys_uimounts_table;
 extern const struct route_table sys_barrier_table;
+extern const struct route_table sys_audit_table;
 
 /* Hashes and random bytes: sys/tools/..., and the same straight below a transit mount. */
 extern const struct route_table tools_sys_table;

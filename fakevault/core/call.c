@@ -4,6 +4,7 @@
 
 #include "base/bug.h"
 #include "base/limits.h"
+#include "fakevault/core/state.h"
 
 #define TEXT_MAX 4096u
 
@@ -15,6 +16,13 @@ struct slice call_capture(const struct vault_job *job, const char *name)
     bool in_pattern = false;
     CHECK(in_pattern); /* a name that the endpoint's pattern does not have */
     return (struct slice){0};
+}
+
+const char *call_identify(struct vault_job *job)
+{
+    if (job->request_id[0] == '\0')
+        entropy_uuid(&job->vault->ports.entropy, job->request_id);
+    return job->request_id;
 }
 
 bool call_answered(const struct vault_job *job)

@@ -76,8 +76,13 @@ struct vault_job {
     struct buf wrap_out; /* what "wrap_info" is; empty: null. Then the data is hidden */
     struct buf warnings; /* what "warnings" holds: JSON texts with commas; empty: null */
     int64_t lease_duration_s;
-    bool raw;       /* the body is the endpoint's own: no newline behind it */
-    bool no_memory; /* something could not be written: answer 500 */
+    bool raw;                            /* the body is the endpoint's own: no newline behind it */
+    char request_id[ENTROPY_UUID_BYTES]; /* see call_identify */
+    bool authorised;                     /* the policies let it through */
+    bool audited;                        /* goes to the audit devices */
+    bool audit_failed;                   /* none of them took it: it is not executed */
+    struct audit_lines audit;            /* the request's, until vault_job_run */
+    bool no_memory;                      /* something could not be written: answer 500 */
 
     bool executed;
     int key_version;
@@ -87,6 +92,9 @@ struct vault_job {
 
 /* The value of a capture of the endpoint's pattern; it must be there. */
 struct slice call_capture(const struct vault_job *job, const char *name);
+
+/* Gives the request its id, once; returns it. */
+const char *call_identify(struct vault_job *job);
 
 /* Error answers. call_fail: {"errors":["text"]}; call_fail_bare: {"errors":[]}; call_fault: a Go
  * error that no response goes with: 500 and "1 error occurred:\n\t* text\n\n". */

@@ -27,6 +27,16 @@ void envelope_no_memory(struct vault_reply *reply)
     buf_add_text(&reply->body, INTERNAL_ERROR);
 }
 
+void envelope_replace(struct vault_reply *reply, const char *body)
+{
+    bool executed = reply->executed;
+    vault_reply_done(reply);
+    start(reply, 500);
+    add_header(reply, "Content-Type", "application/json");
+    buf_add_text(&reply->body, body);
+    reply->executed = executed;
+}
+
 static void write_errors(const struct vault_job *job, struct buf *out)
 {
     struct jsonwrite w;
@@ -59,13 +69,10 @@ static void write_warnings(const struct vault_job *job, struct jsonwrite *w)
     jsonwrite_end(w);
 }
 
-static void write_envelope(const struct vault_job *job, const struct entropy *entropy,
-                           struct jsonwrite *w)
+static void write_envelope(struct vault_job *job, struct jsonwrite *w)
 {
-    char request_id[ENTROPY_UUID_BYTES] = ""; /* what is wrapped has it */
-    if (job->wrap_out.len == 0)
-        entropy_uuid(entropy, request_id);
-    jsonwrite_string(w, "request_id", request_id);
+    /* What is wrapped has the id. */
+    jsonwrite_string(w, "request_id", job->wrap_out.len > 0 ? "" : call_identify(job));
     jsonwrite_string(w, "lease_id", "");
     jsonwrite_bool(w, "renewable", false);
     jsonwrite_int(w, "lease_duration", job->lease_duration_s);
@@ -75,23 +82,23 @@ static void write_envelope(const struct vault_job *job, const struct entropy *en
     write_raw_or_null(w, "auth", &job->auth_out);
 }
 
-void envelope_plain(const struct vault_job *job, const struct entropy *entropy, struct buf *out)
+void envelope_plain(struct vault_job *job, struct buf *out)
 {
     struct jsonwrite w;
     jsonwrite_init(&w, out, JSONWRITE_GO_HTML);
     jsonwrite_object(&w, NULL);
-    write_envelope(job, entropy, &w);
+    write_envelope(job, &w);
     jsonwrite_end(&w);
 }
 
 /* An injected answer begins with the members of data, so data without its braces is copied first.
  */
-static void write_data(const struct vault_job *job, const struct entropy *entropy, struct buf *out)
+static void write_data(struct vault_job *job, struct buf *out)
 {
     struct slice data = buf_slice(&job->data_out);
     struct buf rest CLEANUP(buf_done);
     buf_init(&rest, LIMIT_REPLY_BODY_BYTES);
-    envelope_plain(job, entropy, &rest);
+    envelope_plain(job, &rest);
     if (job->shape == CALL_INJECTED && data.len > 2) {
         buf_add(out, data.ptr, data.len - 1);
         buf_add_char(out, ',');
@@ -104,8 +111,7 @@ static void write_data(const struct vault_job *job, const struct entropy *entrop
     out->failed = out->failed || rest.failed;
 }
 
-static void write_body(const struct vault_job *job, const struct entropy *entropy,
-                       struct vault_reply *reply)
+static void write_body(struct vault_job *job, struct vault_reply *reply)
 {
     switch (job->shape) {
     case CALL_ERROR:
@@ -113,7 +119,7 @@ static void write_body(const struct vault_job *job, const struct entropy *entrop
         break;
     case CALL_DATA:
     case CALL_INJECTED:
-        write_data(job, entropy, &reply->body);
+        write_data(job, &reply->body);
         break;
     case CALL_BARE:
         buf_add_slice(&reply->body, buf_slice(&job->data_out));
@@ -130,8 +136,7 @@ static void write_body(const struct vault_job *job, const struct entropy *entrop
     }
 }
 
-void envelope_format(struct vault_job *job, const struct entropy *entropy,
-                     struct vault_reply *reply)
+void envelope_format(struct vault_job *job, struct vault_reply *reply)
 {
     CHECK(call_answered(job));
     if (job->no_memory) {
@@ -143,7 +148,7 @@ void envelope_format(struct vault_job *job, const struct entropy *entropy,
     bool redirect = job->shape == CALL_REDIRECT;
     add_header(reply, "Content-Type", redirect ? "text/html; charset=utf-8" : "application/json");
     if (!slice_equal_text(job->request.method, "HEAD"))
-        write_body(job, entropy, reply);
+        write_body(job, reply);
     else if (redirect)
         buf_add_slice(&reply->location, buf_slice(&job->text));
     if (reply->body.failed || reply->location.failed) {

@@ -20,6 +20,7 @@ void state_seal(struct vault *v)
     json_decref(v->moves);
     v->moves = NULL;
     policy_store_done(&v->policies);
+    audit_table_done(&v->audit);
     secret_wipe(v->cluster_name, sizeof v->cluster_name);
     secret_wipe(v->cluster_id, sizeof v->cluster_id);
     barrier_close(&v->barrier);
@@ -91,6 +92,7 @@ static enum errc load_all(struct vault *v, struct errc_why *why)
     TRY(load_cluster(v, why));
     TRY(mount_table_load(&v->mounts, &v->barrier, why));
     TRY(policy_store_load(&v->policies, &v->barrier, why));
+    TRY(audit_table_load(&v->audit, &v->barrier, v->ports.audit, why));
     return token_store_load(&v->tokens, &v->barrier, why);
 }
 

@@ -25,6 +25,7 @@ struct vault {
     json_t *moves; /* how remounts went, by id; NULL for none */
     struct policy_store policies;
     struct keyring_cache keyrings;
+    struct audit_table audit;
     char cluster_name[STATE_CLUSTER_NAME_BYTES];
     char cluster_id[ENTROPY_UUID_BYTES];
 

@@ -9,6 +9,7 @@
 #include "base/text/base64.h"
 #include "base/text/jsonread.h"
 #include "fakevault/core/api.h"
+#include "fakevault/core/audit/audit_entry.h"
 #include "fakevault/core/call.h"
 #include "fakevault/core/envelope.h"
 #include "fakevault/core/facts.h"
@@ -113,6 +114,7 @@ static void job_free(struct vault *v, struct vault_job *job)
     buf_done(&job->auth_out);
     buf_done(&job->wrap_out);
     buf_done(&job->warnings);
+    audit_lines_done(&job->audit);
     free(job->input_sha256);
     free(job->signature_sha256);
     free(job);
@@ -275,6 +277,7 @@ static void route_logical(struct vault_job *job)
         authorise_job(job);
     if (!unanswered(job))
         return;
+    job->authorised = true;
     if (m == NULL)
         call_fail(job, 404, "no handler for route \"%.*s\". route entry not found.",
                   SLICE_FMT(buf_slice(&job->path)));
@@ -316,8 +319,19 @@ struct vault_job *vault_receive(struct vault *v, const struct vault_request *req
 static void begin_logical(struct vault_job *job)
 {
     check_before_route(job);
-    if (!call_answered(job))
-        route_logical(job);
+    if (call_answered(job))
+        return;
+    route_logical(job);
+    if (!job->no_memory)
+        audit_entry_begin(job);
+}
+
+/* Of what is before the logical router only the seal is audited. */
+static void begin_hard_wired(struct vault_job *job)
+{
+    job->authorised = slice_equal_text(buf_slice(&job->path), "sys/seal");
+    if (job->authorised)
+        audit_entry_begin(job);
 }
 
 void vault_begin(struct vault *v, struct vault_job *job, struct instant now)
@@ -334,6 +348,8 @@ void vault_begin(struct vault *v, struct vault_job *job, struct instant now)
     const struct route_endpoint *e = job->match.endpoint;
     if (unanswered(job) && e->prepare != NULL)
         e->prepare(job);
+    if (unanswered(job) && job->bare_protocol)
+        begin_hard_wired(job);
 }
 
 const struct vault_facts *vault_job_facts(const struct vault_job *job)
@@ -343,12 +359,26 @@ const struct vault_facts *vault_job_facts(const struct vault_job *job)
 
 /* --- run and end ------------------------------------------------------------------------------ */
 
+bool vault_job_blocks(const struct vault_job *job)
+{
+    const struct route_endpoint *e = job == NULL ? NULL : job->match.endpoint;
+    return job != NULL && (job->audit.count > 0 || (e != NULL && e->blocks));
+}
+
+/* What no device took must not happen. */
+static void write_to_devices(struct vault_job *job)
+{
+    job->audit_failed = !audit_lines_write(&job->audit);
+    audit_lines_done(&job->audit);
+}
+
 void vault_job_run(struct vault_job *job)
 {
     int ready = CALL_READY;
     if (job == NULL || !atomic_compare_exchange_strong(&job->phase, &ready, CALL_RUNNING))
         return;
-    if (unanswered(job) && job->match.endpoint->work != NULL)
+    write_to_devices(job);
+    if (unanswered(job) && !job->audit_failed && job->match.endpoint->work != NULL)
         job->match.endpoint->work(job);
     atomic_store(&job->phase, CALL_RAN);
 }
@@ -365,6 +395,14 @@ static void finish(struct vault_job *job)
         e->finish(job);
 }
 
+static void refuse_unaudited(struct vault_job *job)
+{
+    if (job->bare_protocol)
+        call_fail(job, 500, "failed to audit request, cannot continue");
+    else
+        call_fault(job, "internal error");
+}
+
 void vault_end(struct vault *v, struct vault_job *job, struct instant now,
                struct vault_reply *reply)
 {
@@ -376,6 +414,8 @@ void vault_end(struct vault *v, struct vault_job *job, struct instant now,
     CHECK(phase == CALL_RAN || phase == CALL_SEALED_OUT);
     job->now = now;
     token_use_begin(job);
+    if (job->audit_failed)
+        refuse_unaudited(job);
     if (unanswered(job))
         finish(job);
     if (!call_answered(job))
@@ -383,8 +423,18 @@ void vault_end(struct vault *v, struct vault_job *job, struct instant now,
     warn_about_names(job);
     token_use_end(job);
     wrapping_apply(job);
-    envelope_format(job, &v->ports.entropy, reply);
+    envelope_format(job, reply);
+    if (job->audited && !job->bare_protocol)
+        audit_entry_end(job, reply);
     job_free(v, job);
+}
+
+void vault_deliver(struct vault_reply *reply)
+{
+    bool taken = !reply->audit_failed && audit_lines_write(&reply->audit);
+    audit_lines_done(&reply->audit);
+    if (!taken)
+        envelope_replace(reply, "{\"errors\":[\"internal error\"]}\n");
 }
 
 void vault_cancel(struct vault *v, struct vault_job *job)
@@ -400,6 +450,7 @@ void vault_reply_done(struct vault_reply *reply)
     buf_done(&reply->body);
     buf_done(&reply->location);
     free(reply->signature_sha256);
+    audit_lines_done(&reply->audit);
     *reply = (struct vault_reply){0};
 }
 
@@ -410,6 +461,7 @@ void vault_handle(struct vault *v, const struct vault_request *request, struct i
     vault_begin(v, job, now);
     vault_job_run(job);
     vault_end(v, job, now, reply);
+    vault_deliver(reply);
 }
 
 /* --- control ---------------------------------------------------------------------------------- */

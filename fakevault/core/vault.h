@@ -14,6 +14,7 @@
  *     lock;
  *     vault_end(v, job, now, &reply);          short: write the store, commit, answer
  *     unlock;
+ *     vault_deliver(&reply);                   no lock: what the audit devices say about it
  *
  * All functions that take a `struct vault *` are to be called under one lock, but for
  * vault_receive; vault_job_run and vault_job_facts need none. Nothing is changed (in the store or
@@ -41,6 +42,7 @@
 #include "base/secret.h"
 #include "base/text/buf.h"
 #include "base/text/slice.h"
+#include "fakevault/core/audit/audit_lines.h"
 #include "fakevault/core/crypto.h"
 #include "fakevault/core/store/store.h"
 
@@ -52,6 +54,7 @@ struct vault_ports {
     const struct crypto *crypto;
     const struct store *store;
     struct entropy entropy;
+    const struct audit_port *audit; /* NULL: audit devices cannot be enabled */
     struct secret_arena *arena; /* for this vault alone, so that "empty" can be seen after a seal */
 };
 
@@ -71,7 +74,9 @@ struct vault_request {
     struct slice wrap_ttl;      /* X-Vault-Wrap-TTL */
     struct slice content_type;  /* Content-Type */
     struct slice body;
-    bool body_too_large; /* the body went over LIMIT_REQUEST_BODY_BYTES and is not here */
+    struct slice remote_address; /* who sent it: "127.0.0.1"; empty: not known */
+    int remote_port;             /* 0: not known */
+    bool body_too_large;         /* the body went over LIMIT_REQUEST_BODY_BYTES and is not here */
 };
 
 /* What a request is about, known before it is executed; for fault rules and the journal. Lives as
@@ -105,6 +110,8 @@ struct vault_reply {
     int key_version;     /* that signed; 0 for none */
     char (*signature_sha256)[DIGEST_HEX_BYTES]; /* over each signature's text, in order; owned */
     size_t signature_count;
+    struct audit_lines audit; /* to be written before the reply goes out */
+    bool audit_failed;        /* they could not be made */
 };
 
 /* Starts on what the store holds: nothing yet (uninitialised) or a sealed vault. ERRC_SCHEMA when
@@ -127,14 +134,23 @@ void vault_begin(struct vault *v, struct vault_job *job, struct instant now);
 /* Borrows the facts; valid until vault_end or vault_cancel. Of a NULL job: all empty. */
 const struct vault_facts *vault_job_facts(const struct vault_job *job);
 
-/* Does the cryptography; once, from any thread, without the lock. */
+/* Does the cryptography; once, from any thread, without the lock. Before that it writes the request
+ * to the audit devices, which may block for as long as they like. */
 void vault_job_run(struct vault_job *job);
+
+/* True when a job is written to audit devices: running it and delivering its reply may block. Needs
+ * no lock. */
+bool vault_job_blocks(const struct vault_job *job);
 
 /* Commits and answers. Frees the job. *reply needs no init; the caller ends it with
  * vault_reply_done.
  */
 void vault_end(struct vault *v, struct vault_job *job, struct instant now,
                struct vault_reply *reply);
+
+/* Writes the reply to the audit devices, without the lock; may block. When none of them takes it,
+ * the reply becomes a 500, whatever was done. */
+void vault_deliver(struct vault_reply *reply);
 
 /* Drops a job that was begun and not run: it was never executed. */
 void vault_cancel(struct vault *v, struct vault_job *job);

@@ -22,6 +22,7 @@
 #include "fakevault/shell/control/admin.h"
 #include "fakevault/shell/control/control.h"
 #include "fakevault/shell/data/traffic.h"
+#include "fakevault/shell/ports/audit_device_file.h"
 #include "fakevault/shell/ports/crypto_openssl.h"
 #include "fakevault/shell/ports/store_sqlite.h"
 #include "fakevault/shell/server_options.h"
@@ -43,6 +44,7 @@ struct server {
     struct store store;
     bool has_store;
     struct vault *vault;
+    struct audit_files *audit;
     struct journal_file *journal;
     struct gate *gate;
     struct hold *hold;
@@ -108,8 +110,13 @@ static enum errc start_vault(struct server *s, struct errc_why *why)
     if (!locked)
         log_line(s, "warn", "not_locked", "keys may be swapped to disk: raise RLIMIT_MEMLOCK");
     TRY(open_store(s, why));
-    const struct vault_ports ports = {
-        .crypto = crypto_openssl(), .store = &s->store, .entropy = s->entropy, .arena = s->arena};
+    if (audit_device_file_new(&s->audit) != ERRC_OK)
+        return errc_fail(why, ERRC_NOMEM, "out of memory for audit devices");
+    const struct vault_ports ports = {.crypto = crypto_openssl(),
+                                      .store = &s->store,
+                                      .entropy = s->entropy,
+                                      .audit = audit_device_file_port(s->audit),
+                                      .arena = s->arena};
     const struct vault_options options = {.report_version = s->options.report_version};
     return vault_new(&ports, &options, &s->vault, why);
 }
@@ -237,6 +244,7 @@ static enum errc start(struct server *s, struct errc_why *why)
 /* In the reverse order; any part may be missing. */
 static void stop(struct server *s)
 {
+    audit_device_file_stop(s->audit);
     traffic_stop(s->traffic, STOP_GRACE_MS);
     admin_stop(s->admin);
     if (s->control != NULL && s->traffic != NULL)
@@ -246,6 +254,7 @@ static void stop(struct server *s)
     gate_free(s->gate);
     journal_file_close(s->journal);
     vault_free(s->vault);
+    audit_device_file_free(s->audit);
     if (s->has_store)
         store_close(&s->store);
     secret_done(&s->token);

@@ -63,7 +63,7 @@ static void set_up(struct stand *s)
     prng_init(&s->dice, 1);
     demand(store_memory_new(&s->store, NULL) == ERRC_OK);
     demand(secret_arena_new(ARENA_BYTES, &s->arena, NULL, NULL) == ERRC_OK);
-    struct vault_ports ports = {crypto_openssl(), &s->store, {fill, &s->dice}, s->arena};
+    struct vault_ports ports = {crypto_openssl(), &s->store, {fill, &s->dice}, NULL, s->arena};
     demand(vault_new(&ports, NULL, &s->vault, NULL) == ERRC_OK);
     demand(vault_dev_init(s->vault, SLICE_LITERAL("root"), now, &key, &token, NULL) == ERRC_OK);
     struct vault_request mount = {.method = SLICE_LITERAL("POST"),

@@ -47,6 +47,8 @@ struct route_endpoint {
     /* Looks at the request before it is asked who makes it; may answer, with a failure. */
     void (*admit)(struct vault_job *job);
 
+    bool blocks;   /* work may wait for the world outside, however long that takes */
+
     /* Of an update: is the thing there already? Decides whether policies must allow "create" or
      * "update" (vault-api.md 1.8); job->operation is ROUTE_CREATE afterwards when it is not. Runs
      * under the lock, behind the token and before the policies, with the fields read: so their

@@ -162,7 +162,7 @@ static void make_plain(struct vault_job *job)
     if (job->shape == CALL_BARE)
         buf_add_slice(&body, buf_slice(&job->data_out));
     else
-        envelope_plain(job, &job->vault->ports.entropy, &body);
+        envelope_plain(job, &body);
     if (!body.failed)
         keep_raw(job, buf_slice(&body));
     job->no_memory = job->no_memory || body.failed;
@@ -195,7 +195,7 @@ void wrapping_apply(struct vault_job *job)
         return;
     if (job->raw)
         make_plain(job);
-    envelope_plain(job, &job->vault->ports.entropy, &envelope);
+    envelope_plain(job, &envelope);
     struct wrapping_content content = {.response = buf_slice(&envelope),
                                        .creation_path = buf_slice(&job->path),
                                        .ttl_ns = job->wrap_ttl_ns};

@@ -1,5 +1,6 @@
 #include "fakevault/shell/data/gate.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,6 +23,8 @@ struct gate_conn {
     bool busy;     /* a request is not answered yet */
     bool reset;    /* by us */
     bool draining; /* to be closed behind the reply */
+    char peer[INET6_ADDRSTRLEN];
+    uint16_t peer_port;
 };
 
 struct gate {
@@ -129,13 +132,25 @@ static bool make_room(struct gate *gate, int fd)
     return true;
 }
 
-static struct gate_conn *enter(struct gate *gate, int fd)
+static void note_peer(struct gate_conn *conn, const struct sockaddr *address)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+    bool six = address->sa_family == AF_INET6;
+    const void *host = six ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr;
+    if (six || address->sa_family == AF_INET)
+        (void)inet_ntop(address->sa_family, host, conn->peer, sizeof conn->peer);
+    conn->peer_port = ntohs(six ? v6->sin6_port : v4->sin_port);
+}
+
+static struct gate_conn *enter(struct gate *gate, int fd, const struct sockaddr *address)
 {
     struct gate_conn *conn = make_room(gate, fd) ? calloc(1, sizeof *conn) : NULL;
     if (conn == NULL)
         return NULL;
     conn->id = ++gate->ids;
     conn->fd = fd;
+    note_peer(conn, address);
     gate->by_fd[fd] = conn;
     gate->open++;
     return conn;
@@ -152,7 +167,7 @@ static void leave(struct gate *gate, struct gate_conn *conn)
 
 static void welcome(struct gate *gate, int fd, const struct sockaddr *address, socklen_t len)
 {
-    struct gate_conn *conn = enter(gate, fd);
+    struct gate_conn *conn = enter(gate, fd, address);
     if (conn == NULL) {
         (void)close(fd);
         return;
@@ -303,6 +318,12 @@ struct gate_conn *gate_conn_of(struct gate *gate, int fd)
     struct gate_conn *conn = gate->by_fd[fd];
     (void)pthread_mutex_unlock(&gate->lock);
     return conn;
+}
+
+const char *gate_conn_peer(const struct gate_conn *conn, int *port)
+{
+    *port = conn->peer_port;
+    return conn->peer;
 }
 
 uint64_t gate_conn_id(const struct gate_conn *conn)

@@ -87,6 +87,9 @@ struct gate_conn *gate_conn_of(struct gate *gate, int fd);
 
 uint64_t gate_conn_id(const struct gate_conn *conn);
 
+/* Who is at the other end: "127.0.0.1" and its port. */
+const char *gate_conn_peer(const struct gate_conn *conn, int *port);
+
 /* A request begins or ends on the connection. begin: false when the connection was reset. end: true
  * when the connection is to be closed behind this reply. */
 bool gate_conn_begin(struct gate *gate, struct gate_conn *conn);

@@ -33,6 +33,10 @@ struct item {
     struct journal_reply reply; /* signatures point into `answer` */
     struct vault_reply answer;
     bool answered; /* `answer` is filled */
+
+    /* While a thread of its own runs it. */
+    struct traffic *traffic;
+    struct vault_job *job;
 };
 
 /* ---- what microhttpd has, as the core wants it ---- */
@@ -50,7 +54,11 @@ static struct vault_request request_of(const struct httpd_exchange *x)
 {
     struct slice query = origin_form(httpd_target(x));
     struct slice path = slice_cut(&query, '?');
+    int port = 0;
+    const char *peer = gate_conn_peer(httpd_conn(x), &port);
     return (struct vault_request){
+        .remote_address = slice_of(peer),
+        .remote_port = port,
         .method = httpd_method(x),
         .path = path,
         .query = query,
@@ -140,11 +148,43 @@ static void send_answer(struct traffic *t, struct item *item)
     answer_with(t, item, &reply);
 }
 
+static void run(struct item *item)
+{
+    vault_job_run(item->job);
+    control_end(item->traffic->control, item->job, &item->answer);
+    vault_deliver(&item->answer);
+    item->answered = true;
+}
+
+static void *run_aside(void *context)
+{
+    struct item *item = context;
+    run(item);
+    httpd_resume(item->exchange);
+    return NULL;
+}
+
+/* An audit device may block for as long as it likes: the request waits in a thread of its own, so
+ * that others, who need not be audited, do not wait with it. */
+static void execute_aside(struct item *item)
+{
+    pthread_t thread;
+    httpd_hold(item->exchange);
+    if (pthread_create(&thread, NULL, run_aside, item) == 0)
+        (void)pthread_detach(thread);
+    else
+        (void)run_aside(item);
+}
+
 static void execute(struct traffic *t, struct item *item, struct vault_job *job)
 {
-    vault_job_run(job);
-    control_end(t->control, job, &item->answer);
-    item->answered = true;
+    item->traffic = t;
+    item->job = job;
+    if (vault_job_blocks(job)) {
+        execute_aside(item);
+        return;
+    }
+    run(item);
     send_answer(t, item);
 }
 
@@ -242,6 +282,8 @@ static void on_request(void *context, struct httpd_exchange *x)
     struct item *item = httpd_context(x);
     if (item == NULL)
         first_turn(t, x);
+    else if (item->answered)
+        send_answer(t, item);
     else if (item->hold_end == HOLD_RELEASED)
         follow_decision(t, item);
     else
