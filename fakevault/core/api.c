@@ -2,13 +2,23 @@
 
 #include "fakevault/core/kv/kv.h"
 
-#define TABLES_MAX 16u
+#define TABLES_MAX 24u
 
 /* Each row ends with NULL. */
 static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = {
-    [MOUNT_SYSTEM] = {&sys_mounts_table, &policy_api_table, &capability_api_table,
-                      &sys_uimounts_table, &sys_barrier_table, &sys_audit_table, &tools_sys_table,
-                      &wrapping_table},
+    [MOUNT_SYSTEM] =
+        {
+            &sys_mounts_table,
+            &policy_api_table,
+            &capability_api_table,
+            &sys_uimounts_table,
+            &sys_barrier_table,
+            &sys_audit_table,
+            &sys_rekey_backup_table,
+            &sys_genroot_decode_table,
+            &tools_sys_table,
+            &wrapping_table,
+        },
     [MOUNT_CUBBYHOLE] = {&cubbyhole_table},
     [MOUNT_TOKEN] = {&token_api_table},
     [MOUNT_TRANSIT] = {&transit_table, &transit_key_table, &tools_transit_table},
@@ -16,6 +26,24 @@ static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = 
 };
 
 static const struct route_table *const kv_plain[TABLES_MAX] = {&kv_plain_table};
+
+static const struct route_table *const hard_wired[] = {&sys_seal_table, &sys_rekey_table,
+                                                       &sys_genroot_table};
+
+bool api_find_hard_wired(struct vault_job *job)
+{
+    struct slice path = buf_slice(&job->path);
+    bool known = false;
+    if (!slice_starts_with(path, "sys/"))
+        return false;
+    if (job->operation == ROUTE_LIST && slice_ends_with(path, "/"))
+        path.len--; /* which the method put there */
+    for (size_t i = 0; i < sizeof hard_wired / sizeof hard_wired[0] && !known; i++) {
+        (void)route_find(hard_wired[i], path, job->operation, &job->match);
+        known = job->match.path_known;
+    }
+    return known;
+}
 
 void api_find(struct vault_job *job)
 {

@@ -10,12 +10,20 @@
 /* Endpoints that need no token and work while sealed, with their own body rules: sys/init,
  * sys/unseal, sys/health ... (vault-api.md 2.1 to 2.6). */
 extern const struct route_table sys_seal_table;
+extern const struct route_table sys_rekey_table;
+extern const struct route_table sys_genroot_table;
+
+/* Finds the endpoint for job->path among these. True when the path is one of theirs, whatever the
+ * operation. */
+bool api_find_hard_wired(struct vault_job *job);
 
 /* Below sys/, behind the token. */
 extern const struct route_table sys_mounts_table;
 extern const struct route_table sys_uimounts_table;
 extern const struct route_table sys_barrier_table;
 extern const struct route_table sys_audit_table;
+extern const struct route_table sys_rekey_backup_table;
+extern const struct route_table sys_genroot_decode_table;
 
 /* Hashes and random bytes: sys/tools/..., and the same straight below a transit mount. */
 extern const struct route_table tools_sys_table;

@@ -25,6 +25,8 @@ void state_seal(struct vault *v)
     secret_wipe(v->cluster_id, sizeof v->cluster_id);
     barrier_close(&v->barrier);
     seal_reset(&v->seal);
+    rekey_reset(&v->rekey);
+    genroot_reset(&v->genroot);
 }
 
 static void batch_cluster(struct vault *v, struct barrier_batch *batch)
@@ -96,11 +98,6 @@ static enum errc load_all(struct vault *v, struct errc_why *why)
     return token_store_load(&v->tokens, &v->barrier, why);
 }
 
-static bool is_aes_size(size_t len)
-{
-    return len == 16 || len == 24 || len == 32;
-}
-
 /* Combines what was given and opens the barrier with it. The sentences are Vault 1.14's. */
 static enum errc open_with_shares(struct vault *v, struct errc_why *why)
 {
@@ -109,10 +106,8 @@ static enum errc open_with_shares(struct vault *v, struct errc_why *why)
     enum errc code = seal_join(&v->seal, &key, &inner);
     if (code == ERRC_SCHEMA)
         return errc_fail(why, code, "invalid key: failed to compute combined key: %s", inner.text);
-    if (code == ERRC_OK && !is_aes_size(key.len))
-        return errc_fail(
-            why, ERRC_SCHEMA,
-            "invalid key: failed to setup unseal key: crypto/aes: invalid key size %zu", key.len);
+    if (code == ERRC_OK && barrier_check_key(secret_slice(&key), &inner) != ERRC_OK)
+        return errc_fail(why, ERRC_SCHEMA, "invalid key: %s", inner.text);
     if (code == ERRC_OK)
         code = barrier_open(&v->barrier, secret_slice(&key), &inner);
     if (code == ERRC_CRYPTO)
@@ -135,7 +130,9 @@ enum errc state_give_share(struct vault *v, struct slice share, struct errc_why 
         return ERRC_OK;
     if (!seal_initialized(&v->seal))
         return errc_fail(why, ERRC_STATE, "Vault is not initialized");
-    TRY(seal_check_share(share, why));
+    struct errc_why inner = {{0}};
+    if (seal_check_share(share, &inner) != ERRC_OK)
+        return errc_fail(why, ERRC_RANGE, "invalid key: %s", inner.text);
     if (seal_give(&v->seal, share, &v->ports.entropy) != ERRC_OK)
         return errc_fail(why, ERRC_NOMEM, "out of memory for secrets");
     if (!seal_ready(&v->seal))

@@ -6,6 +6,8 @@
 #include "fakevault/core/mount.h"
 #include "fakevault/core/policy/policy_store.h"
 #include "fakevault/core/seal/barrier.h"
+#include "fakevault/core/seal/genroot.h"
+#include "fakevault/core/seal/rekey.h"
 #include "fakevault/core/seal/seal.h"
 #include "fakevault/core/token/token_store.h"
 #include "fakevault/core/transit/keys/keyring.h"
@@ -26,6 +28,8 @@ struct vault {
     struct policy_store policies;
     struct keyring_cache keyrings;
     struct audit_table audit;
+    struct rekey rekey;
+    struct genroot genroot;
     char cluster_name[STATE_CLUSTER_NAME_BYTES];
     char cluster_id[ENTROPY_UUID_BYTES];
 

@@ -138,9 +138,7 @@ static void identify(struct vault_job *job)
  */
 static bool find_hard_wired(struct vault_job *job)
 {
-    job->bare_protocol =
-        route_find(&sys_seal_table, buf_slice(&job->path), job->operation, &job->match) ||
-        job->match.path_known;
+    job->bare_protocol = api_find_hard_wired(job);
     return job->bare_protocol;
 }
 
@@ -473,7 +471,7 @@ void vault_state(const struct vault *v, struct vault_state *out)
         .sealed = state_sealed(v),
         .shares = (int)v->seal.shares,
         .threshold = (int)v->seal.threshold,
-        .progress = (int)v->seal.progress,
+        .progress = (int)v->seal.given.count,
         .storage = v->ports.store->kind,
     };
 }

@@ -61,10 +61,10 @@ static const struct {
 };
 
 /* One request; what memory ran out on is a 500, never another answer. */
-static enum errc ask(struct world *w, const char *what, const char *body, int want)
+static enum errc ask_as(struct world *w, const char *what, const char *body, const char *token,
+                        int want, struct vault_reply *reply)
 {
-    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
-    struct vault_request request = {.token = SLICE_LITERAL("root"), .body = slice_of(body)};
+    struct vault_request request = {.token = slice_of(token), .body = slice_of(body)};
     char text[128] = "/v1/";
     struct slice rest = slice_of(what);
     request.method = slice_cut(&rest, ' ');
@@ -74,13 +74,19 @@ static enum errc ask(struct world *w, const char *what, const char *body, int wa
     request.query = rest;
     (void)snprintf(text, sizeof text, "/v1/%.*s", SLICE_FMT(path));
     request.path = slice_of(text);
-    vault_handle(w->vault, &request, w->now, &reply);
-    if (reply.status == want)
+    vault_handle(w->vault, &request, w->now, reply);
+    if (reply->status == want)
         return ERRC_OK;
-    if (reply.status == 500)
+    if (reply->status == 500)
         return ERRC_NOMEM;
-    print_error("%s: %d %s\n", what, reply.status, buf_text(&reply.body));
+    print_error("%s: %d %s\n", what, reply->status, buf_text(&reply->body));
     return ERRC_INTERNAL;
+}
+
+static enum errc ask(struct world *w, const char *what, const char *body, int want)
+{
+    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
+    return ask_as(w, what, body, "root", want, &reply);
 }
 
 static enum errc live(struct world *w)
@@ -123,6 +129,70 @@ static void test_vault__survives_every_failed_allocation(void **state)
     secret_arena_free(w.arena);
 }
 
+/* Copies the string behind `before` out of the reply to a request without a token. */
+static enum errc told(struct world *w, const char *what, const char *body, const char *before,
+                      char *out, size_t size)
+{
+    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
+    TRY(ask_as(w, what, body, NULL, 200, &reply));
+    const char *at = strstr(buf_text(&reply.body), before);
+    if (at == NULL)
+        return ERRC_INTERNAL;
+    struct slice rest = slice_of(at + strlen(before)), text = slice_cut(&rest, '"');
+    (void)snprintf(out, size, "%.*s", SLICE_FMT(text));
+    return ERRC_OK;
+}
+
+#define NONCE "\"nonce\":\""
+
+/* A rekey with its verification, and a root token by the new share. */
+static enum errc change_keys(struct world *w, const char *key)
+{
+    char nonce[64], new[128], body[256];
+    TRY(told(w, "PUT sys/rekey/init",
+             "{\"secret_shares\":1,\"secret_threshold\":1,\"require_verification\":true}", NONCE,
+             nonce, sizeof nonce));
+    (void)snprintf(body, sizeof body, "{\"key\":\"%s\",\"nonce\":\"%s\"}", key, nonce);
+    TRY(told(w, "PUT sys/rekey/update", body, "\"keys\":[\"", new, sizeof new));
+    TRY(told(w, "GET sys/rekey/verify", NULL, NONCE, nonce, sizeof nonce));
+    (void)snprintf(body, sizeof body, "{\"key\":\"%s\",\"nonce\":\"%s\"}", new, nonce);
+    TRY(told(w, "PUT sys/rekey/verify", body, NONCE, nonce, sizeof nonce));
+    TRY(told(w, "PUT sys/generate-root/attempt", "{}", NONCE, nonce, sizeof nonce));
+    (void)snprintf(body, sizeof body, "{\"key\":\"%s\",\"nonce\":\"%s\"}", new, nonce);
+    return told(w, "PUT sys/generate-root/update", body, "\"encoded_token\":\"", nonce,
+                sizeof nonce);
+}
+
+static enum errc rekey_once(void *context)
+{
+    struct world *w = context;
+    struct buf key CLEANUP(buf_done), token CLEANUP(buf_done);
+    buf_init(&key, 100);
+    buf_init(&token, 100);
+    TRY(store_memory_new(&w->store, NULL));
+    enum errc code = vault_new(&w->ports, NULL, &w->vault, NULL);
+    if (code == ERRC_OK) {
+        code = vault_dev_init(w->vault, SLICE_LITERAL("root"), w->now, &key, &token, NULL);
+        if (code == ERRC_OK)
+            code = change_keys(w, buf_text(&key));
+        vault_free(w->vault);
+    }
+    store_close(&w->store);
+    assert_int_equal(secret_arena_used(w->arena), 0);
+    return code;
+}
+
+static void test_vault__a_rekey_survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    static struct world w;
+    world_init(&w);
+    vault_free(w.vault);
+    store_close(&w.store);
+    assert_true(oom_each(rekey_once, &w) > 50);
+    secret_arena_free(w.arena);
+}
+
 /* An init, by the API, fails or works as a whole. */
 static enum errc init_once(void *context)
 {
@@ -153,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vault__survives_every_failed_allocation),
+        cmocka_unit_test(test_vault__a_rekey_survives_every_failed_allocation),
         cmocka_unit_test(test_vault__an_init_survives_every_failed_allocation),
     };
     return cmocka_run_group_tests_name("vault_oom", tests, NULL, NULL);

@@ -286,7 +286,7 @@ void request_read_data(struct vault_job *job)
         read_json(job);
 }
 
-void request_read_sys_body(struct vault_job *job)
+void request_read_sys_body(struct vault_job *job, const char *go_struct)
 {
     if (job->request.body_too_large) {
         call_fail(job, 413, "failed to parse JSON input: http: request body too large");
@@ -297,16 +297,21 @@ void request_read_sys_body(struct vault_job *job)
     enum errc code = gojson_parse(job->request.body, &value, &why);
     if (code == ERRC_NOMEM)
         job->no_memory = true;
+    else if (code == ERRC_NOT_FOUND)
+        call_fail(job, 400, "EOF");
     else if (code != ERRC_OK)
         call_fail(job, 400, "failed to parse JSON input: %s", why.text);
     else if (json_is_object(value))
         job->data = json_incref(value);
     else if (!json_is_null(value))
-        call_fail(job, 400, "failed to parse JSON input: json: cannot unmarshal %s into Go value",
+        call_fail(job, 400,
+                  "failed to parse JSON input: json: cannot unmarshal %s into Go value of type "
+                  "http.%s",
                   json_is_array(value)     ? "array"
                   : json_is_string(value)  ? "string"
                   : json_is_boolean(value) ? "bool"
-                                           : "number");
+                                           : "number",
+                  go_struct);
 }
 
 void request_check_wrap(struct vault_job *job)

@@ -16,7 +16,7 @@ void request_read_data(struct vault_job *job);
 
 /* Reads the body of a hard-wired sys endpoint, which must be a JSON object. Answers with Go's
  * error. */
-void request_read_sys_body(struct vault_job *job);
+void request_read_sys_body(struct vault_job *job, const char *go_struct);
 
 /* Reads X-Vault-Wrap-TTL; answers a wrong one. */
 void request_check_wrap(struct vault_job *job);

@@ -303,6 +303,53 @@ enum errc barrier_open(struct barrier *b, struct slice unseal_key, struct errc_w
     return code;
 }
 
+enum errc barrier_check_key(struct slice unseal_key, struct errc_why *why)
+{
+    size_t len = unseal_key.len;
+    if (len == 16 || len == 24 || len == 32)
+        return ERRC_OK;
+    return errc_fail(why, ERRC_SCHEMA,
+                     "failed to setup unseal key: crypto/aes: invalid key size %zu", len);
+}
+
+enum errc barrier_verify(struct barrier *b, struct slice unseal_key, struct errc_why *why)
+{
+    CHECK(barrier_is_open(b));
+    TRY(barrier_check_key(unseal_key, why));
+    struct secret root CLEANUP(secret_done) = {0};
+    enum errc code = ERRC_CRYPTO;
+    if (unseal_key.len == BARRIER_KEY_BYTES)
+        code = get_under(b, unseal_key, BARRIER_ROOT_KEY_NAME, &root, why);
+    bool same = code == ERRC_OK && secret_equal(secret_slice(&root), secret_slice(&b->root));
+    if (code == ERRC_CRYPTO || (code == ERRC_OK && !same))
+        return errc_fail(why, ERRC_CRYPTO,
+                         "invalid key: failed to decrypt keys from storage: cipher: message "
+                         "authentication failed");
+    return code;
+}
+
+enum errc barrier_rekey(struct barrier *b, struct slice unseal_key, struct barrier_batch *batch,
+                        struct errc_why *why)
+{
+    CHECK(barrier_is_open(b) && unseal_key.len == BARRIER_KEY_BYTES);
+    struct secret old = b->root;
+    b->root = (struct secret){0};
+    enum errc code = new_key(b, &b->root);
+    if (code == ERRC_OK) {
+        batch_seal(b, batch, unseal_key, 0, BARRIER_ROOT_KEY_NAME, secret_slice(&b->root));
+        code = batch_keyring(b, batch);
+    }
+    if (code == ERRC_OK)
+        code = barrier_commit(b, batch, why);
+    if (code != ERRC_OK) {
+        secret_done(&b->root);
+        b->root = old;
+        return code;
+    }
+    secret_done(&old);
+    return ERRC_OK;
+}
+
 static enum errc store_new_term(struct barrier *b, int64_t wall_ns, struct errc_why *why)
 {
     struct secret key CLEANUP(secret_done) = {0};

@@ -63,6 +63,18 @@ MUST_USE enum errc barrier_create(struct barrier *b, struct slice unseal_key, in
  * damaged records, ERRC_NOMEM. Stays closed on failure. */
 MUST_USE enum errc barrier_open(struct barrier *b, struct slice unseal_key, struct errc_why *why);
 
+/* ERRC_SCHEMA, with Vault's sentence, when this cannot be a key of AES: not 16, 24 or 32 bytes. */
+MUST_USE enum errc barrier_check_key(struct slice unseal_key, struct errc_why *why);
+
+/* Asks whether this is the unseal key of an open barrier. ERRC_SCHEMA as above; ERRC_CRYPTO, with
+ * Vault's sentence, when it is another; else as store_get. */
+MUST_USE enum errc barrier_verify(struct barrier *b, struct slice unseal_key, struct errc_why *why);
+
+/* Makes a new root key that a new unseal key opens, and commits the batch together with the two
+ * records. After a failure the old keys hold. ERRC_NOMEM, ERRC_IO. */
+MUST_USE enum errc barrier_rekey(struct barrier *b, struct slice unseal_key,
+                                 struct barrier_batch *batch, struct errc_why *why);
+
 /* Wipes all keys. */
 void barrier_close(struct barrier *b);
 

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/bug.h"
 #include "base/text/base64.h"
 #include "base/text/hex.h"
 #include "fakevault/core/store/pack.h"
@@ -51,7 +50,7 @@ enum errc seal_check(int64_t shares, int64_t threshold, struct errc_why *why)
                         : threshold > shares           ? "threshold cannot be larger than shares"
                                                        : NULL;
     if (wrong != NULL)
-        return errc_fail(why, ERRC_SCHEMA, "invalid seal configuration: %s", wrong);
+        return errc_fail(why, ERRC_SCHEMA, "%s", wrong);
     return ERRC_OK;
 }
 
@@ -121,49 +120,36 @@ enum errc seal_parse_share(struct slice text, struct secret_arena *arena, struct
 enum errc seal_check_share(struct slice share, struct errc_why *why)
 {
     if (share.len < SEAL_SHARE_BYTES_MIN)
-        return errc_fail(why, ERRC_RANGE, "invalid key: key is shorter than minimum %u bytes",
+        return errc_fail(why, ERRC_RANGE, "key is shorter than minimum %u bytes",
                          SEAL_SHARE_BYTES_MIN);
     if (share.len > SEAL_SHARE_BYTES_MAX)
-        return errc_fail(why, ERRC_RANGE, "invalid key: key is longer than maximum %u bytes",
+        return errc_fail(why, ERRC_RANGE, "key is longer than maximum %u bytes",
                          SEAL_SHARE_BYTES_MAX);
     return ERRC_OK;
 }
 
 enum errc seal_give(struct seal *s, struct slice share, const struct entropy *entropy)
 {
-    for (unsigned i = 0; i < s->progress; i++)
-        if (secret_equal(secret_slice(&s->given[i]), share))
-            return ERRC_OK;
-    TRY(secret_copy(s->arena, share, &s->given[s->progress]));
-    if (s->progress++ == 0)
+    if (quorum_has(&s->given, share))
+        return ERRC_OK;
+    TRY(quorum_give(&s->given, s->arena, share));
+    if (s->given.count == 1)
         entropy_uuid(entropy, s->nonce);
     return ERRC_OK;
 }
 
 bool seal_ready(const struct seal *s)
 {
-    return s->threshold > 0 && s->progress >= s->threshold;
+    return s->threshold > 0 && s->given.count >= s->threshold;
 }
 
 enum errc seal_join(const struct seal *s, struct secret *out, struct errc_why *why)
 {
-    if (s->threshold == 1)
-        return secret_copy(s->arena, secret_slice(&s->given[0]), out);
-    CHECK(seal_ready(s) && s->progress > 0);
-    struct slice shares[SHAMIR_SHARES_MAX];
-    for (unsigned i = 0; i < s->progress; i++)
-        shares[i] = secret_slice(&s->given[i]);
-    TRY(secret_new(s->arena, shares[0].len - 1, out));
-    enum errc code = shamir_combine(shares, s->progress, out->ptr, why);
-    if (code != ERRC_OK)
-        secret_done(out);
-    return code;
+    return quorum_join(&s->given, s->threshold, s->arena, out, why);
 }
 
 void seal_reset(struct seal *s)
 {
-    for (unsigned i = 0; i < s->progress; i++)
-        secret_done(&s->given[i]);
-    s->progress = 0;
+    quorum_reset(&s->given);
     s->nonce[0] = '\0';
 }

@@ -14,7 +14,7 @@
 #include "base/errc.h"
 #include "base/secret.h"
 #include "fakevault/core/seal/barrier.h"
-#include "fakevault/core/seal/shamir.h"
+#include "fakevault/core/seal/quorum.h"
 
 #define SEAL_CONFIG_NAME "core/seal-config"
 #define SEAL_SHARE_BYTES_MIN 16u
@@ -24,8 +24,7 @@ struct seal {
     struct secret_arena *arena;
     unsigned shares;    /* 0 while uninitialised */
     unsigned threshold; /* 0 while uninitialised */
-    struct secret given[SHAMIR_SHARES_MAX];
-    unsigned progress;
+    struct quorum given;
     char nonce[ENTROPY_UUID_BYTES]; /* of the attempt; "" when there is none */
 };
 
@@ -37,7 +36,7 @@ MUST_USE enum errc seal_load(struct seal *s, const struct store *store, struct e
 
 bool seal_initialized(const struct seal *s);
 
-/* Checks numbers of an init. ERRC_SCHEMA with Vault's sentence. */
+/* Checks numbers of an init or rekey. ERRC_SCHEMA with Vault's sentence. */
 MUST_USE enum errc seal_check(int64_t shares, int64_t threshold, struct errc_why *why);
 
 /* Adds the record to the batch of an init; seal_load or seal_adopt make it known. */

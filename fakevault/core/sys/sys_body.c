@@ -13,6 +13,18 @@ static const char *const go_types[] = {
     [SYS_BODY_STRINGS] = "[]string",
 };
 
+/* The first item of a list of strings that is none; NULL when all are. */
+static const json_t *bad_item(const json_t *list)
+{
+    struct slice text;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        if (!gojson_string(item, &text) && !json_is_null(item))
+            return item;
+    }
+    return NULL;
+}
+
 static bool fits(const json_t *value, enum sys_body_type type)
 {
     struct slice text;
@@ -26,7 +38,7 @@ static bool fits(const json_t *value, enum sys_body_type type)
     case SYS_BODY_STRING:
         return gojson_string(value, &text);
     case SYS_BODY_STRINGS:
-        return json_is_array(value);
+        return json_is_array(value) && bad_item(value) == NULL;
     }
     return false;
 }
@@ -57,19 +69,20 @@ static void check_field(struct vault_job *job, const char *go_struct,
         return;
     char shown[64], room[GOJSON_NUMBER_BYTES];
     struct slice number;
-    (void)snprintf(shown, sizeof shown, "%s", shown_type(value));
+    bool list = field->type == SYS_BODY_STRINGS && json_is_array(value);
+    (void)snprintf(shown, sizeof shown, "%s", shown_type(list ? bad_item(value) : value));
     if (gojson_number(value, room, &number) && field->type == SYS_BODY_INT)
         (void)snprintf(shown, sizeof shown, "number %.*s", SLICE_FMT(number));
     call_fail(job, 400,
               "failed to parse JSON input: json: cannot unmarshal %s into Go struct field %s.%s of "
               "type %s",
-              shown, go_struct, field->name, go_types[field->type]);
+              shown, go_struct, field->name, list ? "string" : go_types[field->type]);
 }
 
 void sys_body_read(struct vault_job *job, const char *go_struct,
                    const struct sys_body_field *fields, size_t count)
 {
-    request_read_sys_body(job);
+    request_read_sys_body(job, go_struct);
     for (size_t i = 0; i < count && !call_answered(job); i++)
         check_field(job, go_struct, &fields[i]);
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "fakevault/core/http/gotext.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/sys/sys_seal.h"
@@ -26,23 +27,22 @@ static const char *const switches[] = {"standbyok", "perfstandbyok"};
 static const char *const codes[] = {"activecode",  "sealedcode",      "uninitcode",
                                     "standbycode", "drsecondarycode", "performancestandbycode"};
 
-/* A code that is given must be a number; 0 when it is not given, -1 when it is wrong. */
-static int read_code(const struct vault_request *request, const char *name)
+/* What Go's Atoi reads. False when the parameter is there and no number. */
+static bool read_code(const struct vault_request *request, const char *name, int64_t *out)
 {
     char memory[64] = "";
     struct buf text = {.ptr = memory, .cap = sizeof memory, .max = sizeof memory - 1};
-    uint64_t code;
-    if (!request_query(request, name, &text))
-        return 0;
-    return slice_to_u64(buf_slice(&text), &code) && code >= 100 && code <= 999 ? (int)code : -1;
+    return !request_query(request, name, &text) ||
+           gotext_int(buf_slice(&text), 10, out, NULL) == ERRC_OK;
 }
 
 static bool query_is_sound(const struct vault_request *request)
 {
+    int64_t code = 0;
     char memory[64] = "";
     struct buf text = {.ptr = memory, .cap = sizeof memory, .max = sizeof memory - 1};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        if (read_code(request, codes[i]) < 0)
+        if (!read_code(request, codes[i], &code))
             return false;
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
         bool flag;
@@ -63,11 +63,15 @@ static enum health health_of(const struct vault *v)
 void sys_health_read(struct vault_job *job)
 {
     const struct vault *v = job->vault;
-    if (!query_is_sound(&job->request)) {
+    enum health health = health_of(v);
+    int64_t status = healths[health].status;
+    /* Go hangs up on a status that is none; a 400 tells more */
+    if (!query_is_sound(&job->request) ||
+        !read_code(&job->request, healths[health].override, &status) || status < 100 ||
+        status > 999) {
         call_fail_bare(job, 400);
         return;
     }
-    enum health health = health_of(v);
     bool active = health == HEALTH_ACTIVE;
     struct jsonwrite *w = call_data(job);
     jsonwrite_bool(w, "initialized", seal_initialized(&v->seal));
@@ -82,7 +86,6 @@ void sys_health_read(struct vault_job *job)
         jsonwrite_string(w, "cluster_name", v->cluster_name);
         jsonwrite_string(w, "cluster_id", v->cluster_id);
     }
-    int code = read_code(&job->request, healths[health].override);
-    call_answer_status(job, CALL_BARE, code != 0 ? code : healths[health].status);
+    call_answer_status(job, CALL_BARE, (int)status);
     job->executed = true;
 }

@@ -1,12 +1,9 @@
 #include <string.h>
 
-#include "base/text/base64.h"
-#include "base/text/hex.h"
 #include "fakevault/core/state.h"
+#include "fakevault/core/sys/rekey/sys_share.h"
 #include "fakevault/core/sys/sys_body.h"
 #include "fakevault/core/sys/sys_seal.h"
-
-#define REPLY_BYTES (64u << 10) /* more than 255 shares take, hex and base64 */
 
 static const struct sys_body_field init_fields[] = {
     {"secret_shares", SYS_BODY_INT},         {"secret_threshold", SYS_BODY_INT},
@@ -38,11 +35,11 @@ static void check_recovery(struct vault_job *job)
 
 static void check_pgp(struct vault_job *job)
 {
-    size_t keys = json_array_size(sys_body_get(job, "pgp_keys"));
-    if (keys > 0 && (json_int_t)keys != sys_body_int(job, "secret_shares"))
-        call_fail(job, 400, "incorrect number of PGP keys");
-    else if (keys > 0 || sys_body_text(job, "root_token_pgp_key").len > 0)
-        call_fail(job, 400, "encrypting with PGP keys is not offered by this server");
+    const json_t *keys = sys_body_get(job, "pgp_keys");
+    if (json_array_size(keys) > 0)
+        sys_share_refuse_pgp(job, json_array_get(keys, 0), 400, "invalid seal configuration: ");
+    else if (sys_body_text(job, "root_token_pgp_key").len > 0)
+        sys_share_refuse_pgp(job, sys_body_get(job, "root_token_pgp_key"), 400, "");
 }
 
 void sys_init_prepare(struct vault_job *job)
@@ -51,38 +48,17 @@ void sys_init_prepare(struct vault_job *job)
     sys_body_read(job, "InitRequest", init_fields, sizeof init_fields / sizeof init_fields[0]);
     if (!call_answered(job))
         check_recovery(job);
-    if (!call_answered(job))
-        check_pgp(job);
+    size_t pgp_keys = json_array_size(sys_body_get(job, "pgp_keys"));
+    if (!call_answered(job) && pgp_keys > 0 &&
+        (int64_t)pgp_keys != sys_body_int(job, "secret_shares"))
+        call_fail(job, 400, "incorrect number of PGP keys");
     if (call_answered(job))
         return;
     if (seal_check(sys_body_int(job, "secret_shares"), sys_body_int(job, "secret_threshold"),
                    &why) != ERRC_OK)
-        call_fail(job, 400, "%s", why.text);
-}
-
-static void write_shares(struct vault_job *job, const uint8_t *bytes, unsigned shares,
-                         const char *root_token)
-{
-    size_t size = seal_share_bytes(shares);
-    char text[2 * (SEAL_SHARE_BYTES_MAX + 1)];
-    struct buf line = {.ptr = text, .cap = sizeof text, .max = sizeof text - 1};
-    struct jsonwrite *w = call_data(job);
-    (void)buf_reserve(&job->data_out, REPLY_BYTES);
-    jsonwrite_array(w, "keys");
-    for (unsigned i = 0; i < shares; i++, buf_reset(&line)) {
-        hex_format(slice_bytes(bytes + i * size, size), &line);
-        jsonwrite_slice(w, NULL, buf_slice(&line));
-    }
-    jsonwrite_end(w);
-    jsonwrite_array(w, "keys_base64");
-    for (unsigned i = 0; i < shares; i++, buf_reset(&line)) {
-        base64_format(slice_bytes(bytes + i * size, size), BASE64_STANDARD, &line);
-        jsonwrite_slice(w, NULL, buf_slice(&line));
-    }
-    jsonwrite_end(w);
-    jsonwrite_string(w, "root_token", root_token);
-    secret_wipe(text, sizeof text);
-    call_answer(job, CALL_BARE);
+        call_fail(job, 400, "invalid seal configuration: %s", why.text);
+    else
+        check_pgp(job);
 }
 
 static void initialize(struct vault_job *job, const struct secret *key, const struct secret *pieces)
@@ -93,15 +69,17 @@ static void initialize(struct vault_job *job, const struct secret *key, const st
     struct errc_why why = {{0}};
     char id[TOKEN_ID_BYTES];
     struct token root = token_root(job->now.wall_ns);
-    v->ports.entropy.fill(v->ports.entropy.context, key->ptr, key->len);
     token_id_root(&v->ports.entropy, id);
-    seal_split(secret_slice(key), shares, threshold, &v->ports.entropy, pieces->ptr);
     enum errc code = state_create(v, secret_slice(key), shares, threshold, &root, slice_of(id),
                                   NULL, job->now, &why);
-    if (code == ERRC_OK)
-        write_shares(job, pieces->ptr, shares, id);
-    else
+    if (code == ERRC_OK) {
+        struct jsonwrite *w = call_data(job);
+        sys_share_write(job, w, pieces->ptr, shares);
+        jsonwrite_string(w, "root_token", id);
+        call_answer(job, CALL_BARE);
+    } else {
         call_trouble(job, code, &why);
+    }
     secret_wipe(id, sizeof id);
 }
 
@@ -112,10 +90,9 @@ void sys_init_finish(struct vault_job *job)
         call_fail(job, 400, "Vault is already initialized");
         return;
     }
-    unsigned shares = (unsigned)sys_body_int(job, "secret_shares");
     struct secret key CLEANUP(secret_done) = {0}, pieces CLEANUP(secret_done) = {0};
-    if (secret_new(v->ports.arena, BARRIER_KEY_BYTES, &key) != ERRC_OK ||
-        secret_new(v->ports.arena, shares * seal_share_bytes(shares), &pieces) != ERRC_OK)
+    if (sys_share_draw(v, (unsigned)sys_body_int(job, "secret_shares"),
+                       (unsigned)sys_body_int(job, "secret_threshold"), &key, &pieces) != ERRC_OK)
         job->no_memory = true;
     else
         initialize(job, &key, &pieces);

@@ -1,7 +1,9 @@
 #include "fakevault/core/sys/sys_seal.h"
 
 #include "fakevault/core/api.h"
+#include "fakevault/core/http/gojson.h"
 #include "fakevault/core/state.h"
+#include "fakevault/core/sys/rekey/sys_share.h"
 #include "fakevault/core/sys/sys_body.h"
 
 static void write_status(struct vault_job *job)
@@ -14,7 +16,7 @@ static void write_status(struct vault_job *job)
     jsonwrite_bool(w, "sealed", sealed);
     jsonwrite_int(w, "t", v->seal.threshold);
     jsonwrite_int(w, "n", v->seal.shares);
-    jsonwrite_int(w, "progress", v->seal.progress);
+    jsonwrite_int(w, "progress", v->seal.given.count);
     jsonwrite_string(w, "nonce", v->seal.nonce);
     jsonwrite_string(w, "version", v->version);
     jsonwrite_string(w, "build_date", "");
@@ -29,20 +31,15 @@ static void write_status(struct vault_job *job)
 }
 
 static const struct sys_body_field unseal_fields[] = {
-    {"key", SYS_BODY_STRING},
-    {"reset", SYS_BODY_BOOL},
-    {"migrate", SYS_BODY_BOOL},
+    {"Key", SYS_BODY_STRING},
+    {"Reset", SYS_BODY_BOOL},
+    {"Migrate", SYS_BODY_BOOL},
 };
 
 static void unseal_prepare(struct vault_job *job)
 {
     sys_body_read(job, "UnsealRequest", unseal_fields,
                   sizeof unseal_fields / sizeof unseal_fields[0]);
-    if (call_answered(job) || sys_body_flag(job, "reset"))
-        return;
-    if (sys_body_text(job, "key").len == 0)
-        call_fail(job, 400,
-                  "'key' must be specified in request body as JSON, or 'reset' set to true");
 }
 
 static void unseal_reset(struct vault_job *job)
@@ -72,23 +69,37 @@ static void unseal_finish(struct vault_job *job)
     }
     struct errc_why why = {{0}};
     struct secret share CLEANUP(secret_done) = {0};
-    enum errc code =
-        seal_parse_share(sys_body_text(job, "key"), job->vault->ports.arena, &share, &why);
-    if (code == ERRC_OK && sys_body_flag(job, "migrate")) {
+    if (!sys_share_read(job, ", or 'reset' set to true", &share))
+        return;
+    if (sys_body_flag(job, "migrate")) {
         call_fail(job, 500, "can't perform a seal migration, no migration seal found");
         return;
     }
-    if (code == ERRC_OK)
-        code = state_give_share(job->vault, secret_slice(&share), &why);
+    enum errc code = state_give_share(job->vault, secret_slice(&share), &why);
     if (code == ERRC_OK)
         write_status(job);
     else
         unseal_failed(job, code, &why);
 }
 
+bool sys_seal_body_is_sound(struct vault_job *job)
+{
+    json_t *value = NULL;
+    enum errc code = gojson_parse(job->request.body, &value, NULL);
+    bool other = value != NULL && !json_is_object(value) && !json_is_null(value);
+    json_decref(value);
+    if (code == ERRC_NOMEM)
+        job->no_memory = true;
+    else if (other || (code != ERRC_OK && code != ERRC_NOT_FOUND))
+        call_fail(job, 400, "error parsing JSON");
+    return !call_answered(job) && !job->no_memory;
+}
+
 /* A vault that is sealed says yes without asking who wants it. */
 static void seal_prepare(struct vault_job *job)
 {
+    if (!sys_seal_body_is_sound(job))
+        return;
     if (!state_sealed(job->vault) && job->token == NULL)
         call_fail(job, 403, "permission denied");
     else if (!state_sealed(job->vault) && !token_is_root(job->token))
@@ -99,6 +110,19 @@ static void seal_finish(struct vault_job *job)
 {
     vault_seal(job->vault);
     call_empty(job);
+}
+
+/* Without a cluster there is nobody to step down for, and nobody is asked for a token. */
+static void step_down_finish(struct vault_job *job)
+{
+    if (sys_seal_body_is_sound(job))
+        call_empty(job);
+}
+
+static void feature_flags_read(struct vault_job *job)
+{
+    jsonwrite_null(call_data(job), "feature_flags");
+    call_answer(job, CALL_BARE);
 }
 
 static void leader_read(struct vault_job *job)
@@ -112,39 +136,6 @@ static void leader_read(struct vault_job *job)
     jsonwrite_bool(w, "performance_standby", false);
     jsonwrite_int(w, "performance_standby_last_remote_wal", 0);
     call_answer(job, CALL_BARE);
-}
-
-/* A rekey cannot be started here, so none is ever in progress. */
-static void rekey_status(struct vault_job *job)
-{
-    if (state_sealed(job->vault)) {
-        call_fail(job, 503, CALL_SEALED);
-        return;
-    }
-    struct jsonwrite *w = call_data(job);
-    jsonwrite_string(w, "nonce", "");
-    jsonwrite_bool(w, "started", false);
-    jsonwrite_int(w, "t", 0);
-    jsonwrite_int(w, "n", 0);
-    jsonwrite_int(w, "progress", 0);
-    jsonwrite_int(w, "required", job->vault->seal.threshold);
-    jsonwrite_null(w, "pgp_fingerprints");
-    jsonwrite_bool(w, "backup", false);
-    jsonwrite_bool(w, "verification_required", false);
-    call_answer(job, CALL_BARE);
-}
-
-static void rekey_start(struct vault_job *job)
-{
-    call_fail(job, 400, "rekeying is not offered by this server");
-}
-
-static void rekey_cancel(struct vault_job *job)
-{
-    if (state_sealed(job->vault))
-        call_fail(job, 503, CALL_SEALED);
-    else
-        call_empty(job);
 }
 
 static const struct route_endpoint rows[] = {
@@ -164,10 +155,11 @@ static const struct route_endpoint rows[] = {
      .finish = seal_finish},
     {.pattern = "sys/health", .operation = ROUTE_READ, .finish = sys_health_read},
     {.pattern = "sys/health", .operation = ROUTE_HEADER, .finish = sys_health_read},
+    {.pattern = "sys/step-down", .operation = ROUTE_UPDATE, .finish = step_down_finish},
+    {.pattern = "sys/internal/ui/feature-flags",
+     .operation = ROUTE_READ,
+     .finish = feature_flags_read},
     {.pattern = "sys/leader", .operation = ROUTE_READ, .finish = leader_read},
-    {.pattern = "sys/rekey/init", .operation = ROUTE_READ, .finish = rekey_status},
-    {.pattern = "sys/rekey/init", .operation = ROUTE_UPDATE, .finish = rekey_start},
-    {.pattern = "sys/rekey/init", .operation = ROUTE_DELETE, .finish = rekey_cancel},
 };
 
 const struct route_table sys_seal_table = ROUTE_TABLE(rows);
