@@ -21,7 +21,7 @@ static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = 
         },
     [MOUNT_CUBBYHOLE] = {&cubbyhole_table},
     [MOUNT_TOKEN] = {&token_api_table},
-    [MOUNT_TRANSIT] = {&transit_table, &transit_key_table, &tools_transit_table},
+    [MOUNT_TRANSIT] = {&ops_table, &transit_key_table, &tools_transit_table},
     [MOUNT_KV] = {&kv_table},
 };
 

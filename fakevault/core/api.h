@@ -32,8 +32,8 @@ extern const struct route_table tools_transit_table;
 extern const struct route_table policy_api_table;
 extern const struct route_table capability_api_table;
 extern const struct route_table token_api_table;
-extern const struct route_table transit_table;
 extern const struct route_table transit_key_table;
+extern const struct route_table ops_table; /* what is done with transit keys */
 extern const struct route_table kv_table;       /* version 2 */
 extern const struct route_table kv_plain_table; /* version 1 */
 extern const struct route_table cubbyhole_table;

@@ -41,11 +41,19 @@ __attribute__((format(printf, 3, 0))) static void write_text(struct vault_job *j
                                                              const char *before, const char *format,
                                                              va_list args, const char *after)
 {
-    char text[TEXT_MAX];
-    (void)vsnprintf(text, sizeof text, format, args);
+    va_list again;
+    va_copy(again, args);
+    size_t len = (size_t)vsnprintf(NULL, 0, format, again);
+    va_end(again);
     buf_done(&job->text);
-    buf_init(&job->text, 2 * TEXT_MAX);
-    buf_addf(&job->text, "%s%s%s", before, text, after);
+    buf_init(&job->text, LIMIT_REPLY_BODY_BYTES / 2);
+    buf_add_text(&job->text, before);
+    char *room = buf_reserve(&job->text, len);
+    if (room != NULL) {
+        (void)vsnprintf(room, len + 1, format, args);
+        buf_commit(&job->text, len);
+    }
+    buf_add_text(&job->text, after);
     job->no_memory = job->no_memory || job->text.failed;
     job->with_errors = true;
 }
@@ -151,26 +159,35 @@ void call_warn(struct vault_job *job, const char *format, ...)
     job->no_memory = job->no_memory || job->warnings.failed;
 }
 
-static enum errc note(char (**list)[DIGEST_HEX_BYTES], size_t *count, struct slice bytes)
+/* Makes room for one more; NULL: out of memory. The room doubles. */
+static char *note(char (**list)[DIGEST_HEX_BYTES], size_t *count)
 {
-    char(*grown)[DIGEST_HEX_BYTES] = realloc(*list, (*count + 1) * sizeof *grown);
+    bool full = (*count & (*count - 1)) == 0; /* 0 or a power of two */
+    size_t room = *count == 0 ? 1 : 2 * *count;
+    char(*grown)[DIGEST_HEX_BYTES] = full ? realloc(*list, room * sizeof *grown) : *list;
     if (grown == NULL)
-        return ERRC_NOMEM;
+        return NULL;
     *list = grown;
-    digest_sha256_hex(bytes, grown[(*count)++]);
-    return ERRC_OK;
+    return grown[(*count)++];
 }
 
 enum errc call_note_input(struct vault_job *job, struct slice input)
 {
-    TRY(note(&job->input_sha256, &job->facts.input_count, input));
+    char *hex = note(&job->input_sha256, &job->facts.input_count);
     job->facts.input_sha256 = (const char(*)[DIGEST_HEX_BYTES])job->input_sha256;
+    if (hex == NULL)
+        return ERRC_NOMEM;
+    digest_sha256_hex(input, hex);
     return ERRC_OK;
 }
 
 enum errc call_note_signature(struct vault_job *job, struct slice signature)
 {
-    return note(&job->signature_sha256, &job->signature_count, signature);
+    char *hex = note(&job->signature_sha256, &job->signature_count);
+    if (hex == NULL)
+        return ERRC_NOMEM;
+    digest_sha256_hex(signature, hex);
+    return ERRC_OK;
 }
 
 void call_answer_none(struct vault_job *job, int status)

@@ -5,23 +5,34 @@
 #include "base/limits.h"
 #include "base/text/base64.h"
 #include "fakevault/core/api.h"
+#include "fakevault/core/http/gojson.h"
 #include "fakevault/core/state.h"
 
-/* Transit's paths are matched with its own table, so that facts and routing cannot disagree. */
+/* Transit's paths are matched with its own tables, so that facts and routing cannot disagree. */
 static bool match_transit(struct slice below, enum route_operation operation,
                           struct route_match *match)
 {
-    (void)route_find(&transit_table, below, operation, match);
+    if (route_find(&ops_table, below, operation, match) || match->path_known)
+        return true;
+    (void)route_find(&transit_key_table, below, operation, match);
     return match->path_known;
 }
 
+/* What is to be signed, hashed or encrypted; NULL: nothing of that. */
+static const json_t *find_input(const json_t *item)
+{
+    const json_t *input = json_object_get(item, "input");
+    return input != NULL ? input : json_object_get(item, "plaintext");
+}
+
+/* What is no base64 has no bytes to hash. */
 static void note_base64(struct vault_job *job, const json_t *input)
 {
-    if (!json_is_string(input))
-        return;
+    struct slice text;
     struct buf bytes CLEANUP(buf_done);
     buf_init(&bytes, LIMIT_REQUEST_BODY_BYTES);
-    struct slice text = slice_bytes(json_string_value(input), json_string_length(input));
+    if (!gojson_string(input, &text))
+        return;
     enum errc code = base64_parse(text, BASE64_STANDARD, &bytes, NULL);
     if (code == ERRC_OK)
         code = call_note_input(job, buf_slice(&bytes));
@@ -32,11 +43,11 @@ static void note_inputs(struct vault_job *job)
 {
     const json_t *batch = json_object_get(job->data, "batch_input");
     if (!json_is_array(batch)) {
-        note_base64(job, json_object_get(job->data, "input"));
+        note_base64(job, find_input(job->data));
         return;
     }
     for (size_t i = 0; i < json_array_size(batch); i++)
-        note_base64(job, json_object_get(json_array_get(batch, i), "input"));
+        note_base64(job, find_input(json_array_get(batch, i)));
 }
 
 static struct slice capture_named(const struct route_match *match, const char *name)

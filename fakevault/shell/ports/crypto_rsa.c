@@ -126,7 +126,7 @@ static enum errc sign(const struct crypto_key *key, const struct crypto_scheme *
     TRY(crypto_inner_hash(scheme, input, &h, why));
     TRY(check_scheme(key, scheme, h.slice, why));
     if (h.slice.len + RSA_PKCS1_PADDING_SIZE > key->bytes)
-        return errc_fail(why, ERRC_RANGE, "crypto/rsa: message too long for RSA public key size");
+        return errc_fail(why, ERRC_RANGE, "crypto/rsa: message too long for RSA key size");
     EVP_PKEY_CTX *c CLEANUP(crypto_inner_context_done) = EVP_PKEY_CTX_new(key->pkey, NULL);
     if (c == NULL || !set_up(c, scheme, true) ||
         EVP_PKEY_sign(c, signature, &len, crypto_inner_octets(h.slice), h.slice.len) != 1)
@@ -173,7 +173,7 @@ static enum errc encrypt(const struct crypto_key *key, enum crypto_hash hash, st
     unsigned char sealed[MODULUS_BYTES_MAX];
     size_t len = sizeof sealed, md = (size_t)EVP_MD_get_size(crypto_inner_md(hash));
     if (plain.len + 2 * md + 2 > key->bytes)
-        return errc_fail(why, ERRC_RANGE, "crypto/rsa: message too long for RSA public key size");
+        return errc_fail(why, ERRC_RANGE, "crypto/rsa: message too long for RSA key size");
     EVP_PKEY_CTX *c CLEANUP(crypto_inner_context_done) = EVP_PKEY_CTX_new(key->pkey, NULL);
     if (!set_up_oaep(c, hash, true) ||
         EVP_PKEY_encrypt(c, sealed, &len, crypto_inner_octets(plain), plain.len) != 1)
