@@ -82,10 +82,12 @@ static void process(struct jsonwrite *w, const struct journal_process *p)
 
 static void conn(struct jsonwrite *w, const struct journal_conn *c)
 {
-    bool opened = c->how == JOURNAL_ACCEPTED;
+    const char *event = c->how == JOURNAL_ACCEPTED    ? "accepted"
+                        : c->how == JOURNAL_HANDSHAKE ? "handshake"
+                                                      : "closed";
     jsonwrite_int(w, "conn", (int64_t)c->conn);
-    jsonwrite_string(w, "event", opened ? "accepted" : "closed");
-    if (!opened)
+    jsonwrite_string(w, "event", event);
+    if (hows[c->how] != NULL)
         jsonwrite_string(w, "how", hows[c->how]);
 }
 

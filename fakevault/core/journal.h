@@ -28,6 +28,7 @@ enum journal_kind {
 
 enum journal_how {
     JOURNAL_ACCEPTED,      /* the connection is open */
+    JOURNAL_HANDSHAKE,     /* its TLS handshake is done */
     JOURNAL_CLOSED_CLIENT, /* the client closed first */
     JOURNAL_CLOSED_SERVER, /* we closed: idle too long, malformed request, stop */
     JOURNAL_CLOSED_RESET,  /* we reset it (refuse) */

@@ -200,18 +200,19 @@ static void print_greeting(const struct server *s, const struct buf *unseal_key,
                            const struct buf *token)
 {
     (void)printf("==> fakevault " PROJECT_VERSION " server configuration:\n\n"
-                 "             Listener: tcp (addr: \"%s\", tls: \"disabled\")\n"
+                 "             Listener: tcp (addr: \"%s\", tls: \"%s\")\n"
                  "              Storage: %s\n"
                  "      Control address: %s\n"
                  "                 Seed: %llu\n\n",
-                 gate_address(s->gate), s->options.storage, admin_address(s->admin),
-                 (unsigned long long)s->seed);
+                 gate_address(s->gate), gate_has_tls(s->gate) ? "enabled" : "disabled",
+                 s->options.storage, admin_address(s->admin), (unsigned long long)s->seed);
     if (s->options.dev)
         (void)printf("You may need to set the following environment variables:\n\n"
-                     "    $ export VAULT_ADDR='http://%s'\n\n"
+                     "    $ export VAULT_ADDR='%s://%s'\n\n"
                      "Unseal Key: %s\n"
                      "Root Token: %s\n\n",
-                     gate_address(s->gate), buf_text(unseal_key), buf_text(token));
+                     gate_has_tls(s->gate) ? "https" : "http", gate_address(s->gate),
+                     buf_text(unseal_key), buf_text(token));
     (void)puts("==> fakevault server started!");
     (void)fflush(stdout);
 }
@@ -224,6 +225,8 @@ static enum errc start(struct server *s, struct errc_why *why)
     buf_init(&token, TOKEN_MAX);
     TRY(read_token(s, why));
     TRY(gate_open(s->options.listen, &s->gate, why));
+    if (s->options.tls.cert_file != NULL)
+        TRY(gate_use_tls(s->gate, &s->options.tls, loops(), why));
     TRY(start_vault(s, why));
     if (s->options.dev)
         TRY(vault_dev_init(s->vault, slice_of(s->options.dev_root_token_id), now(s), &unseal_key,
@@ -266,24 +269,37 @@ static void stop(struct server *s)
 
 /* ---- the process ---- */
 
-static const int stop_signals[] = {SIGTERM, SIGINT, SIGHUP};
+static const int known_signals[] = {SIGTERM, SIGINT, SIGHUP};
 
-static sigset_t stop_set(void)
+static sigset_t signal_set(void)
 {
     sigset_t set;
     (void)sigemptyset(&set);
-    for (size_t i = 0; i < sizeof stop_signals / sizeof *stop_signals; i++)
-        (void)sigaddset(&set, stop_signals[i]);
+    for (size_t i = 0; i < sizeof known_signals / sizeof *known_signals; i++)
+        (void)sigaddset(&set, known_signals[i]);
     return set;
 }
 
-/* A second signal ends a stop that takes too long. */
-static void wait_for_signal(void)
+/* What SIGHUP is for in Vault: certificates that were renewed. */
+static void reload(struct server *s)
 {
-    const sigset_t set = stop_set();
+    struct errc_why why = {"certificate and key are read anew"};
+    bool done = gate_reload_tls(s->gate, &why) == ERRC_OK;
+    log_line(s, done ? "info" : "error", done ? "reloaded" : "not_reloaded", why.text);
+}
+
+/* A second signal to stop ends a stop that takes too long. */
+static void wait_for_stop(struct server *s)
+{
+    const sigset_t set = signal_set();
     int received = 0;
-    while (sigwait(&set, &received) != 0)
-        continue;
+    for (;;) {
+        int failed = sigwait(&set, &received);
+        if (failed == 0 && received != SIGHUP)
+            break;
+        if (failed == 0)
+            reload(s);
+    }
     (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -323,7 +339,7 @@ static uint64_t pick_seed(const struct server *s)
 static int serve(struct server *s)
 {
     struct errc_why why = {""};
-    const sigset_t set = stop_set();
+    const sigset_t set = signal_set();
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
@@ -332,7 +348,7 @@ static int serve(struct server *s)
     s->seed = pick_seed(s);
     enum errc code = start(s, &why);
     if (code == ERRC_OK) {
-        wait_for_signal();
+        wait_for_stop(s);
         log_line(s, "info", "stopping", "requests in flight finish");
     }
     stop(s);

@@ -20,6 +20,10 @@ static const struct flags_spec specs[] = {
      "where to serve, port 0 picks one (" LISTEN_DEFAULT ")"},
     {"storage", FLAGS_TEXT, FIELD(storage), "inmem|file", "what survives the process (inmem)"},
     {"path", FLAGS_TEXT, FIELD(path), "FOLDER", "where -storage=file keeps its data"},
+    {"tls-cert", FLAGS_TEXT, FIELD(tls.cert_file), "FILE", "serve TLS with this PEM certificate"},
+    {"tls-key", FLAGS_TEXT, FIELD(tls.key_file), "FILE", "and this key"},
+    {"tls-client-ca", FLAGS_TEXT, FIELD(tls.client_ca_file), "FILE",
+     "demand client certificates that this CA signed"},
     {"admin", FLAGS_TEXT, FIELD(admin), "PATH|HOST:PORT",
      "control socket, or loopback TCP ($XDG_RUNTIME_DIR/fakevault-PORT.sock)"},
     {"admin-token-file", FLAGS_TEXT, FIELD(admin_token_file), "FILE",
@@ -96,6 +100,16 @@ static enum errc check_storage(struct server_options *o, struct errc_why *why)
     return ERRC_OK;
 }
 
+static enum errc check_tls(struct server_options *o, struct errc_why *why)
+{
+    if ((o->tls.cert_file == NULL) != (o->tls.key_file == NULL))
+        return errc_fail(why, ERRC_USAGE, "flags \"-tls-cert\" and \"-tls-key\" need each other");
+    if (o->tls.client_ca_file != NULL && o->tls.cert_file == NULL)
+        return errc_fail(why, ERRC_USAGE, "flag \"-tls-client-ca\" needs -tls-cert");
+    o->tls.require_client_cert = o->tls.client_ca_file != NULL;
+    return ERRC_OK;
+}
+
 static enum errc check_numbers(const struct server_options *o, struct errc_why *why)
 {
     if (o->seed < -1)
@@ -119,6 +133,7 @@ static enum errc parse(int argc, char *const argv[], const char **words, struct 
                          words[0]);
     TRY(check_dev(o, why));
     TRY(check_storage(o, why));
+    TRY(check_tls(o, why));
     if (o->listen == NULL)
         o->listen = LISTEN_DEFAULT;
     return check_numbers(o, why);

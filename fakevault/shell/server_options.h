@@ -9,6 +9,7 @@
 
 #include "base/errc.h"
 #include "base/limits.h"
+#include "fakevault/shell/data/tls.h"
 
 struct server_options {
     bool dev;
@@ -23,9 +24,10 @@ struct server_options {
     const char *port_file;
     const char *journal;
     const char *report_version;
-    int64_t seed;     /* -1: pick one */
-    int64_t ready_fd; /* -1: none */
-    bool durable;     /* storage is "file" */
+    struct tls_options tls; /* without a certificate file: no TLS */
+    int64_t seed;           /* -1: pick one */
+    int64_t ready_fd;       /* -1: none */
+    bool durable;           /* storage is "file" */
     char journal_default[LIMIT_PATH_BYTES];
 };
 

@@ -19,7 +19,10 @@
 
 struct gate_conn {
     uint64_t id;
-    int fd;
+    int fd;                          /* that the HTTP server has, or will have */
+    int wire_fd;                     /* the TCP socket: the same without TLS */
+    struct sockaddr_storage address; /* of the client, with TLS */
+    socklen_t address_len;
     bool busy;     /* a request is not answered yet */
     bool reset;    /* by us */
     bool draining; /* to be closed behind the reply */
@@ -34,6 +37,7 @@ struct gate {
     struct sockname name;
     char address[SOCKNAME_TEXT_MAX];
     struct gate_events events;
+    struct tls *tls; /* NULL without */
     pthread_t thread;
     bool started;
     pthread_mutex_t lock; /* guards all below */
@@ -93,6 +97,7 @@ void gate_free(struct gate *gate)
 {
     if (gate == NULL)
         return;
+    tls_free(gate->tls);
     CHECK(gate->open == 0);
     if (gate->listen_fd >= 0)
         (void)close(gate->listen_fd);
@@ -143,13 +148,15 @@ static void note_peer(struct gate_conn *conn, const struct sockaddr *address)
     conn->peer_port = ntohs(six ? v6->sin6_port : v4->sin_port);
 }
 
-static struct gate_conn *enter(struct gate *gate, int fd, const struct sockaddr *address)
+static struct gate_conn *enter(struct gate *gate, int fd, int wire_fd,
+                               const struct sockaddr *address)
 {
     struct gate_conn *conn = make_room(gate, fd) ? calloc(1, sizeof *conn) : NULL;
     if (conn == NULL)
         return NULL;
     conn->id = ++gate->ids;
     conn->fd = fd;
+    conn->wire_fd = wire_fd;
     note_peer(conn, address);
     gate->by_fd[fd] = conn;
     gate->open++;
@@ -165,19 +172,46 @@ static void leave(struct gate *gate, struct gate_conn *conn)
 
 /* ---- accepting ---- */
 
-static void welcome(struct gate *gate, int fd, const struct sockaddr *address, socklen_t len)
+static bool hand_over(struct gate *gate, int fd, const struct sockaddr *address, socklen_t len)
 {
-    struct gate_conn *conn = enter(gate, fd, address);
+    return gate->events.hand_over(gate->events.context, fd, address, len);
+}
+
+static void welcome_plain(struct gate *gate, int fd, const struct sockaddr *address, socklen_t len)
+{
+    struct gate_conn *conn = enter(gate, fd, fd, address);
     if (conn == NULL) {
         (void)close(fd);
         return;
     }
     uint64_t id = conn->id;
     gate->events.opened(gate->events.context, id);
-    if (gate->events.hand_over(gate->events.context, fd, address, len))
+    if (hand_over(gate, fd, address, len))
         return;
     leave(gate, conn);
     gate->events.closed(gate->events.context, id, JOURNAL_CLOSED_SERVER);
+}
+
+/* The HTTP server will get one end of a pair, once the handshake is done. */
+static void welcome_tls(struct gate *gate, int fd, const struct sockaddr *address, socklen_t len)
+{
+    int pair[2] = {-1, -1};
+    struct gate_conn *conn = NULL;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0)
+        conn = enter(gate, pair[0], fd, address);
+    if (conn != NULL) {
+        memcpy(&conn->address, address, len);
+        conn->address_len = len;
+        gate->events.opened(gate->events.context, conn->id);
+        if (tls_take(gate->tls, fd, pair[1], conn))
+            return;
+        gate->events.closed(gate->events.context, conn->id, JOURNAL_CLOSED_SERVER);
+        leave(gate, conn);
+    }
+    (void)close(fd);
+    for (size_t i = 0; i < 2; i++)
+        if (pair[i] >= 0)
+            (void)close(pair[i]);
 }
 
 /* Returns false when there is nothing more to accept for now; *starved when descriptors ran out. */
@@ -188,7 +222,11 @@ static bool accept_one(struct gate *gate, bool *starved)
     int fd =
         accept4(gate->listen_fd, (struct sockaddr *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
-        welcome(gate, fd, (const struct sockaddr *)&address, len);
+        const struct sockaddr *client = (const struct sockaddr *)&address;
+        if (gate->tls == NULL)
+            welcome_plain(gate, fd, client, len);
+        else
+            welcome_tls(gate, fd, client, len);
         return true;
     }
     *starved = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
@@ -233,6 +271,59 @@ static void *accept_loop(void *context)
     return NULL;
 }
 
+/* ---- TLS ---- */
+
+static void end_unserved(struct gate *gate, struct gate_conn *conn, enum journal_how how)
+{
+    uint64_t id = conn->id;
+    int fd = conn->fd;
+    (void)pthread_mutex_lock(&gate->lock);
+    how = conn->reset ? JOURNAL_CLOSED_RESET : how;
+    leave(gate, conn);
+    (void)pthread_mutex_unlock(&gate->lock);
+    gate->events.closed(gate->events.context, id, how);
+    (void)close(fd);
+}
+
+static void tls_failed(void *context, void *conn, enum tls_end end)
+{
+    end_unserved(context, conn,
+                 end == TLS_END_CLIENT ? JOURNAL_CLOSED_CLIENT : JOURNAL_CLOSED_SERVER);
+}
+
+static void tls_ready(void *context, void *conn)
+{
+    struct gate *gate = context;
+    struct gate_conn *ready = conn;
+    bool served = false;
+    (void)pthread_mutex_lock(&gate->lock);
+    if (!gate->stopping && !ready->reset) {
+        gate->events.opened_tls(gate->events.context, ready->id);
+        served = hand_over(gate, ready->fd, (const struct sockaddr *)&ready->address,
+                           ready->address_len);
+    }
+    (void)pthread_mutex_unlock(&gate->lock);
+    if (!served)
+        end_unserved(gate, ready, JOURNAL_CLOSED_SERVER);
+}
+
+enum errc gate_use_tls(struct gate *gate, const struct tls_options *options, unsigned threads,
+                       struct errc_why *why)
+{
+    const struct tls_events events = {tls_ready, tls_failed, gate};
+    return tls_new(options, &events, threads, &gate->tls, why);
+}
+
+enum errc gate_reload_tls(struct gate *gate, struct errc_why *why)
+{
+    return gate->tls == NULL ? ERRC_OK : tls_reload(gate->tls, why);
+}
+
+bool gate_has_tls(const struct gate *gate)
+{
+    return gate->tls != NULL;
+}
+
 enum errc gate_start(struct gate *gate, const struct gate_events *events, struct errc_why *why)
 {
     gate->events = *events;
@@ -255,6 +346,8 @@ void gate_stop(struct gate *gate)
     nudge(gate);
     (void)pthread_join(gate->thread, NULL);
     gate->started = false;
+    if (gate->tls != NULL)
+        tls_stop(gate->tls);
 }
 
 struct gate_status gate_status(struct gate *gate)
@@ -289,7 +382,7 @@ static void turn_away(struct gate_conn *conn, bool drain, struct gate_refused *c
         conn->draining = true;
         count->draining++;
     } else if (!conn->reset) {
-        (void)wire_reset(conn->fd);
+        (void)wire_reset(conn->wire_fd);
         conn->reset = true;
         count->reset++;
     }

@@ -8,8 +8,9 @@
  * through between "stop listening" and "reset all".
  *
  * The connection's descriptor belongs to the HTTP server; it is touched here only while registered,
- * and the server says gate_conn_closed before it closes one. TLS will stand between accept and
- * hand-over.
+ * and the server says gate_conn_closed before it closes one. TLS stands between accept and
+ * hand-over: then the HTTP server gets one end of a socket pair (tls.h), and what is reset is the
+ * TCP socket.
  *
  * Thread-safe.
  */
@@ -23,6 +24,7 @@
 
 #include "base/errc.h"
 #include "fakevault/core/journal.h"
+#include "fakevault/shell/data/tls.h"
 
 struct gate;
 
@@ -37,6 +39,8 @@ struct gate_events {
      * gate. */
     void (*opened)(void *context, uint64_t conn);
     void (*closed)(void *context, uint64_t conn, enum journal_how how);
+    /* A TLS handshake is done. May be NULL without TLS. */
+    void (*opened_tls)(void *context, uint64_t conn);
     void *context;
 };
 
@@ -46,6 +50,14 @@ struct gate_events {
  * ERRC_SYNTAX, ERRC_UNAVAILABLE (with the address and the system's reason). Does not listen yet.
  */
 MUST_USE enum errc gate_open(const char *address, struct gate **out, struct errc_why *why);
+
+/* From gate_start on, clients have to speak TLS. What tls_new says. */
+MUST_USE enum errc gate_use_tls(struct gate *gate, const struct tls_options *options,
+                                unsigned threads, struct errc_why *why);
+bool gate_has_tls(const struct gate *gate);
+
+/* Reads certificate and key anew; without TLS there is nothing to do. What tls_reload says. */
+MUST_USE enum errc gate_reload_tls(struct gate *gate, struct errc_why *why);
 
 /* Starts listening and the thread that accepts. */
 MUST_USE enum errc gate_start(struct gate *gate, const struct gate_events *events,

@@ -346,6 +346,12 @@ static void conn_closed(void *context, uint64_t conn, enum journal_how how)
     control_conn(t->control, conn, how);
 }
 
+static void conn_opened_tls(void *context, uint64_t conn)
+{
+    struct traffic *t = context;
+    control_conn(t->control, conn, JOURNAL_HANDSHAKE);
+}
+
 static void *on_opened(void *context, int fd)
 {
     struct traffic *t = context;
@@ -370,7 +376,7 @@ static enum errc begin(struct traffic *t, unsigned loops, struct errc_why *why)
         .body_bytes_max = LIMIT_REQUEST_BODY_BYTES,
         .events = {on_opened, on_closed, on_request, on_done, t},
     };
-    const struct gate_events events = {hand_over, conn_opened, conn_closed, t};
+    const struct gate_events events = {hand_over, conn_opened, conn_closed, conn_opened_tls, t};
     TRY(httpd_start(&options, &t->httpd, why));
     return gate_start(t->gate, &events, why);
 }
