@@ -13,6 +13,7 @@
 #include "fakevault/core/call.h"
 #include "fakevault/core/envelope.h"
 #include "fakevault/core/facts.h"
+#include "fakevault/core/http/extras.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
@@ -188,57 +189,6 @@ static void check_existence(struct vault_job *job)
     if (!call_answered(job) && !job->no_memory && !job->match.endpoint->exists(job))
         job->operation = ROUTE_CREATE;
     job->facts.operation = route_operation_name(job->operation);
-}
-
-static bool captured(const struct vault_job *job, const char *name)
-{
-    for (size_t i = 0; i < job->match.capture_count; i++)
-        if (slice_equal_text(job->match.captures[i].name, name))
-            return true;
-    return false;
-}
-
-/* Appends the names of data that `wanted` picks, sorted, as Go prints a slice: "[a b]". */
-static bool list_names(struct vault_job *job, bool want_captured, struct buf *out)
-{
-    const char *last = "", *key;
-    json_t *value;
-    buf_add_char(out, '[');
-    for (;;) {
-        const char *next = NULL;
-        json_object_foreach(job->data, key, value)
-        {
-            bool pick = want_captured
-                            ? captured(job, key)
-                            : !captured(job, key) && !field_known(job->match.endpoint->fields, key);
-            if (pick && strcmp(key, last) > 0 && (next == NULL || strcmp(key, next) < 0))
-                next = key;
-        }
-        if (next == NULL)
-            break;
-        buf_addf(out, "%s%s", out->len > 1 ? " " : "", next);
-        last = next;
-    }
-    buf_add_char(out, ']');
-    return out->len > 2;
-}
-
-static void warn_about_names(struct vault_job *job)
-{
-    const struct route_endpoint *e = job->match.endpoint;
-    if (e == NULL || e->any_fields || job->bare_protocol || job->raw || !job->executed)
-        return;
-    struct buf unknown CLEANUP(buf_done), replaced CLEANUP(buf_done);
-    buf_init(&unknown, 2 * LIMIT_REQUEST_BODY_BYTES);
-    buf_init(&replaced, 2 * LIMIT_REQUEST_BODY_BYTES);
-    if (list_names(job, false, &unknown))
-        call_warn(job, "Endpoint ignored these unrecognized parameters: %s", buf_text(&unknown));
-    if (list_names(job, true, &replaced))
-        call_warn(job,
-                  "Endpoint replaced the value of these parameters with the values captured from "
-                  "the endpoint's path: %s",
-                  buf_text(&replaced));
-    job->no_memory = job->no_memory || unknown.failed || replaced.failed;
 }
 
 static void check_before_route(struct vault_job *job)
@@ -418,7 +368,7 @@ void vault_end(struct vault *v, struct vault_job *job, struct instant now,
         finish(job);
     if (!call_answered(job))
         call_fault(job, "internal error");
-    warn_about_names(job);
+    extras_warn(job);
     token_use_end(job);
     wrapping_apply(job);
     envelope_format(job, reply);
