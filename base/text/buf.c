@@ -1,10 +1,10 @@
 #include "base/text/buf.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/wipe.h"
 
 void buf_init(struct buf *b, size_t max)
 {
@@ -16,7 +16,7 @@ void buf_done(struct buf *b)
 {
     if (b == NULL)
         return;
-    free(b->ptr);
+    wipe_free(b->ptr);
     buf_init(b, b->max);
 }
 
@@ -33,7 +33,7 @@ static bool grow(struct buf *b, size_t need)
     size_t cap = b->cap == 0 ? 128 : b->cap;
     while (cap < need)
         cap *= 2;
-    char *ptr = realloc(b->ptr, cap);
+    char *ptr = wipe_realloc(b->ptr, cap);
     if (ptr == NULL)
         return false;
     b->ptr = ptr;

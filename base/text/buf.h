@@ -3,7 +3,8 @@
  *
  * A failed append (over the maximum, or out of memory) changes nothing but sets
  * `failed`; later appends do nothing, so that a writer may append a whole
- * document and ask once at the end. buf_take hands the bytes over. A buf is
+ * document and ask once at the end. What a buf leaves behind, also when it grows, is wiped: it may
+ * have carried a key. buf_take hands the bytes over. A buf is
  * always NUL-terminated behind its bytes when ptr is not NULL.
  */
 #pragma once
@@ -27,7 +28,7 @@ struct buf {
 /* Starts an empty buf that may hold max bytes; allocates nothing. */
 void buf_init(struct buf *b, size_t max);
 
-/* Frees the bytes; b is empty again with the same maximum. NULL allowed. Fits
+/* Wipes and frees the bytes; b is empty again with the same maximum. NULL allowed. Fits
  * CLEANUP(buf_done). */
 void buf_done(struct buf *b);
 

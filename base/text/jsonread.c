@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/text/buf.h"
+#include "base/wipe.h"
 
 /* jansson reports most failed allocations as a syntax error or with no sentence at all; only its
  * allocator knows. */
@@ -20,14 +21,14 @@ static void *allocate(size_t size)
     return ptr;
 }
 
-static void release(void *ptr)
-{
-    free(ptr);
-}
-
 static void install_allocator(void)
 {
-    json_set_alloc_funcs(allocate, release);
+    json_set_alloc_funcs(allocate, wipe_free);
+}
+
+void jsonread_install(void)
+{
+    (void)pthread_once(&allocator_once, install_allocator);
 }
 
 static size_t depth_of(struct slice text)
@@ -54,7 +55,7 @@ enum errc jsonread_parse(struct slice text, json_t **out, struct errc_why *why)
 {
     if (depth_of(text) > LIMIT_JSON_DEPTH)
         return errc_fail(why, ERRC_SYNTAX, "JSON nested deeper than %u", LIMIT_JSON_DEPTH);
-    (void)pthread_once(&allocator_once, install_allocator);
+    jsonread_install();
     ran_out = false;
     json_error_t error;
     json_t *value = json_loadb(text.ptr == NULL ? "" : text.ptr, text.len,

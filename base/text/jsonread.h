@@ -14,6 +14,11 @@
 #include "base/errc.h"
 #include "base/text/slice.h"
 
+/* Gives jansson an allocator that remembers when memory ran out, and wipes what it frees: JSON may
+ * carry tokens and keys. The first parse does it, too; a program that lets others parse calls this
+ * at its start. */
+void jsonread_install(void);
+
 /* Parses one value; the caller owns *out (json_decref, or
  * CLEANUP(jsonread_done)). ERRC_SYNTAX, ERRC_NOMEM. */
 MUST_USE enum errc jsonread_parse(struct slice text, json_t **out, struct errc_why *why);

@@ -2,9 +2,12 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/bug.h"
 #include "base/os/harden.h"
+#include "base/text/jsonread.h"
 #include "fakevault/shell/cli/cli.h"
 #include "fakevault/shell/ctl/ctl.h"
+#include "fakevault/shell/ports/crypto_openssl.h"
 #include "fakevault/shell/server.h"
 
 static const struct command {
@@ -50,6 +53,8 @@ static const char *bare(const char *word)
 int main(int argc, char *argv[])
 {
     harden_process();
+    CHECK(crypto_openssl_wipe_freed());
+    jsonread_install();
     if (argc > 0 && cli_is_vault(argv[0]))
         return cli_run(argc - 1, argv + 1);
     if (argc < 2)

@@ -43,10 +43,13 @@ class FakeVault:
     def dev(cls, factory, name="fakevault"):
         return cls(factory, "-dev", f"-dev-root-token-id={cls.TOKEN}", name=name)
 
+    def program(self):
+        return self.factory.binary("fakevault")
+
     def start(self):
         listen = "-dev-listen-address" if "-dev" in self.flags else "-listen"
         argv = [
-            self.factory.binary("fakevault"),
+            self.program(),
             "server",
             *self.flags,
             f"{listen}=127.0.0.1:{self.port}",

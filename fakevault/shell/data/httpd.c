@@ -11,10 +11,12 @@
 
 #include "base/bug.h"
 #include "base/text/buf.h"
+#include "base/wipe.h"
 #include "fakevault/shell/data/wire.h"
 
-#define HEAD_BYTES_MAX (32u << 10) /* line and headers; microhttpd wipes it all for each request   \
-                                    */
+#define HEAD_BYTES_MAX                                                                             \
+    (32u << 10) /* line and headers; microhttpd wipes it all for each request                      \
+                 */
 #define DAEMONS_MAX 64u
 #define DISCARD_FACTOR 8u /* a body this many times over its limit is not even read to its end */
 #define CHUNK_BYTES (32u << 10)
@@ -420,11 +422,14 @@ struct copied {
     char bytes[];
 };
 
+/* At the end, `out` is where the last piece lay: it is overwritten. */
 static ssize_t next_of_copied(void *context, uint64_t at, char *out, size_t max)
 {
     const struct copied *copied = context;
-    if (at >= copied->len)
+    if (at >= copied->len) {
+        memset(out, 0, max);
         return MHD_CONTENT_READER_END_OF_STREAM;
+    }
     size_t n = copied->len - (size_t)at < max ? copied->len - (size_t)at : max;
     memcpy(out, copied->bytes + at, n);
     return (ssize_t)n;
@@ -437,20 +442,33 @@ static struct MHD_Response *chunked_response(struct slice body)
         return NULL;
     copied->len = body.len;
     memcpy(copied->bytes, body.ptr, body.len);
-    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, CHUNK_BYTES,
-                                                                      next_of_copied, copied, free);
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, CHUNK_BYTES, next_of_copied, copied, wipe_free);
     if (response == NULL)
-        free(copied);
+        wipe_free(copied);
+    return response;
+}
+
+/* A copy of the body that is wiped when it is sent: it may be an exported key. */
+static struct MHD_Response *whole_response(struct slice body)
+{
+    void *copy = malloc(body.len + 1);
+    if (copy == NULL)
+        return NULL;
+    if (body.len > 0)
+        memcpy(copy, body.ptr, body.len);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback(body.len, copy, wipe_free);
+    if (response == NULL)
+        wipe_free(copy);
     return response;
 }
 
 void httpd_answer(struct httpd_exchange *exchange, const struct httpd_reply *reply)
 {
-    void *bytes = (void *)(uintptr_t)reply->body.ptr; /* only read: MUST_COPY */
-    struct MHD_Response *response =
-        reply->chunked && reply->body.len > 0
-            ? chunked_response(reply->body)
-            : MHD_create_response_from_buffer(reply->body.len, bytes, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response = reply->chunked && reply->body.len > 0
+                                        ? chunked_response(reply->body)
+                                        : whole_response(reply->body);
     queue(exchange, reply, response);
 }
 

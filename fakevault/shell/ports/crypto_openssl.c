@@ -1,9 +1,12 @@
 #include "fakevault/shell/ports/crypto_openssl.h"
 
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdlib.h>
 
 #include "base/bug.h"
+#include "base/wipe.h"
 #include "fakevault/shell/ports/crypto_inner.h"
 
 static const struct crypto port = {
@@ -31,8 +34,48 @@ static const struct crypto port = {
         },
 };
 
+/* OpenSSL's allocator, with our end: what it frees held the keys that it worked with. */
+static void *allocate(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return malloc(size);
+}
+
+static void *reallocate(void *ptr, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (size > 0)
+        return wipe_realloc(ptr, size);
+    wipe_free(ptr);
+    return NULL;
+}
+
+static void release(void *ptr, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    wipe_free(ptr);
+}
+
+static bool wipes;
+
+static void set_memory_functions(void)
+{
+    wipes = CRYPTO_set_mem_functions(allocate, reallocate, release) == 1;
+}
+
+bool crypto_openssl_wipe_freed(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    CHECK(pthread_once(&once, set_memory_functions) == 0);
+    return wipes;
+}
+
 static void start(void)
 {
+    (void)crypto_openssl_wipe_freed();
     CHECK(sodium_init() >= 0);
     crypto_inner_start();
     crypto_aead_start();

@@ -80,18 +80,21 @@ static enum errc parse(struct vault_job *job, struct slice name, struct keyring 
     return code;
 }
 
-/* Stores the keyring and puts it in the place of one that has its name. */
+/* Stores the keyring and puts it in the place of one that has its name; takes it over. */
 static enum errc put_in_place(struct vault_job *job, struct keyring *k, struct keyring *old,
                               struct errc_why *why)
 {
     struct keyring_cache *cache = &job->vault->keyrings;
     k->restore = (struct keyring_event){job->now.wall_ns, k->latest_version};
-    TRY(keyring_store(k, &job->vault->barrier, why));
-    if (old != NULL)
-        keyring_cache_remove(cache, old);
-    if (keyring_cache_add(cache, k) != ERRC_OK)
-        keyring_free(k); /* it is in the store */
-    return ERRC_OK;
+    if (keyring_cache_add(cache, k) != ERRC_OK) {
+        keyring_free(k);
+        return errc_fail(why, ERRC_NOMEM, "out of memory for a key");
+    }
+    enum errc code = keyring_store(k, &job->vault->barrier, why);
+    struct keyring *gone = code == ERRC_OK ? old : k;
+    if (gone != NULL)
+        keyring_cache_remove(cache, gone);
+    return code;
 }
 
 void transit_key_restore_finish(struct vault_job *job)
@@ -115,12 +118,13 @@ void transit_key_restore_finish(struct vault_job *job)
     struct keyring *old = transit_key_named(job, slice_of(k->name));
     if (old != NULL && !field_flag(&job->fields, "force"))
         call_fault(job, "key \"%s\" already exists", k->name);
-    if (!call_answered(job))
-        code = put_in_place(job, k, old, &why);
-    if (code != ERRC_OK)
-        call_trouble(job, code, &why);
-    if (call_answered(job))
+    if (call_answered(job)) {
         keyring_free(k);
-    else
+        return;
+    }
+    code = put_in_place(job, k, old, &why);
+    if (code == ERRC_OK)
         call_empty(job);
+    else
+        call_trouble(job, code, &why);
 }

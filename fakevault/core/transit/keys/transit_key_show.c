@@ -160,8 +160,10 @@ void transit_key_read_finish(struct vault_job *job)
     struct versions v = {.job = job, .k = k, .context = buf_slice(&context)};
     if (code == ERRC_OK)
         answer(&v);
-    else
+    else if (code == ERRC_SYNTAX)
         call_fail(job, 400, "failed to base64-decode context");
+    else
+        job->no_memory = true;
 }
 
 struct listing {
