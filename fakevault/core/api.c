@@ -18,9 +18,10 @@ static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = 
             &sys_genroot_decode_table,
             &tools_sys_table,
             &wrapping_table,
+            &token_counter_table,
         },
     [MOUNT_CUBBYHOLE] = {&cubbyhole_table},
-    [MOUNT_TOKEN] = {&token_api_table},
+    [MOUNT_TOKEN] = {&token_api_table, &token_role_table},
     [MOUNT_TRANSIT] = {&ops_table, &transit_key_table, &tools_transit_table},
     [MOUNT_KV] = {&kv_table},
 };

@@ -17,7 +17,8 @@
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
-#include "fakevault/core/token/token_use.h"
+#include "fakevault/core/token/api/token_auth.h"
+#include "fakevault/core/token/api/token_use.h"
 #include "fakevault/core/wrapping/wrapping.h"
 
 #define VERSION "1.14.9"
@@ -127,10 +128,12 @@ static void identify(struct vault_job *job)
     if (state_sealed(v))
         return;
     token_store_reap(&v->tokens, &v->barrier, job->now.wall_ns);
-    struct token *token = token_table_find(&v->tokens, request_token(&job->request));
-    if (token == NULL || !token_usable(token, job->now.wall_ns))
+    struct token *token = token_auth_find(job, request_token(&job->request));
+    if (token == NULL || !token_usable(token, job->now.wall_ns)) {
+        token_release(token);
         return;
-    job->token = token_keep(token);
+    }
+    job->token = token;
     job->facts.accessor = slice_of(token->accessor);
 }
 

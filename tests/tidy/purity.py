@@ -18,6 +18,7 @@ ALLOWED = {
     "the heap": r"malloc calloc realloc reallocarray free",
     "formatting into memory": r"v?snprintf __v?snprintf_chk sscanf __isoc(99|23)_sscanf",
     "errno of the calls above": r"__errno_location",
+    "addresses as text into memory": r"inet_pton",
     "mathematics": r"ceil floor l?l?round fabs sqrt pow log log2 exp fmod trunc isnan isinf",
     "calendar arithmetic on a given instant": r"gmtime_r timegm",
     "jansson on memory; not its files and callbacks": r"""

@@ -12,7 +12,7 @@
 
 bool cubbyhole_name(const struct token *token, struct slice path, char out[static STORE_NAME_MAX])
 {
-    int len = snprintf(out, STORE_NAME_MAX, TOKEN_STORE_CUBBYHOLE "%s/%.*s", token->cubbyhole,
+    int len = snprintf(out, STORE_NAME_MAX, TOKEN_STORE_CUBBYHOLE "%s/%.*s", token->accessor,
                        SLICE_FMT(path));
     return len < (int)STORE_NAME_MAX;
 }

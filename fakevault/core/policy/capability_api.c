@@ -7,7 +7,7 @@
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
-#include "fakevault/core/token/token_auth.h"
+#include "fakevault/core/token/api/token_auth.h"
 
 static const struct field_spec fields[] = {
     {.name = "path", .type = FIELD_STRINGS},

@@ -117,6 +117,14 @@ static enum errc get_under(struct barrier *b, struct slice key, const char *name
     return open_record(b, key, name, buf_slice(&record), out, why);
 }
 
+static enum errc open_under_term(struct barrier *b, uint32_t term, const char *name,
+                                 struct slice record, struct secret *out, struct errc_why *why)
+{
+    if (term < 1 || term > b->term_count)
+        return errc_fail(why, ERRC_CRYPTO, "no decryption key available for term %u", term);
+    return open_record(b, secret_slice(&b->terms[term - 1].key), name, record, out, why);
+}
+
 enum errc barrier_get(struct barrier *b, const char *name, struct secret *out, struct errc_why *why)
 {
     CHECK(barrier_is_open(b));
@@ -124,10 +132,26 @@ enum errc barrier_get(struct barrier *b, const char *name, struct secret *out, s
     buf_init(&record, STORE_VALUE_MAX);
     uint32_t term;
     TRY(fetch(b, name, &record, &term, why));
-    if (term < 1 || term > b->term_count)
-        return errc_fail(why, ERRC_CRYPTO, "no decryption key available for term %u", term);
-    return open_record(b, secret_slice(&b->terms[term - 1].key), name, buf_slice(&record), out,
-                       why);
+    return open_under_term(b, term, name, buf_slice(&record), out, why);
+}
+
+enum errc barrier_encrypt(struct barrier *b, const char *purpose, struct slice plain,
+                          struct buf *out, struct errc_why *why)
+{
+    CHECK(barrier_is_open(b));
+    b->encryptions++;
+    TRY(seal_record(b, secret_slice(&b->terms[b->term_count - 1].key), (uint32_t)b->term_count,
+                    purpose, plain, out, why));
+    return buf_status(out, why);
+}
+
+enum errc barrier_decrypt(struct barrier *b, const char *purpose, struct slice sealed,
+                          struct secret *out, struct errc_why *why)
+{
+    uint32_t term;
+    CHECK(barrier_is_open(b));
+    TRY(read_term(sealed, purpose, &term, why));
+    return open_under_term(b, term, purpose, sealed, out, why);
 }
 
 void barrier_batch_init(struct barrier_batch *batch)

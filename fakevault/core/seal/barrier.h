@@ -88,6 +88,13 @@ MUST_USE enum errc barrier_rotate(struct barrier *b, int64_t wall_ns, struct err
 MUST_USE enum errc barrier_get(struct barrier *b, const char *name, struct secret *out,
                                struct errc_why *why);
 
+/* Seals and opens bytes that are kept by somebody else, for a purpose. ERRC_CRYPTO for what is not
+ * of this barrier and purpose, ERRC_SCHEMA for what cannot be, ERRC_NOMEM, ERRC_TOO_BIG. */
+MUST_USE enum errc barrier_encrypt(struct barrier *b, const char *purpose, struct slice plain,
+                                   struct buf *out, struct errc_why *why);
+MUST_USE enum errc barrier_decrypt(struct barrier *b, const char *purpose, struct slice sealed,
+                                   struct secret *out, struct errc_why *why);
+
 /* A batch: begin, add, commit or drop. Adding copies. */
 void barrier_batch_init(struct barrier_batch *batch);
 void barrier_batch_done(struct barrier_batch *batch);

@@ -37,7 +37,6 @@ static void write_record(struct pack *p, const struct token *t)
     pack_u8(p, FORMAT);
     pack_u32(p, flags_of(t));
     pack_text(p, t->accessor);
-    pack_text(p, t->cubbyhole);
     pack_bytes(p, slice_bytes(t->parent_digest, sizeof t->parent_digest));
     pack_bytes(p, t->display_name);
     pack_bytes(p, t->path);
@@ -86,7 +85,6 @@ static void read_fixed(struct unpack *u, struct token *t)
     t->renewable = (flags & FLAG_RENEWABLE) != 0;
     t->orphan = (flags & FLAG_ORPHAN) != 0;
     pack_read_text(u, t->accessor, sizeof t->accessor);
-    pack_read_text(u, t->cubbyhole, sizeof t->cubbyhole);
     read_digest(u, t->parent_digest);
     t->display_name = pack_read_bytes(u);
     t->path = pack_read_bytes(u);

@@ -30,9 +30,8 @@ enum token_type {
 };
 
 struct token {
-    uint8_t digest[DIGEST_BYTES];         /* of a service token; names its record */
-    char accessor[TOKEN_ACCESSOR_BYTES];  /* "" of a batch token */
-    char cubbyhole[TOKEN_ACCESSOR_BYTES]; /* below which its cubbyhole lies */
+    uint8_t digest[DIGEST_BYTES];        /* of a service token; names its record */
+    char accessor[TOKEN_ACCESSOR_BYTES]; /* "" of a batch token; names its cubbyhole, too */
     enum token_type type;
     const struct slice *policies; /* lower case, sorted, no two alike */
     size_t policy_count;

@@ -47,7 +47,7 @@ static void tolerate(enum errc code)
 static void erase_cubbyhole(struct barrier *b, const struct token *token)
 {
     char prefix[STORE_NAME_MAX];
-    (void)snprintf(prefix, sizeof prefix, TOKEN_STORE_CUBBYHOLE "%s/", token->cubbyhole);
+    (void)snprintf(prefix, sizeof prefix, TOKEN_STORE_CUBBYHOLE "%s/", token->accessor);
     tolerate(barrier_erase_all(b, prefix, NULL));
 }
 
@@ -144,6 +144,36 @@ void token_store_reap(struct token_table *t, struct barrier *b, int64_t wall_ns)
     }
 }
 
+/* The first cubbyhole without a token. */
+struct stray {
+    const struct token_table *table;
+    char prefix[STORE_NAME_MAX];
+    bool found;
+};
+
+static enum errc look_for_stray(void *context, struct slice folder)
+{
+    struct stray *s = context;
+    struct slice accessor = {folder.ptr, folder.len - 1};
+    if (s->found || token_table_find_accessor(s->table, accessor) != NULL)
+        return ERRC_OK;
+    s->found = true;
+    (void)snprintf(s->prefix, sizeof s->prefix, TOKEN_STORE_CUBBYHOLE "%.*s", SLICE_FMT(folder));
+    return ERRC_OK;
+}
+
+enum errc token_store_tidy(const struct token_table *t, struct barrier *b, struct errc_why *why)
+{
+    for (;;) {
+        struct stray stray = {.table = t};
+        TRY(store_list_level(b->store, SLICE_LITERAL(TOKEN_STORE_CUBBYHOLE), look_for_stray, &stray,
+                             why));
+        if (!stray.found)
+            return ERRC_OK;
+        TRY(barrier_erase_all(b, stray.prefix, why));
+    }
+}
+
 /* --- creation and change ---------------------------------------------------------------------- */
 
 void token_store_salt(struct token_table *t, struct barrier *b, struct barrier_batch *batch)
@@ -159,7 +189,6 @@ enum errc token_store_draw(struct token_table *t, struct barrier *b, const struc
     struct token complete = *draft;
     (void)token_id_digest(id, &t->keys, complete.digest); /* an id of ours, or without '.' */
     token_id_random(&b->entropy, complete.accessor);
-    token_id_random(&b->entropy, complete.cubbyhole);
     TRY(token_table_reserve(t));
     TRY(token_copy(&complete, out));
     put_record(b, batch, *out);
@@ -289,5 +318,5 @@ enum errc token_store_load(struct token_table *t, struct barrier *b, struct errc
         (void)token_table_link(t, x);
     while (clear_leftovers(t, b))
         ;
-    return ERRC_OK;
+    return token_store_tidy(t, b, why);
 }

@@ -13,7 +13,7 @@
 #include "fakevault/core/seal/barrier.h"
 #include "fakevault/core/token/token_table.h"
 
-#define TOKEN_STORE_CUBBYHOLE "cubbyhole/" /* then the token's cubbyhole, '/', a path */
+#define TOKEN_STORE_CUBBYHOLE "cubbyhole/" /* then the token's accessor, '/', a path */
 
 /* Makes a new salt, for an init; adds it to the batch. */
 void token_store_salt(struct token_table *t, struct barrier *b, struct barrier_batch *batch);
@@ -21,7 +21,7 @@ void token_store_salt(struct token_table *t, struct barrier *b, struct barrier_b
 /* Reads salt and tokens, and clears away what a crash left. Errors as barrier_get. */
 MUST_USE enum errc token_store_load(struct token_table *t, struct barrier *b, struct errc_why *why);
 
-/* Makes a service token of a draft, which lacks only digest, accessor and cubbyhole: adds its
+/* Makes a service token of a draft, which lacks only digest and accessor: adds its
  * record to the batch and room for it to the table. Once the batch is committed, token_store_adopt
  * makes it known; before, token_release drops it. ERRC_NOMEM. */
 MUST_USE enum errc token_store_draw(struct token_table *t, struct barrier *b,
@@ -49,6 +49,11 @@ MUST_USE enum errc token_store_revoke(struct token_table *t, struct barrier *b, 
 /* Revokes a token alone; its children become orphans (some of them, after a failure). */
 MUST_USE enum errc token_store_revoke_alone(struct token_table *t, struct barrier *b,
                                             struct token *token, struct errc_why *why);
+
+/* Erases the cubbyholes of tokens that are no more, which a crash may leave. Errors as store_list,
+ * and those of erasing. */
+MUST_USE enum errc token_store_tidy(const struct token_table *t, struct barrier *b,
+                                    struct errc_why *why);
 
 /* Revokes what has expired at this wall time, a few trees per call. What could not be erased is
  * left for the next one. */

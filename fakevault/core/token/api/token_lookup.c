@@ -1,4 +1,4 @@
-#include "fakevault/core/token/token_lookup.h"
+#include "fakevault/core/token/api/token_lookup.h"
 #include "fakevault/core/http/gotext.h"
 
 #include "base/text/stamp.h"

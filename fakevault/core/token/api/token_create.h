@@ -9,3 +9,4 @@ extern const struct field_spec token_create_fields[];
 
 void token_create_finish(struct vault_job *job);
 void token_create_orphan_finish(struct vault_job *job);
+void token_create_by_role_finish(struct vault_job *job);

@@ -1,13 +1,17 @@
 /* auth/token/create, create-orphan and create/:role (vault-api.md 3.1). The order of the checks is
  * Vault's. */
-#include "fakevault/core/token/token_create.h"
+#include "fakevault/core/token/api/token_create.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/state.h"
-#include "fakevault/core/token/token_auth.h"
+#include "fakevault/core/token/api/token_auth.h"
+#include "fakevault/core/token/api/token_policies.h"
+#include "fakevault/core/token/api/token_role.h"
+#include "fakevault/core/token/token_batch.h"
 #include "fakevault/core/token/token_names.h"
 #include "fakevault/core/token/token_ttl.h"
 
@@ -33,8 +37,10 @@ const struct field_spec token_create_fields[] = {
 struct making {
     struct vault_job *job;
     const struct token *parent;
+    json_t *role; /* NULL: none */
     struct token draft;
-    struct token_names policies;
+    struct token_policies policies;
+    struct slice *cidrs; /* the role's */
     struct buf meta, path, display_name;
     bool sudo;
     bool create_orphan;                 /* asked for by path */
@@ -43,7 +49,9 @@ struct making {
 
 static void making_done(struct making *m)
 {
-    token_names_done(&m->policies);
+    token_names_done(&m->policies.names);
+    free(m->cidrs);
+    json_decref(m->role);
     buf_done(&m->meta);
     buf_done(&m->path);
     buf_done(&m->display_name);
@@ -102,9 +110,40 @@ static bool check_batch(struct making *m)
     return text_of(m, "period").len == 0 || batch_lacks(m, "period");
 }
 
+/* A role may insist, or have a default of its own. */
+static struct slice wanted_type(const struct making *m)
+{
+    struct slice sent = text_of(m, "type"), own = token_role_text(m->role, "token_type");
+    if (slice_equal_text(own, "service") || slice_equal_text(own, "batch"))
+        return own;
+    return slice_equal_text(own, "default-batch") && sent.len == 0 ? SLICE_LITERAL("batch") : sent;
+}
+
+/* Entities are not kept: an alias that the role allows is accepted and has no effect. */
+static bool check_entity_alias(struct making *m)
+{
+    struct token_names allowed CLEANUP(token_names_done) = {0};
+    struct token_names alias CLEANUP(token_names_done) = {0};
+    struct slice sent = text_of(m, "entity_alias");
+    if (sent.len == 0)
+        return true;
+    if (m->role == NULL)
+        return fail(m, "'entity_alias' is only allowed in combination with token role");
+    const json_t *list = json_object_get(m->role, "allowed_entity_aliases");
+    if (token_names_add_json(&allowed, list) != ERRC_OK || token_names_add(&alias, sent) != ERRC_OK)
+        return no_memory(m);
+    return (alias.count == 1 && token_names_fit(&allowed, alias.items[0])) ||
+           fail(m, "invalid 'entity_alias' value");
+}
+
+static int64_t lesser_given(int64_t a, int64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 static bool choose_type(struct making *m)
 {
-    struct slice type = text_of(m, "type");
+    struct slice type = wanted_type(m);
     m->draft.renewable = field_flag(&m->job->fields, "renewable");
     m->draft.uses_left = field_number(&m->job->fields, "num_uses");
     if (slice_equal_text(type, "batch")) {
@@ -117,9 +156,13 @@ static bool choose_type(struct making *m)
     }
     if (m->draft.uses_left < 0)
         return fail(m, "number of uses cannot be negative");
-    if (text_of(m, "entity_alias").len > 0)
-        return fail(m, "'entity_alias' is only allowed in combination with token role");
-    return true;
+    if (m->role != NULL) {
+        json_int_t uses = json_integer_value(json_object_get(m->role, "token_num_uses"));
+        m->draft.renewable = m->draft.renewable && token_role_flag(m->role, "renewable");
+        m->draft.uses_left = lesser_given(m->draft.uses_left, uses);
+        m->draft.role = token_role_text(m->role, "name");
+    }
+    return check_entity_alias(m);
 }
 
 /* --- names
@@ -153,6 +196,8 @@ static bool name_it(struct making *m)
     if (meta != NULL)
         jsonwrite_value(&w, NULL, meta);
     buf_add_slice(&m->path, buf_slice(&m->job->path));
+    if (token_role_text(m->role, "path_suffix").len > 0)
+        buf_addf(&m->path, "/%.*s", SLICE_FMT(token_role_text(m->role, "path_suffix")));
     write_display_name(m);
     if (m->meta.failed || m->path.failed || m->display_name.failed)
         return no_memory(m);
@@ -163,81 +208,46 @@ static bool name_it(struct making *m)
     return true;
 }
 
-/* --- policies
- * --------------------------------------------------------------------------------------- */
-
-static bool parent_has(const struct making *m, struct slice name)
-{
-    for (size_t i = 0; i < m->parent->policy_count; i++)
-        if (slice_equal(m->parent->policies[i], name))
-            return true;
-    return false;
-}
-
-static bool subset_of_parent(const struct making *m)
-{
-    for (size_t i = 0; i < m->policies.count; i++)
-        if (!parent_has(m, m->policies.items[i]))
-            return false;
-    return true;
-}
-
-/* Policies as the call names them, or the parent's. */
-static bool choose_without_role(struct making *m)
-{
-    const json_t *wanted = field_get(&m->job->fields, "policies")->tree;
-    bool no_default = field_flag(&m->job->fields, "no_default_policy");
-    bool add_default = !no_default;
-    if (json_array_size(wanted) == 0) {
-        add_default = false;
-        if (token_names_add_all(&m->policies, m->parent->policies, m->parent->policy_count) !=
-            ERRC_OK)
-            return no_memory(m);
-    } else if (token_names_add_json(&m->policies, wanted) != ERRC_OK ||
-               token_names_sanitize(&m->policies, false) != ERRC_OK) {
-        return no_memory(m);
-    } else if (!m->sudo) {
-        if (!subset_of_parent(m))
-            return fail(m, "child policies must be subset of parent");
-        add_default = add_default && parent_has(m, SLICE_LITERAL("default"));
-    }
-    return token_names_sanitize(&m->policies, add_default) == ERRC_OK || no_memory(m);
-}
-
-static bool check_policies(struct making *m)
-{
-    static const struct slice reserved[] = {{"response-wrapping", 17}, {"control-group", 13}};
-    for (size_t i = 0; i < m->policies.count; i++)
-        for (size_t j = 0; j < sizeof reserved / sizeof reserved[0]; j++)
-            if (slice_equal(m->policies.items[i], reserved[j])) {
-                call_fail(m->job, 400, "cannot assign policy \"%s\"", reserved[j].ptr);
-                return false;
-            }
-    if (!token_names_has(&m->policies, SLICE_LITERAL("root")))
-        return true;
-    if (!parent_has(m, SLICE_LITERAL("root")))
-        return fail(m, "root tokens may not be created without parent token being root");
-    if (m->draft.type == TOKEN_BATCH)
-        return fail(m, "batch tokens cannot be root tokens");
-    return true;
-}
+/* --- policies -----------------------------------------------------------------------------------
+ */
 
 static bool choose_policies(struct making *m)
 {
-    if (!choose_without_role(m))
+    m->policies.type = m->draft.type;
+    if (!token_policies_choose(&m->policies))
         return false;
-    if (field_flag(&m->job->fields, "no_default_policy"))
-        token_names_remove(&m->policies, "default");
-    m->draft.policies = m->policies.items;
-    m->draft.policy_count = m->policies.count;
-    return check_policies(m);
+    m->draft.policies = m->policies.names.items;
+    m->draft.policy_count = m->policies.names.count;
+    return true;
 }
 
 /* --- family and times
  * ------------------------------------------------------------------------------- */
 
+/* A role says who is an orphan, and from where its tokens may be used. */
+static bool follow_role(struct making *m)
+{
+    const json_t *cidrs = json_object_get(m->role, "token_bound_cidrs");
+    size_t count = json_array_size(cidrs);
+    m->draft.orphan = token_role_flag(m->role, "orphan");
+    if (!m->draft.orphan)
+        memcpy(m->draft.parent_digest, m->parent->digest, sizeof m->draft.parent_digest);
+    if (count == 0)
+        return true;
+    m->cidrs = calloc(count, sizeof *m->cidrs);
+    if (m->cidrs == NULL)
+        return no_memory(m);
+    for (size_t i = 0; i < count; i++)
+        m->cidrs[i] = slice_of(json_string_value(json_array_get(cidrs, i)));
+    m->draft.bound_cidrs = m->cidrs;
+    m->draft.bound_cidr_count = count;
+    return true;
+}
+
 static bool choose_parent(struct making *m)
 {
+    if (m->role != NULL)
+        return follow_role(m);
     bool no_parent = field_flag(&m->job->fields, "no_parent");
     if (no_parent && !m->sudo)
         return fail(m, "root or sudo privileges required to create orphan token");
@@ -275,12 +285,29 @@ static bool read_times(struct making *m)
     return read_duration(m, ttl_field, &m->draft.ttl_ns);
 }
 
+/* Of a limit that call and role both set, the lesser counts. */
+static void limit_by_role(struct making *m, const char *what, const char *member, int64_t *ns)
+{
+    int64_t own = token_role_ns(m->role, member);
+    bool both = *ns != 0 && own != 0;
+    *ns = lesser_given(*ns, own);
+    if (both)
+        call_warn(m->job,
+                  "%s specified both during creation call and in role; using the lesser value of "
+                  "%lld seconds",
+                  what, (long long)(*ns / GOTEXT_SECOND_NS));
+}
+
 static bool choose_times(struct making *m)
 {
     struct token *d = &m->draft;
     if (!read_times(m))
         return false;
-    bool root = token_names_has(&m->policies, SLICE_LITERAL("root"));
+    if (d->type != TOKEN_BATCH) {
+        limit_by_role(m, "Explicit max TTL", "token_explicit_max_ttl", &m->explicit_max_ns);
+        limit_by_role(m, "Period", "token_period", &m->period_ns);
+    }
+    bool root = token_names_has(&m->policies.names, SLICE_LITERAL("root"));
     struct token_ttl_ask ask = {.ttl_ns = d->ttl_ns,
                                 .period_ns = m->period_ns,
                                 .explicit_max_ns = m->explicit_max_ns,
@@ -327,16 +354,35 @@ static void store(struct making *m, struct slice id)
         call_trouble(m->job, code, &why);
 }
 
+static void make_batch(struct making *m)
+{
+    struct errc_why why = {{0}};
+    struct buf id CLEANUP(buf_done);
+    buf_init(&id, LIMIT_REQUEST_BODY_BYTES);
+    enum errc code = token_batch_format(&m->job->vault->barrier, &m->draft, &id, &why);
+    if (code == ERRC_OK)
+        token_auth_answer(m->job, &m->draft, buf_slice(&id), m->draft.ttl_ns);
+    else
+        call_trouble(m->job, code, &why);
+    if (id.ptr != NULL)
+        secret_wipe(id.ptr, id.len);
+}
+
 static void make(struct making *m)
 {
     struct vault *v = m->job->vault;
     char made_up[TOKEN_ID_BYTES];
     struct slice id = text_of(m, "id");
-    if (id.len > 0) {
+    if (id.len > 0)
         call_warn(m->job,
                   "Supplying a custom ID for the token uses the weaker SHA1 hashing instead "
                   "of the more secure SHA2-256 HMAC for token obfuscation. SHA1 hashed "
                   "tokens on the wire leads to less secure lookups.");
+    if (m->draft.type == TOKEN_BATCH) {
+        make_batch(m);
+        return;
+    }
+    if (id.len > 0) {
         if (check_id(m, id))
             store(m, id);
         return;
@@ -349,35 +395,28 @@ static void make(struct making *m)
     secret_wipe(made_up, sizeof made_up);
 }
 
-static bool policy_exists(const struct vault_job *job, struct slice name)
-{
-    (void)job;
-    return slice_equal_text(name, "root") || slice_equal_text(name, "default");
-}
-
-static void warn_about_policies(const struct making *m)
-{
-    for (size_t i = 0; i < m->policies.count; i++)
-        if (!policy_exists(m->job, m->policies.items[i]))
-            call_warn(m->job, "Policy \"%.*s\" does not exist", SLICE_FMT(m->policies.items[i]));
-}
-
 static void stamp(struct making *m)
 {
     int64_t now = m->job->now.wall_ns;
     m->draft.created_s = now / GOTEXT_SECOND_NS;
+    if (m->draft.type == TOKEN_BATCH)
+        now = m->draft.created_s * GOTEXT_SECOND_NS;
     m->draft.uses_granted = m->draft.uses_left;
     m->draft.issued_ns = now;
     m->draft.lease_ns = m->draft.ttl_ns;
     m->draft.expires_ns = m->draft.ttl_ns == 0 ? 0 : now + m->draft.ttl_ns;
 }
 
-static void create(struct vault_job *job, bool create_orphan)
+/* Takes over the role. */
+static void create(struct vault_job *job, bool create_orphan, json_t *role)
 {
     struct making m CLEANUP(making_done) = {.job = job,
                                             .parent = job->token,
+                                            .role = role,
                                             .sudo = token_auth_sudo(job),
                                             .create_orphan = create_orphan};
+    m.policies =
+        (struct token_policies){.job = job, .parent = m.parent, .role = role, .sudo = m.sudo};
     buf_init(&m.meta, LIMIT_REQUEST_BODY_BYTES);
     buf_init(&m.path, 2 * LIMIT_PATH_BYTES);
     buf_init(&m.display_name, LIMIT_REQUEST_BODY_BYTES);
@@ -387,15 +426,29 @@ static void create(struct vault_job *job, bool create_orphan)
     stamp(&m);
     make(&m);
     if (job->status == 200)
-        warn_about_policies(&m);
+        token_policies_warn(&m.policies);
 }
 
 void token_create_finish(struct vault_job *job)
 {
-    create(job, false);
+    create(job, false, NULL);
 }
 
 void token_create_orphan_finish(struct vault_job *job)
 {
-    create(job, true);
+    create(job, true, NULL);
+}
+
+void token_create_by_role_finish(struct vault_job *job)
+{
+    struct slice name = call_capture(job, "role_name");
+    struct errc_why why = {{0}};
+    json_t *role = NULL;
+    enum errc code = token_role_load(job->vault, name, &role, &why);
+    if (code == ERRC_NOT_FOUND)
+        call_fail(job, 400, "unknown role %.*s", SLICE_FMT(name));
+    else if (code != ERRC_OK)
+        call_trouble(job, code, &why);
+    else
+        create(job, false, role);
 }

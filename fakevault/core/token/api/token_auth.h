@@ -10,7 +10,7 @@ void token_auth_answer(struct vault_job *job, const struct token *token, struct 
                        int64_t ttl_ns);
 
 /* What the client may do with tokens beyond its policies: root, or sudo on the path. */
-bool token_auth_sudo(const struct vault_job *job);
+bool token_auth_sudo(struct vault_job *job);
 
 /* Returns the service or batch token that an id from a request's body names, spent or not; NULL
  * when there is none. A new reference, which the caller releases. */

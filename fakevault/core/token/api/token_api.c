@@ -1,11 +1,13 @@
 /* auth/token/: the endpoints that look at, renew and revoke tokens (vault-api.md 3.1). */
+#include "base/text/jsonread.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/state.h"
-#include "fakevault/core/token/token_auth.h"
-#include "fakevault/core/token/token_create.h"
-#include "fakevault/core/token/token_lookup.h"
+#include "fakevault/core/token/api/token_auth.h"
+#include "fakevault/core/token/api/token_create.h"
+#include "fakevault/core/token/api/token_lookup.h"
+#include "fakevault/core/token/api/token_role.h"
 #include "fakevault/core/token/token_ttl.h"
 
 static const struct field_spec token_fields[] = {{.name = "token", .type = FIELD_STRING}, {0}};
@@ -128,6 +130,28 @@ static const char *why_not_renewable(const struct token *token)
     return token->expires_ns == 0 || !token->renewable ? "lease is not renewable" : NULL;
 }
 
+/* The limits of a token that was made by a role are the role's of today. False: answered. */
+static bool read_limits(struct vault_job *job, const struct token *token, struct token_ttl_ask *ask)
+{
+    json_t *role CLEANUP(jsonread_done) = NULL;
+    struct errc_why why = {{0}};
+    ask->period_ns = token->period_ns;
+    ask->explicit_max_ns = token->explicit_max_ttl_ns;
+    if (token->role.len == 0)
+        return true;
+    enum errc code = token_role_load(job->vault, token->role, &role, &why);
+    if (code == ERRC_NOT_FOUND)
+        call_fault(job,
+                   "failed to renew entry: original token role \"%.*s\" could not be found, not "
+                   "renewing",
+                   SLICE_FMT(token->role));
+    else if (code != ERRC_OK)
+        call_trouble(job, code, &why);
+    ask->period_ns = token_role_ns(role, "token_period");
+    ask->explicit_max_ns = token_role_ns(role, "token_explicit_max_ttl");
+    return code == ERRC_OK;
+}
+
 static void renew(struct vault_job *job, struct token *token, struct slice id)
 {
     struct vault *v = job->vault;
@@ -137,14 +161,11 @@ static void renew(struct vault_job *job, struct token *token, struct slice id)
         call_fail(job, 400, "%s", refusal);
         return;
     }
-    struct token_ttl_ask ask = {.increment_ns =
-                                    field_number(&job->fields, "increment") * GOTEXT_SECOND_NS,
+    int64_t increment_s = field_number(&job->fields, "increment"), ttl_ns;
+    struct token_ttl_ask ask = {.increment_ns = increment_s * GOTEXT_SECOND_NS,
                                 .ttl_ns = token->lease_ns,
-                                .period_ns = token->period_ns,
-                                .explicit_max_ns = token->explicit_max_ttl_ns,
                                 .start_ns = token->issued_ns};
-    int64_t ttl_ns;
-    if (!token_ttl_calculate(job, &ask, &ttl_ns))
+    if (!read_limits(job, token, &ask) || !token_ttl_calculate(job, &ask, &ttl_ns))
         return;
     enum errc code = token_store_renew(&v->tokens, &v->barrier, token, ttl_ns, wall(job), &why);
     if (code == ERRC_OK)
@@ -265,6 +286,52 @@ static void revoke_accessor_finish(struct vault_job *job)
     }
 }
 
+/* --- the rest -----------------------------------------------------------------------------------
+ */
+
+/* There is little to find: what a crash leaves is cleared away at the next unseal. */
+static void tidy_finish(struct vault_job *job)
+{
+    struct vault *v = job->vault;
+    struct errc_why why = {{0}};
+    enum errc code = token_store_tidy(&v->tokens, &v->barrier, &why);
+    if (code != ERRC_OK) {
+        call_trouble(job, code, &why);
+        return;
+    }
+    call_answer_none(job, 202);
+    call_make_raw(job, 202);
+    call_warn(job,
+              "Tidy operation successfully started. Any information from the operation will be "
+              "printed to Vault's server logs.");
+}
+
+static void write_counter(struct vault_job *job, const char *what, size_t total)
+{
+    struct jsonwrite *w = call_data(job);
+    jsonwrite_object(w, "counters");
+    jsonwrite_object(w, what);
+    jsonwrite_int(w, "total", (int64_t)total);
+    jsonwrite_end(w);
+    jsonwrite_end(w);
+    call_answer(job, CALL_DATA);
+}
+
+static void count_tokens_finish(struct vault_job *job)
+{
+    write_counter(job, "service_tokens", job->vault->tokens.count);
+}
+
+static void count_entities_finish(struct vault_job *job)
+{
+    write_counter(job, "entities", 0);
+}
+
+static void count_requests_finish(struct vault_job *job)
+{
+    call_fail(job, 404, "The functionality has been removed on this path");
+}
+
 static const struct route_endpoint rows[] = {
     {.pattern = "create",
      .operation = ROUTE_UPDATE,
@@ -274,6 +341,10 @@ static const struct route_endpoint rows[] = {
      .operation = ROUTE_UPDATE,
      .fields = token_create_fields,
      .finish = token_create_orphan_finish},
+    {.pattern = "create/:role_name",
+     .operation = ROUTE_UPDATE,
+     .fields = token_create_fields,
+     .finish = token_create_by_role_finish},
     {.pattern = "lookup-self",
      .operation = ROUTE_READ,
      .fields = token_fields,
@@ -325,6 +396,19 @@ static const struct route_endpoint rows[] = {
      .operation = ROUTE_UPDATE,
      .fields = accessor_fields,
      .finish = revoke_accessor_finish},
+    {.pattern = "tidy", .operation = ROUTE_UPDATE, .finish = tidy_finish},
 };
+
+static const struct route_endpoint counter_rows[] = {
+    {.pattern = "internal/counters/entities",
+     .operation = ROUTE_READ,
+     .finish = count_entities_finish},
+    {.pattern = "internal/counters/requests",
+     .operation = ROUTE_READ,
+     .finish = count_requests_finish},
+    {.pattern = "internal/counters/tokens", .operation = ROUTE_READ, .finish = count_tokens_finish},
+};
+
+const struct route_table token_counter_table = ROUTE_TABLE(counter_rows);
 
 const struct route_table token_api_table = ROUTE_TABLE(rows);

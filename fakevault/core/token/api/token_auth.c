@@ -1,21 +1,37 @@
-#include "fakevault/core/token/token_auth.h"
+#include "fakevault/core/token/api/token_auth.h"
 #include "fakevault/core/http/gotext.h"
 
 #include <string.h>
 
+#include "fakevault/core/policy/acl.h"
+#include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
-#include "fakevault/core/token/token_lookup.h"
+#include "fakevault/core/token/api/token_lookup.h"
+#include "fakevault/core/token/token_batch.h"
 #include "fakevault/core/token/token_ttl.h"
 
-bool token_auth_sudo(const struct vault_job *job)
+bool token_auth_sudo(struct vault_job *job)
 {
-    return token_is_root(job->token);
+    if (token_is_root(job->token))
+        return true;
+    const struct acl *acl = authorise_acl(job, job->token);
+    return acl != NULL && (acl_capabilities(acl, buf_slice(&job->path)) & POLICY_SUDO) != 0;
 }
 
 struct token *token_auth_find(struct vault_job *job, struct slice id)
 {
-    struct token *token = token_table_find(&job->vault->tokens, id);
-    return token == NULL ? NULL : token_keep(token);
+    struct vault *v = job->vault;
+    struct token *token = NULL;
+    if (!token_batch_is(id)) {
+        token = token_table_find(&v->tokens, id);
+        return token == NULL ? NULL : token_keep(token);
+    }
+    enum errc code = token_batch_open(&v->barrier, &v->tokens, id, job->now.wall_ns, &token);
+    job->no_memory = job->no_memory || code == ERRC_NOMEM;
+    if (code != ERRC_OK || !token_expired(token, job->now.wall_ns))
+        return code == ERRC_OK ? token : NULL;
+    token_release(token);
+    return NULL;
 }
 
 static void write_auth(struct jsonwrite *w, const struct token *t, struct slice id, int64_t ttl_ns)

@@ -1,4 +1,4 @@
-#include "fakevault/core/token/token_use.h"
+#include "fakevault/core/token/api/token_use.h"
 
 #include "fakevault/core/state.h"
 
