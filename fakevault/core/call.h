@@ -57,8 +57,9 @@ struct vault_job {
     int64_t wrap_ttl_ns; /* for how long the answer is to be wrapped; 0: not */
     struct route_match match;
     struct field_set fields;
-    struct token *token; /* a reference; NULL: none, or none that is valid */
-    bool token_counts;   /* the request came so far that it is a use of the token */
+    struct token *token;          /* a reference; NULL: none, or none that is valid */
+    bool token_counts;            /* the request came so far that it is a use of the token */
+    const struct builtin *plugin; /* what is mounted at mount_path */
     enum mount_engine engine;
     char mount_path[MOUNT_PATH_BYTES];
     char mount_uuid[ENTROPY_UUID_BYTES];

@@ -8,16 +8,6 @@
 #include "fakevault/core/store/pack.h"
 
 #define RECORD_NAME "core/mounts"
-#define BUILTIN "v1.14.9+builtin.vault"
-
-static const struct mount_traits traits[MOUNT_ENGINE_COUNT] = {
-    [MOUNT_SYSTEM] = {"system", BUILTIN, false},
-    [MOUNT_IDENTITY] = {"identity", BUILTIN, false},
-    [MOUNT_CUBBYHOLE] = {"cubbyhole", BUILTIN, false},
-    [MOUNT_TOKEN] = {"token", BUILTIN, false},
-    [MOUNT_TRANSIT] = {"transit", BUILTIN, true},
-    [MOUNT_KV] = {"kv", "v0.15.0+builtin", true},
-};
 
 static const struct {
     struct mount mount;
@@ -38,19 +28,6 @@ static const struct {
       .seal_wrap = true},
      "Accept"},
 };
-
-const struct mount_traits *mount_traits(enum mount_engine engine)
-{
-    return &traits[engine];
-}
-
-enum mount_engine mount_engine_named(struct slice type)
-{
-    for (unsigned i = 0; i < MOUNT_ENGINE_COUNT; i++)
-        if (slice_equal_text(type, traits[i].type))
-            return (enum mount_engine)i;
-    return MOUNT_ENGINE_COUNT;
-}
 
 void mount_table_init(struct mount_table *t)
 {
@@ -132,8 +109,10 @@ void mount_identify(struct mount *m, const struct entropy *entropy)
     uint8_t id[4];
     entropy_uuid(entropy, m->uuid);
     entropy->fill(entropy->context, id, sizeof id);
-    (void)snprintf(m->accessor, sizeof m->accessor, "%s_%02x%02x%02x%02x", traits[m->engine].type,
-                   id[0], id[1], id[2], id[3]);
+    if (m->plugin == NULL)
+        m->plugin = builtin_of(m->engine);
+    (void)snprintf(m->accessor, sizeof m->accessor, "%s%s_%02x%02x%02x%02x",
+                   m->plugin->auth ? "auth_" : "", m->plugin->type, id[0], id[1], id[2], id[3]);
 }
 
 enum errc mount_table_add(struct mount_table *t, const struct mount *m)
@@ -209,7 +188,7 @@ static json_t *read_tree(struct unpack *u)
 static bool write_mount(struct pack *p, const struct mount *m)
 {
     pack_text(p, m->path);
-    pack_text(p, traits[m->engine].type);
+    pack_text(p, m->plugin->type);
     pack_text(p, m->uuid);
     pack_text(p, m->accessor);
     pack_text(p, m->description);
@@ -225,7 +204,8 @@ static bool write_mount(struct pack *p, const struct mount *m)
 static void read_mount(struct unpack *u, struct mount *m)
 {
     pack_read_text(u, m->path, sizeof m->path);
-    m->engine = mount_engine_named(pack_read_bytes(u));
+    m->plugin = builtin_named(pack_read_bytes(u), mount_is_auth(m));
+    m->engine = m->plugin == NULL ? MOUNT_EMPTY : m->plugin->engine;
     pack_read_text(u, m->uuid, sizeof m->uuid);
     pack_read_text(u, m->accessor, sizeof m->accessor);
     pack_read_text(u, m->description, sizeof m->description);
@@ -235,7 +215,7 @@ static void read_mount(struct unpack *u, struct mount *m)
     m->local = pack_read_u8(u) != 0;
     m->seal_wrap = pack_read_u8(u) != 0;
     m->external_entropy = pack_read_u8(u) != 0;
-    u->failed = u->failed || m->engine == MOUNT_ENGINE_COUNT;
+    u->failed = u->failed || m->plugin == NULL;
     json_t *options = read_tree(u);
     u->failed = u->failed || (options != NULL && mount_set_options(m, options) != ERRC_OK);
     m->tuned = read_tree(u);

@@ -14,6 +14,7 @@
 #include "base/entropy.h"
 #include "base/errc.h"
 #include "base/text/jsonwrite.h"
+#include "fakevault/core/builtin.h"
 #include "fakevault/core/seal/barrier.h"
 
 #define MOUNT_AUTH "auth/"
@@ -22,29 +23,13 @@
 #define MOUNT_MAX 256u
 #define MOUNT_TTL_DEFAULT 2764800 /* seconds: 32 days */
 
-enum mount_engine {
-    MOUNT_SYSTEM,
-    MOUNT_IDENTITY,
-    MOUNT_CUBBYHOLE,
-    MOUNT_TOKEN, /* auth/token/ */
-    MOUNT_TRANSIT,
-    MOUNT_KV,
-    MOUNT_ENGINE_COUNT,
-};
-
-/* What is true for every mount of an engine. */
-struct mount_traits {
-    const char *type;           /* as the API names it */
-    const char *plugin_version; /* running_plugin_version */
-    bool mountable;             /* by sys/mounts; else it is there from the start */
-};
-
 /* The trees are shared between copies and never changed in place. */
 struct mount {
     char path[MOUNT_PATH_BYTES];
+    const struct builtin *plugin; /* what is mounted; NULL: that of the engine (mount_identify) */
     enum mount_engine engine;
     char uuid[ENTROPY_UUID_BYTES];
-    char accessor[48]; /* "transit_5fd0c1a2" */
+    char accessor[48]; /* "transit_5fd0c1a2", "auth_token_5fd0c1a2" */
     char description[MOUNT_DESCRIPTION_BYTES];
     int64_t default_ttl_s; /* 0: the system's */
     int64_t max_ttl_s;     /* 0: the system's */
@@ -64,11 +49,6 @@ struct mount_table {
     size_t count;
 };
 
-const struct mount_traits *mount_traits(enum mount_engine engine);
-
-/* Returns the engine of an API type name, or MOUNT_ENGINE_COUNT. */
-enum mount_engine mount_engine_named(struct slice type);
-
 void mount_table_init(struct mount_table *t);
 void mount_table_done(struct mount_table *t);
 
@@ -84,7 +64,7 @@ MUST_USE enum errc mount_table_copy(const struct mount_table *from, struct mount
 /* Adds the table's record to a batch. */
 void mount_table_batch(const struct mount_table *t, struct barrier *b, struct barrier_batch *batch);
 
-/* Fills uuid and accessor. */
+/* Fills uuid and accessor, and plugin when there is none. */
 void mount_identify(struct mount *m, const struct entropy *entropy);
 
 /* Drops the trees; fits CLEANUP. A zeroed mount is fine. */

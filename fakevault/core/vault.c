@@ -165,6 +165,7 @@ static void find_route(struct vault_job *job, const struct mount *m)
 {
     memcpy(job->mount_path, m->path, sizeof job->mount_path);
     memcpy(job->mount_uuid, m->uuid, sizeof job->mount_uuid);
+    job->plugin = m->plugin;
     job->engine = m->engine;
     job->kv_version_2 = m->kv_version_2;
     job->below = slice_from(buf_slice(&job->path), strlen(m->path));

@@ -344,11 +344,16 @@ static void test_vault__old_versions_can_be_shut_out(void **state)
                        "1 error occurred:\n\t* no such key version\n\n");
 }
 
-static void test_vault__what_is_not_built_says_so(void **state)
+static void test_vault__a_plugin_without_endpoints_is_a_mount_like_any_other(void **state)
 {
     struct world *w = *state;
-    world_expect_error(w, "POST sys/mounts/pki", "{\"type\":\"pki\"}", w->root, 400,
-                       "plugin not found in the catalog: pki");
+    assert_int_equal(world_status(w, "POST sys/mounts/pki", "{\"type\":\"pki\"}", w->root), 204);
+    world_expect_error(w, "GET pki/ca", NULL, w->root, 404,
+                       "1 error occurred:\n\t* unsupported path\n\n");
+    world_expect_error(w, "POST sys/mounts/odd", "{\"type\":\"odd\"}", w->root, 400,
+                       "plugin not found in the catalog: odd");
+    world_expect_error(w, "POST sys/auth/kv", "{\"type\":\"kv\"}", w->root, 400,
+                       "plugin not found in the catalog: kv");
 }
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, world_set_up_booted, world_tear_down)
@@ -357,7 +362,7 @@ static void test_vault__what_is_not_built_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOOTED(test_vault__what_is_not_built_says_so),
+        BOOTED(test_vault__a_plugin_without_endpoints_is_a_mount_like_any_other),
         BOOTED(test_vault__facts_are_known_before_anything_happens),
         BOOTED(test_vault__facts_are_known_while_sealed),
         BOOTED(test_vault__facts_have_a_hash_for_each_item_of_a_batch),

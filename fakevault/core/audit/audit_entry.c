@@ -190,10 +190,10 @@ static void write_mount(struct entry *e, const char *version_key, bool answered)
     if (job->mount_path[0] == '\0')
         return;
     jsonwrite_string(&e->w, "mount_point", job->mount_path);
-    jsonwrite_string(&e->w, "mount_type", mount_traits(job->engine)->type);
+    jsonwrite_string(&e->w, "mount_type", job->plugin->type);
     if (asked && m != NULL)
         jsonwrite_string(&e->w, "mount_accessor", m->accessor);
-    jsonwrite_string(&e->w, version_key, mount_traits(job->engine)->plugin_version);
+    jsonwrite_string(&e->w, version_key, job->plugin->version);
     jsonwrite_string(&e->w, "mount_class", mount_class(job));
 }
 

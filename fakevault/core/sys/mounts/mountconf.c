@@ -43,6 +43,16 @@ bool mountconf_visibility(struct vault_job *job, struct mount *m, struct slice v
     return mountconf_done(job, mount_tune(m, "listing_visibility", text));
 }
 
+bool mountconf_token_type(struct vault_job *job, struct mount *m, struct slice value)
+{
+    static const char *const types[] = {"", "default-service", "default-batch", "service", "batch"};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (slice_equal_text(value, types[i]))
+            return mountconf_done(job, mount_tune(m, "token_type", json_string(types[i])));
+    call_fail(job, 400, "invalid value for 'token_type'");
+    return false;
+}
+
 bool mountconf_list(struct vault_job *job, struct mount *m, const char *name,
                     const struct field_value *list)
 {
@@ -80,13 +90,12 @@ static bool canonical_version(struct slice text, char out[static VERSION_BYTES])
 bool mountconf_version(struct vault_job *job, struct slice version, struct slice type)
 {
     char canonical[VERSION_BYTES];
-    enum mount_engine engine = mount_engine_named(type);
+    const struct builtin *plugin = builtin_named(type, sys_mounts_for_auth(job));
     if (!canonical_version(version, canonical))
         call_fail(job, 400,
                   "version \"%.*s\" is not a valid semantic version: Malformed version: %.*s",
                   SLICE_FMT(version), SLICE_FMT(version));
-    else if (engine == MOUNT_ENGINE_COUNT ||
-             strcmp(canonical, mount_traits(engine)->plugin_version) != 0)
+    else if (plugin == NULL || strcmp(canonical, plugin->version) != 0)
         call_fail(job, 400, "plugin not found in the catalog: %.*s, version=%s", SLICE_FMT(type),
                   canonical);
     return !call_answered(job);
@@ -158,20 +167,11 @@ static bool read_ttls(struct vault_job *job, const struct field_set *config, str
     return !call_answered(job);
 }
 
-static bool read_token_type(struct vault_job *job, struct slice type)
-{
-    static const char *const types[] = {"", "default-service", "default-batch", "service", "batch"};
-    bool known = !sys_mounts_for_auth(job);
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        known = known || slice_equal_text(type, types[i]);
-    if (!known)
-        call_fail(job, 400, "invalid value for 'token_type'");
-    return known;
-}
-
 static bool apply(struct vault_job *job, const struct field_set *config, struct mount *m)
 {
-    if (!read_ttls(job, config, m) || !read_token_type(job, field_text(config, "token_type")))
+    bool auth = sys_mounts_for_auth(job);
+    if (!read_ttls(job, config, m) ||
+        (auth && !mountconf_token_type(job, m, field_text(config, "token_type"))))
         return false;
     m->force_no_cache = field_flag(config, "force_no_cache");
     for (size_t i = 0; mountconf_lists[i] != NULL; i++) {

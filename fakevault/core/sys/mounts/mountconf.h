@@ -16,6 +16,9 @@ MUST_USE enum errc mountconf_ttl(struct slice text, int64_t *out, struct errc_wh
 /* Sets the mount's listing_visibility; answers and returns false when it is none. */
 bool mountconf_visibility(struct vault_job *job, struct mount *m, struct slice value);
 
+/* Sets which kind of token an auth method gives; answers and returns false when it is none. */
+bool mountconf_token_type(struct vault_job *job, struct mount *m, struct slice value);
+
 /* Sets one of the lists; false when out of memory. */
 bool mountconf_list(struct vault_job *job, struct mount *m, const char *name,
                     const struct field_value *list);

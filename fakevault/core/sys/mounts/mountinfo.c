@@ -37,18 +37,18 @@ static json_t *config_of(const struct mount *m)
 
 json_t *mountinfo_full(const struct mount *m)
 {
-    const struct mount_traits *traits = mount_traits(m->engine);
+    const char *status = builtin_status_text(m->plugin->status);
     const char *version = json_string_value(json_object_get(m->tuned, "plugin_version"));
     json_t *tree =
         json_pack("{s:s,s:o?,s:s,s:b,s:b,s:o,s:s,s:s,s:s,s:b,s:s,s:s}", "accessor", m->accessor,
                   "config", config_of(m), "description", m->description, "external_entropy_access",
                   (int)m->external_entropy, "local", (int)m->local, "options", options_of(m),
                   "plugin_version", version == NULL ? "" : version, "running_plugin_version",
-                  traits->plugin_version, "running_sha256", "", "seal_wrap", (int)m->seal_wrap,
-                  "type", traits->type, "uuid", m->uuid);
+                  m->plugin->version, "running_sha256", "", "seal_wrap", (int)m->seal_wrap, "type",
+                  m->plugin->type, "uuid", m->uuid);
     bool complete = json_is_object(json_object_get(tree, "config"));
-    if (complete && traits->mountable)
-        complete = json_object_set_new(tree, "deprecation_status", json_string("supported")) == 0;
+    if (complete && status != NULL)
+        complete = json_object_set_new(tree, "deprecation_status", json_string(status)) == 0;
     if (complete)
         return tree;
     json_decref(tree);
@@ -57,8 +57,8 @@ json_t *mountinfo_full(const struct mount *m)
 
 json_t *mountinfo_brief(const struct mount *m)
 {
-    return json_pack("{s:s,s:s,s:o}", "type", mount_traits(m->engine)->type, "description",
-                     m->description, "options", options_of(m));
+    return json_pack("{s:s,s:s,s:o}", "type", m->plugin->type, "description", m->description,
+                     "options", options_of(m));
 }
 
 static json_int_t ttl_or_default(int64_t ttl_s)

@@ -93,9 +93,10 @@ static bool check_version(struct vault_job *job, const struct wanted *w)
 
 static bool path_is_free(struct vault_job *job, const struct wanted *w, const struct mount *m)
 {
-    const enum mount_engine engine = mount_engine_named(w->type);
-    bool single = engine != MOUNT_ENGINE_COUNT && !mount_traits(engine)->mountable;
     bool auth = sys_mounts_for_auth(job);
+    const struct builtin *plugin = builtin_named(w->type, false);
+    plugin = plugin == NULL ? builtin_named(w->type, true) : plugin; /* not even as an engine */
+    bool single = plugin != NULL && plugin->single;
     if (!auth && sys_mounts_protected(m->path, false)) {
         call_fail(job, 400, "cannot mount \"%s\"", m->path);
         return false;
@@ -110,19 +111,20 @@ static bool path_is_free(struct vault_job *job, const struct wanted *w, const st
     return other == NULL;
 }
 
-/* There are engines of Vault's that this server does not have; it says so as Vault does about a
- * plugin that is not there. No auth method can be enabled yet. */
-static bool engine_is_there(struct vault_job *job, const struct wanted *w, struct mount *m)
+static bool plugin_is_there(struct vault_job *job, const struct wanted *w, struct mount *m)
 {
     bool auth = sys_mounts_for_auth(job);
-    m->engine = mount_engine_named(w->type);
-    bool there = m->engine != MOUNT_ENGINE_COUNT && mount_traits(m->engine)->mountable && !auth;
     bool kv_version_known = w->version == NULL || strcmp(w->version, "") == 0 ||
                             strcmp(w->version, "1") == 0 || strcmp(w->version, "2") == 0;
+    m->plugin = builtin_named(w->type, auth);
+    m->engine = m->plugin == NULL ? MOUNT_EMPTY : m->plugin->engine;
     if (auth && m->engine == MOUNT_TOKEN)
         call_fail(job, 400, "token credential backend cannot be instantiated");
-    else if (!there)
+    else if (m->plugin == NULL || m->plugin->single)
         call_fail(job, 400, "plugin not found in the catalog: %.*s", SLICE_FMT(w->type));
+    else if (m->plugin->status == BUILTIN_REMOVED)
+        call_fail(job, 400, "could not mount \"%.*s\": mount entry associated with removed builtin",
+                  SLICE_FMT(w->type));
     else if (m->engine == MOUNT_KV && !kv_version_known)
         call_fail(job, 400, "nil backend of type \"kv\" returned from factory");
     return !call_answered(job);
@@ -139,7 +141,7 @@ static bool read_mount(struct vault_job *job, struct mount *m)
            mountconf_description(job, m, field_text(&job->fields, "description")) &&
            mountconf_read(job, config_of(job), m) && read_type(job, &w) && read_options(job, &w) &&
            check_version(job, &w) && mountconf_visibility(job, m, text_of(visibility)) &&
-           path_is_free(job, &w, m) && engine_is_there(job, &w, m) &&
+           path_is_free(job, &w, m) && plugin_is_there(job, &w, m) &&
            mountconf_done(job, mount_set_options(m, json_incref(w.options)));
 }
 
@@ -158,4 +160,8 @@ void sys_enable_finish(struct vault_job *job)
         call_fail(job, 400, "there are %u mounts already", MOUNT_MAX);
     else if (mountconf_done(job, code))
         sys_mounts_commit(job, &changed);
+    if (job->executed && m.plugin->status == BUILTIN_DEPRECATED) {
+        call_warn(job, "mount entry associated with deprecated builtin");
+        call_answer_none(job, 200);
+    }
 }

@@ -63,7 +63,7 @@ static bool tune_lockout(struct vault_job *job, const struct mount *m)
     if (json_object_size(lockout) == 0)
         return true;
     call_fail(job, 400, "tuning of user lockout configuration for auth type \"%s\" not allowed",
-              mount_traits(m->engine)->type);
+              m->plugin->type);
     return false;
 }
 
@@ -72,10 +72,8 @@ static bool tune_version(struct vault_job *job, struct mount *m)
     const struct field_value *version = field_get(&job->fields, "plugin_version");
     if (!version->present)
         return true;
-    const struct mount_traits *traits = mount_traits(m->engine);
-    return mountconf_version(job, version->text, slice_of(traits->type)) &&
-           mountconf_done(job,
-                          mount_tune(m, "plugin_version", json_string(traits->plugin_version)));
+    return mountconf_version(job, version->text, slice_of(m->plugin->type)) &&
+           mountconf_done(job, mount_tune(m, "plugin_version", json_string(m->plugin->version)));
 }
 
 static bool tune_lists(struct vault_job *job, struct mount *m)
@@ -88,15 +86,16 @@ static bool tune_lists(struct vault_job *job, struct mount *m)
     return true;
 }
 
-static bool tune_token_type(struct vault_job *job, const struct mount *m)
+static bool tune_token_type(struct vault_job *job, struct mount *m)
 {
-    if (!field_get(&job->fields, "token_type")->present)
+    const struct field_value *type = field_get(&job->fields, "token_type");
+    if (!type->present)
         return true;
     if (!mount_is_auth(m))
         call_fail(job, 400, "'token_type' can only be modified on auth mounts");
-    else
+    else if (m->engine == MOUNT_TOKEN)
         call_fail(job, 400, "'token_type' cannot be set for 'token' or 'ns_token' auth mounts");
-    return false;
+    return !call_answered(job) && mountconf_token_type(job, m, type->text);
 }
 
 static long version_of(const struct mount *m)
