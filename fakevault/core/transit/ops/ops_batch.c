@@ -177,19 +177,29 @@ static bool number_as_text(json_t *object, const char *name, const json_t *value
     return gojson_string(string, text);
 }
 
+/* It is there all the same, so it is not missed as well. */
+static void unfit(struct ops_item *item, enum ops_member member, const struct place *at,
+                  const json_t *value, struct faults *f)
+{
+    item->sent |= BIT(member);
+    unconvertible(f, at->path, "string", value, !at->exact);
+}
+
 static void read_text(struct ops_item *item, enum ops_member member, struct place *at,
                       json_t *source, struct faults *f)
 {
     const json_t *value = look_up(at, source, names[member]);
+    bool null_fits = !at->exact || member != OPS_PLAINTEXT;
     struct slice text = {0};
     if (value == NULL)
         return;
-    bool fits = gojson_string(value, &text) ||
-                (json_is_null(value) && !(at->exact && member == OPS_PLAINTEXT)) ||
-                (!at->exact && number_as_text(source, names[member], value, &text, f));
-    set_text(item, member, fits && !json_is_null(value) ? text : (struct slice){0});
-    if (!fits)
-        unconvertible(f, at->path, "string", value, !at->exact);
+    if (gojson_string(value, &text) ||
+        (!at->exact && number_as_text(source, names[member], value, &text, f)))
+        set_text(item, member, text);
+    else if (json_is_null(value) && null_fits)
+        set_text(item, member, (struct slice){0});
+    else
+        unfit(item, member, at, value, f);
 }
 
 static void read_struct(const struct ops_kind *kind, struct ops_item *item, size_t index,
