@@ -134,6 +134,22 @@ static enum errc read_seed(struct slice octets, struct secret_arena *arena, stru
     return secret_copy(arena, seed, &out->private);
 }
 
+/* What Go says of an element that should have been a SEQUENCE. */
+static enum errc no_sequence(struct slice element, const char *name, struct errc_why *why)
+{
+    if (element.len < 2)
+        return malformed(why, "asn1: syntax error: sequence truncated");
+    uint8_t tag = (uint8_t)element.ptr[0], len = (uint8_t)element.ptr[1];
+    if (tag == DER_SEQUENCE || len >= 0x80)
+        return malformed(why, "asn1: syntax error: sequence truncated");
+    return errc_fail(why, ERRC_SYNTAX,
+                     "asn1: structure error: tags don't match (16 vs {class:%d tag:%d length:%d "
+                     "isCompound:%s}) {optional:false explicit:false application:false "
+                     "private:false defaultValue:<nil> tag:<nil> stringType:0 timeType:0 set:false "
+                     "omitEmpty:false} %s @2",
+                     tag >> 6, tag & 0x1f, len, (tag & 0x20) != 0 ? "true" : "false", name);
+}
+
 enum errc keyform_read_private(struct slice pkcs8, struct secret_arena *arena, struct keyform *out,
                                struct errc_why *why)
 {
@@ -142,7 +158,7 @@ enum errc keyform_read_private(struct slice pkcs8, struct secret_arena *arena, s
     struct der algorithm = der_enter(&d, DER_SEQUENCE);
     struct slice object = der_read(&algorithm, DER_OBJECT), key = der_read(&d, DER_OCTETS);
     if (d.failed || algorithm.failed)
-        return malformed(why, "asn1: structure error: tags don't match");
+        return no_sequence(pkcs8, "pkcs8", why);
     if (slice_equal(object, OBJECT_RSA) || slice_equal(object, OBJECT_RSA_PSS))
         return read_rsa(key, arena, out, why);
     if (slice_equal(object, OBJECT_EC))
@@ -152,20 +168,13 @@ enum errc keyform_read_private(struct slice pkcs8, struct secret_arena *arena, s
     return malformed(why, "x509: PKCS#8 wrapping contained private key with unknown algorithm");
 }
 
-/* What Go says of an element that should have been a SEQUENCE; most often somebody sent a private
- * key, which begins with an INTEGER. */
-static enum errc no_algorithm(struct slice spki, struct errc_why *why)
+/* Most often somebody sent a private key, whose first element is an INTEGER. */
+static enum errc no_spki(struct slice spki, struct errc_why *why)
 {
     struct der whole = der_from(spki), d = der_enter(&whole, DER_SEQUENCE);
-    if (d.failed || d.rest.len < 2 || der_next_is(&d, DER_SEQUENCE))
-        return malformed(why, "error parsing public key: asn1: structure error: tags don't match");
-    uint8_t tag = (uint8_t)d.rest.ptr[0], len = (uint8_t)d.rest.ptr[1];
-    return errc_fail(why, ERRC_SYNTAX,
-                     "error parsing public key: asn1: structure error: tags don't match (16 vs "
-                     "{class:%d tag:%d length:%d isCompound:%s}) {optional:false explicit:false "
-                     "application:false private:false defaultValue:<nil> tag:<nil> stringType:0 "
-                     "timeType:0 set:false omitEmpty:false} AlgorithmIdentifier @2",
-                     tag >> 6, tag & 0x1f, len, (tag & 0x20) != 0 ? "true" : "false");
+    enum errc code = no_sequence(d.rest, "AlgorithmIdentifier", why);
+    errc_prefix(why, "error parsing public key");
+    return code;
 }
 
 /* The content of SPKI's bit string, and its algorithm. */
@@ -197,7 +206,7 @@ static enum errc read_spki(struct slice spki, struct keyform *out, struct errc_w
     struct der algorithm;
     struct slice bits;
     if (!open_spki(spki, &algorithm, &bits))
-        return no_algorithm(spki, why);
+        return no_spki(spki, why);
     struct slice object = der_read(&algorithm, DER_OBJECT);
     if (slice_equal(object, OBJECT_RSA)) {
         struct keyform_rsa rsa;
