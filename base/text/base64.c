@@ -98,6 +98,28 @@ static bool read_quantum(struct reader *r, uint8_t out[static 3], size_t *n, siz
     return true;
 }
 
+/* Decodes what begins a text of whole quanta without newlines and padding, which is nearly all of
+ * it, in one go. Returns how many characters that were. */
+static size_t read_plain(struct slice text, enum base64_alphabet alphabet, struct buf *out)
+{
+    size_t fits = (out->max - out->len) / 3, at = 0, n = 0;
+    size_t quanta = text.len / 4 < fits ? text.len / 4 : fits;
+    uint8_t *room = quanta == 0 ? NULL : (uint8_t *)buf_reserve(out, 3 * quanta);
+    for (; room != NULL && n < quanta; n++, at += 4) {
+        int v[4];
+        for (size_t i = 0; i < 4; i++)
+            v[i] = value_of(text.ptr[at + i], alphabet);
+        if ((v[0] | v[1] | v[2] | v[3]) < 0)
+            break;
+        room[3 * n] = (uint8_t)(v[0] << 2 | v[1] >> 4);
+        room[3 * n + 1] = (uint8_t)(v[1] << 4 | v[2] >> 2);
+        room[3 * n + 2] = (uint8_t)(v[2] << 6 | v[3]);
+    }
+    if (n > 0)
+        buf_commit(out, 3 * n);
+    return at;
+}
+
 enum errc base64_parse(struct slice text, enum base64_alphabet alphabet, struct buf *out,
                        size_t *bad_at)
 {
@@ -105,6 +127,7 @@ enum errc base64_parse(struct slice text, enum base64_alphabet alphabet, struct 
     struct reader r = {.text = text, .alphabet = alphabet};
     if (bad_at == NULL)
         bad_at = &ignored;
+    r.at = read_plain(text, alphabet, out);
     while (!r.ended && r.at < text.len) {
         uint8_t bytes[3];
         size_t n = 0;

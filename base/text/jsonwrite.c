@@ -35,19 +35,30 @@ static void add_escaped(struct jsonwrite *w, unsigned char c)
         buf_addf(w->out, "\\u%04x", c);
 }
 
-static bool must_escape(const struct jsonwrite *w, unsigned char c)
+/* Bytes that a style may have to escape: all styles, or Go's. */
+enum { EVERY = 1, GO = 2 };
+static const unsigned char suspects[256] = {
+    [0 ... 0x1f] = EVERY, ['"'] = EVERY, ['\\'] = EVERY, ['<'] = GO,
+    ['>'] = GO,           ['&'] = GO,    [0xe2] = GO, /* begins U+2028 and U+2029 */
+};
+
+/* Returns the offset of the next such byte from `i` on, or s.len. */
+static size_t next_suspect(const struct jsonwrite *w, struct slice s, size_t i)
 {
-    bool html = w->style == JSONWRITE_GO_HTML && (c == '<' || c == '>' || c == '&');
-    return c < 0x20 || c == '"' || c == '\\' || html;
+    unsigned char mask = w->style == JSONWRITE_GO_HTML ? EVERY | GO : EVERY;
+    while (i < s.len && (suspects[(unsigned char)s.ptr[i]] & mask) == 0)
+        i++;
+    return i;
 }
 
 static void add_quoted(struct jsonwrite *w, struct slice s)
 {
     size_t done = 0;
     buf_add_char(w->out, '"');
-    for (size_t i = 0; i < s.len;) {
-        size_t separator = w->style == JSONWRITE_GO_HTML ? line_separator(slice_from(s, i)) : 0;
-        if (separator == 0 && !must_escape(w, (unsigned char)s.ptr[i])) {
+    for (size_t i = next_suspect(w, s, 0); i < s.len; i = next_suspect(w, s, i)) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        size_t separator = line_separator(slice_from(s, i));
+        if (c == 0xe2 && separator == 0) {
             i++;
             continue;
         }
@@ -55,7 +66,7 @@ static void add_quoted(struct jsonwrite *w, struct slice s)
         if (separator > 0)
             buf_addf(w->out, "\\u202%c", (unsigned char)s.ptr[i + 2] == 0xa8 ? '8' : '9');
         else
-            add_escaped(w, (unsigned char)s.ptr[i]);
+            add_escaped(w, c);
         i += separator > 0 ? separator : 1;
         done = i;
     }

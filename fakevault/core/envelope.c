@@ -91,24 +91,27 @@ void envelope_plain(struct vault_job *job, struct buf *out)
     jsonwrite_end(&w);
 }
 
-/* An injected answer begins with the members of data, so data without its braces is copied first.
- */
-static void write_data(struct vault_job *job, struct buf *out)
+/* An injected answer begins with the members of data, so what follows is written aside. */
+static void write_injected(struct vault_job *job, struct buf *out)
 {
     struct slice data = buf_slice(&job->data_out);
     struct buf rest CLEANUP(buf_done);
     buf_init(&rest, LIMIT_REPLY_BODY_BYTES);
     envelope_plain(job, &rest);
-    if (job->shape == CALL_INJECTED && data.len > 2) {
-        buf_add(out, data.ptr, data.len - 1);
-        buf_add_char(out, ',');
-        buf_add_slice(out, slice_from(buf_slice(&rest), 1));
-    } else {
-        buf_add_slice(out, buf_slice(&rest));
-    }
+    buf_add(out, data.ptr, data.len - 1);
+    buf_add_char(out, ',');
+    buf_add_slice(out, slice_from(buf_slice(&rest), 1));
+    out->failed = out->failed || rest.failed;
+}
+
+static void write_data(struct vault_job *job, struct buf *out)
+{
+    if (job->shape == CALL_INJECTED && job->data_out.len > 2)
+        write_injected(job, out);
+    else
+        envelope_plain(job, out);
     if (!job->raw)
         buf_add_char(out, '\n');
-    out->failed = out->failed || rest.failed;
 }
 
 static void write_body(struct vault_job *job, struct vault_reply *reply)
