@@ -103,6 +103,18 @@ static enum errc store_count(struct parser *p, const struct flags_spec *spec, co
     return ERRC_OK;
 }
 
+static enum errc store_another(struct parser *p, const struct flags_spec *spec, const char *value)
+{
+    struct flags_texts texts;
+    memcpy(&texts, p->options + spec->offset, sizeof texts);
+    if (texts.count == FLAGS_TEXTS_MAX)
+        return errc_fail(p->why, ERRC_USAGE, "flag \"-%s\" is given more than %u times", spec->name,
+                         FLAGS_TEXTS_MAX);
+    texts.items[texts.count++] = value;
+    memcpy(p->options + spec->offset, &texts, sizeof texts);
+    return ERRC_OK;
+}
+
 static enum errc store(struct parser *p, const struct flags_spec *spec, const char *value)
 {
     switch (spec->type) {
@@ -112,6 +124,8 @@ static enum errc store(struct parser *p, const struct flags_spec *spec, const ch
         return store_int(p, spec, value);
     case FLAGS_COUNT:
         return store_count(p, spec, value);
+    case FLAGS_TEXTS:
+        return store_another(p, spec, value);
     case FLAGS_TEXT:
         memcpy(p->options + spec->offset, &value, sizeof value);
         return ERRC_OK;
@@ -129,7 +143,7 @@ static const struct flags_spec *find(struct parser *p, const char *name)
 
 static bool wants_value(const struct flags_spec *spec)
 {
-    return spec->type == FLAGS_TEXT || spec->type == FLAGS_INT;
+    return spec->type == FLAGS_TEXT || spec->type == FLAGS_INT || spec->type == FLAGS_TEXTS;
 }
 
 /* Reads the flag in arg; *used_next tells whether `next` was its value. */
@@ -146,7 +160,7 @@ static enum errc parse_one(struct parser *p, const char *arg, const char *next, 
     if (spec == NULL)
         return unknown(p, name);
     size_t index = (size_t)(spec - p->flags->specs);
-    if (p->seen[index] && spec->type != FLAGS_COUNT)
+    if (p->seen[index] && spec->type != FLAGS_COUNT && spec->type != FLAGS_TEXTS)
         return errc_fail(p->why, ERRC_USAGE, "flag \"-%s\" is given twice", name);
     p->seen[index] = true;
     if (value == NULL && wants_value(spec)) {

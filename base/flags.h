@@ -27,6 +27,15 @@ enum flags_type {
     FLAGS_TEXT,   /* const char *, borrowed from argv */
     FLAGS_INT,    /* int64_t, decimal */
     FLAGS_COUNT,  /* int, grows by one each time; may be repeated (-v -v) */
+    FLAGS_TEXTS,  /* struct flags_texts; may be repeated */
+};
+
+#define FLAGS_TEXTS_MAX 16u
+
+/* The values of a flag that may be repeated, in their order. */
+struct flags_texts {
+    const char *items[FLAGS_TEXTS_MAX]; /* borrowed from argv */
+    size_t count;
 };
 
 struct flags_spec {

@@ -21,6 +21,7 @@
 #include "fakevault/core/vault.h"
 #include "fakevault/shell/control/admin.h"
 #include "fakevault/shell/control/control.h"
+#include "fakevault/shell/control/sockname.h"
 #include "fakevault/shell/data/traffic.h"
 #include "fakevault/shell/ports/audit_device_file.h"
 #include "fakevault/shell/ports/crypto_openssl.h"
@@ -196,6 +197,23 @@ static enum errc start_serving(struct server *s, struct errc_why *why)
 
 /* ---- what scripts read on standard output (docs of Vault's dev server) ---- */
 
+static const char *scheme(const struct server *s)
+{
+    return gate_has_tls(s->gate) ? "https" : "http";
+}
+
+static void print_dev_secrets(const struct server *s, const struct buf *unseal_key,
+                              const struct buf *token)
+{
+    (void)printf("You may need to set the following environment variables:\n\n"
+                 "    $ export VAULT_ADDR='%s://%s'\n\n",
+                 scheme(s), gate_address(s->gate));
+    if (s->options.as_vault)
+        (void)puts("The unseal key and root token are displayed below in case you want to\n"
+                   "seal/unseal the Vault or re-authenticate.\n");
+    (void)printf("Unseal Key: %s\nRoot Token: %s\n\n", buf_text(unseal_key), buf_text(token));
+}
+
 static void print_greeting(const struct server *s, const struct buf *unseal_key,
                            const struct buf *token)
 {
@@ -207,13 +225,84 @@ static void print_greeting(const struct server *s, const struct buf *unseal_key,
                  gate_address(s->gate), gate_has_tls(s->gate) ? "enabled" : "disabled",
                  s->options.storage, admin_address(s->admin), (unsigned long long)s->seed);
     if (s->options.dev)
-        (void)printf("You may need to set the following environment variables:\n\n"
-                     "    $ export VAULT_ADDR='%s://%s'\n\n"
-                     "Unseal Key: %s\n"
-                     "Root Token: %s\n\n",
-                     gate_has_tls(s->gate) ? "https" : "http", gate_address(s->gate),
-                     buf_text(unseal_key), buf_text(token));
+        print_dev_secrets(s, unseal_key, token);
     (void)puts("==> fakevault server started!");
+}
+
+/* The lines that scripts look for in Vault's own. */
+static void print_greeting_of_vault(const struct server *s, const struct buf *unseal_key,
+                                    const struct buf *token)
+{
+    const char *version = s->options.report_version;
+    const char *api = s->options.config.api_address;
+    (void)printf("==> Vault server configuration:\n\n"
+                 "             Api Address: %s%s%s\n"
+                 "         Control address: %s\n"
+                 "              Listener 1: tcp (addr: \"%s\", tls: \"%s\")\n"
+                 "                 Storage: %s\n"
+                 "                 Version: Vault v%s (fakevault " PROJECT_VERSION ")\n\n"
+                 "==> Vault server started! Log data will stream in below:\n\n",
+                 api == NULL ? scheme(s) : "", api == NULL ? "://" : "",
+                 api == NULL ? gate_address(s->gate) : api, admin_address(s->admin),
+                 gate_address(s->gate), gate_has_tls(s->gate) ? "enabled" : "disabled",
+                 s->options.storage, version == NULL ? "1.14.9" : version);
+    if (!s->options.dev)
+        return;
+    (void)puts("WARNING! dev mode is enabled! In this mode, Vault runs entirely in-memory\n"
+               "and starts unsealed with a single unseal key.\n");
+    print_dev_secrets(s, unseal_key, token);
+    (void)puts("Development mode should NOT be used in production installations!\n");
+}
+
+/* ---- what a start leaves for others ---- */
+
+static void warn_of_strangers(const struct server *s)
+{
+    struct sockname name;
+    if (sockname_parse(gate_address(s->gate), &name, NULL) == ERRC_OK &&
+        !sockname_is_loopback(&name))
+        log_line(s, "warn", "not_loopback",
+                 "other machines can reach this server; its keys and tokens are for rehearsals");
+}
+
+static void log_notes(const struct server *s)
+{
+    const char *const *notes = s->options.config.notes;
+    for (size_t i = 0; notes[i] != NULL; i++)
+        log_line(s, "warn", "configuration", notes[i]);
+}
+
+/* So that `vault kv put` needs no login, as behind Vault's own dev server. */
+static void store_token(const struct server *s, const struct buf *token)
+{
+    struct errc_why why = {""};
+    char path[LIMIT_PATH_BYTES];
+    const char *home = getenv("HOME");
+    bool stores = s->options.as_vault && s->options.dev && !s->options.no_store_token;
+    if (!stores || home == NULL || *home == '\0')
+        return;
+    (void)snprintf(path, sizeof path, "%s/.vault-token", home);
+    if (file_replace(path, buf_slice(token), 0600, &why) != ERRC_OK)
+        log_line(s, "warn", "token_not_stored", why.text);
+}
+
+static enum errc write_pid(const struct server *s, struct errc_why *why)
+{
+    char pid[24];
+    const char *path = s->options.config.pid_file;
+    int len = snprintf(pid, sizeof pid, "%d", (int)getpid());
+    return path == NULL ? ERRC_OK : file_replace(path, slice_bytes(pid, (size_t)len), 0644, why);
+}
+
+static void greet(const struct server *s, const struct buf *unseal_key, const struct buf *token)
+{
+    log_notes(s);
+    warn_of_strangers(s);
+    store_token(s, token);
+    if (s->options.as_vault)
+        print_greeting_of_vault(s, unseal_key, token);
+    else
+        print_greeting(s, unseal_key, token);
     (void)fflush(stdout);
 }
 
@@ -233,7 +322,8 @@ static enum errc start(struct server *s, struct errc_why *why)
                            &token, why));
     TRY(open_journal(s, why));
     TRY(start_serving(s, why));
-    print_greeting(s, &unseal_key, &token);
+    TRY(write_pid(s, why));
+    greet(s, &unseal_key, &token);
     const struct ready ready = {
         .fd = (int)s->options.ready_fd,
         .port_file = s->options.port_file,
@@ -265,6 +355,8 @@ static void stop(struct server *s)
     secret_arena_free(s->arena);
     if (s->traffic != NULL && s->options.port_file != NULL)
         file_remove(s->options.port_file);
+    if (s->traffic != NULL && s->options.config.pid_file != NULL)
+        file_remove(s->options.config.pid_file);
 }
 
 /* ---- the process ---- */
@@ -321,9 +413,9 @@ static int exit_code_of(enum errc code)
     return EX_SOFTWARE;
 }
 
-static int complain(enum errc code, const struct errc_why *why)
+static int complain(const struct server *s, enum errc code, const struct errc_why *why)
 {
-    (void)fprintf(stderr, "fakevault server: %s\n", why->text);
+    (void)fprintf(stderr, "%s%s\n", s->options.as_vault ? "" : "fakevault server: ", why->text);
     return exit_code_of(code);
 }
 
@@ -352,19 +444,31 @@ static int serve(struct server *s)
         log_line(s, "info", "stopping", "requests in flight finish");
     }
     stop(s);
-    return code == ERRC_OK ? EX_OK : complain(code, &why);
+    return code == ERRC_OK ? EX_OK : complain(s, code, &why);
+}
+
+static int run(int argc, char *const argv[], bool as_vault)
+{
+    static struct server server;
+    struct errc_why why = {""};
+    int exit_code = EX_OK;
+    enum errc code = server_options_parse(argc, argv, as_vault, &server.options, &why);
+    if (code != ERRC_OK)
+        exit_code = complain(&server, code, &why);
+    else if (server.options.help)
+        server_options_print_help();
+    else
+        exit_code = serve(&server);
+    server_options_done(&server.options);
+    return exit_code;
 }
 
 int server_run(int argc, char *const argv[])
 {
-    static struct server server;
-    struct errc_why why = {""};
-    enum errc code = server_options_parse(argc, argv, &server.options, &why);
-    if (code != ERRC_OK)
-        return complain(code, &why);
-    if (server.options.help) {
-        server_options_print_help();
-        return EX_OK;
-    }
-    return serve(&server);
+    return run(argc, argv, false);
+}
+
+int server_run_as_vault(int argc, char *const argv[])
+{
+    return run(argc, argv, true) == EX_OK ? EX_OK : 1;
 }

@@ -9,3 +9,7 @@
 
 /* argv behind "server". Returns the exit code. */
 int server_run(int argc, char *const argv[]);
+
+/* `vault server`: the same with Vault's defaults, greeting and exit codes (0, 1). A dev server
+ * writes its root token to ~/.vault-token unless told otherwise. */
+int server_run_as_vault(int argc, char *const argv[]);

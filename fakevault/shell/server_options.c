@@ -16,6 +16,10 @@ static const struct flags_spec specs[] = {
      "dev: the root token (VAULT_DEV_ROOT_TOKEN_ID keeps it out of the process list)"},
     {"dev-listen-address", FLAGS_TEXT, FIELD(dev_listen_address), "HOST:PORT",
      "dev: where to serve (VAULT_DEV_LISTEN_ADDRESS)"},
+    {"dev-no-store-token", FLAGS_SWITCH, FIELD(no_store_token), NULL,
+     "dev, under the name vault: do not write ~/.vault-token"},
+    {"config", FLAGS_TEXTS, FIELD(config_paths), "FILE|FOLDER",
+     "Vault's configuration, HCL or JSON; may be repeated"},
     {"listen", FLAGS_TEXT, FIELD(listen), "HOST:PORT",
      "where to serve, port 0 picks one (" LISTEN_DEFAULT ")"},
     {"storage", FLAGS_TEXT, FIELD(storage), "inmem|file", "what survives the process (inmem)"},
@@ -35,7 +39,21 @@ static const struct flags_spec specs[] = {
     {"seed", FLAGS_INT, FIELD(seed), "N", "decides what rules with a probability do (random)"},
     {"report-version", FLAGS_TEXT, FIELD(report_version), "VERSION",
      "the Vault version to claim (1.14.9)"},
+    {"log-level", FLAGS_TEXT, FIELD(ignored_text), "LEVEL", "accepted, as are the next ones"},
+    {"log-format", FLAGS_TEXT, FIELD(ignored_text), "FORMAT", "because scripts give them"},
+    {"log-file", FLAGS_TEXT, FIELD(ignored_text), "FILE", "to Vault"},
+    {"exit-on-core-shutdown", FLAGS_SWITCH, FIELD(ignored_switch), NULL, "and mean nothing here"},
     {"help", FLAGS_SWITCH, FIELD(help), NULL, "print this"},
+};
+
+/* Flags of Vault that would change what the server is. */
+static const struct {
+    const char *name, *why;
+} refused[] = {
+    {"dev-ha", "there is one server"},           {"dev-three-node", "there is one server"},
+    {"dev-four-cluster", "there is one server"}, {"dev-transactional", "there is one storage"},
+    {"dev-tls", "give -tls-cert and -tls-key"},  {"dev-kv-v1", "enable kv yourself"},
+    {"dev-no-kv", "disable kv yourself"},        {"recovery", "there is no recovery mode"},
 };
 
 static const struct flags flags = {specs, sizeof specs / sizeof *specs};
@@ -55,25 +73,79 @@ static const char *environment(const char *name)
     return value == NULL || *value == '\0' ? NULL : value;
 }
 
+static enum errc refuse_flags(int argc, char *const argv[], struct errc_why *why)
+{
+    for (int i = 0; i < argc; i++) {
+        struct slice name = slice_of(argv[i] + strspn(argv[i], "-"));
+        name = slice_cut(&name, '=');
+        for (size_t r = 0; argv[i][0] == '-' && r < sizeof refused / sizeof *refused; r++)
+            if (slice_equal_text(name, refused[r].name))
+                return errc_fail(why, ERRC_USAGE, "flag \"-%s\" is not supported: %s",
+                                 refused[r].name, refused[r].why);
+    }
+    return ERRC_OK;
+}
+
+/* Vault takes an empty text for none, and Docker's entry point gives it. */
+static void drop_empty(const char **text)
+{
+    if (*text != NULL && **text == '\0')
+        *text = NULL;
+}
+
+/* Vault ignores them with a warning, and Docker's entry point always gives them. */
+static enum errc check_not_dev(struct server_options *o, struct errc_why *why)
+{
+    if (!o->as_vault && o->dev_root_token_id != NULL)
+        return errc_fail(why, ERRC_USAGE, "flag \"-dev-root-token-id\" needs -dev");
+    if (!o->as_vault && o->dev_listen_address != NULL)
+        return errc_fail(why, ERRC_USAGE, "flag \"-dev-listen-address\" needs -dev");
+    if (o->as_vault && o->config_paths.count == 0)
+        return errc_fail(why, ERRC_USAGE, "Must specify at least one config path using -config");
+    o->dev_root_token_id = o->dev_listen_address = NULL;
+    return ERRC_OK;
+}
+
 static enum errc check_dev(struct server_options *o, struct errc_why *why)
 {
-    if (!o->dev && o->dev_root_token_id != NULL)
-        return errc_fail(why, ERRC_USAGE, "flag \"-dev-root-token-id\" needs -dev");
-    if (!o->dev && o->dev_listen_address != NULL)
-        return errc_fail(why, ERRC_USAGE, "flag \"-dev-listen-address\" needs -dev");
-    if (o->dev && o->storage != NULL && strcmp(o->storage, "inmem") != 0)
+    drop_empty(&o->dev_root_token_id);
+    drop_empty(&o->dev_listen_address);
+    if (!o->dev)
+        return check_not_dev(o, why);
+    if (o->storage != NULL && strcmp(o->storage, "inmem") != 0)
         return errc_fail(why, ERRC_USAGE, "a -dev server is in memory, leave -storage=%.40s out",
                          o->storage);
     if (o->listen != NULL && o->dev_listen_address != NULL)
         return errc_fail(why, ERRC_USAGE, "give one of -listen and -dev-listen-address");
-    if (!o->dev)
-        return ERRC_OK;
     if (o->dev_root_token_id == NULL)
         o->dev_root_token_id = environment("VAULT_DEV_ROOT_TOKEN_ID");
     if (o->dev_listen_address == NULL && o->listen == NULL)
         o->dev_listen_address = environment("VAULT_DEV_LISTEN_ADDRESS");
     if (o->listen == NULL)
         o->listen = o->dev_listen_address;
+    return ERRC_OK;
+}
+
+/* What flags leave open. A -dev server keeps its storage, whatever the files say. */
+static enum errc use_config(struct server_options *o, struct errc_why *why)
+{
+    struct server_config *config = &o->config;
+    for (size_t i = 0; i < o->config_paths.count; i++)
+        TRY(server_config_load(o->config_paths.items[i], config, why));
+    if (o->config_paths.count == 0)
+        return ERRC_OK;
+    if (o->dev || o->storage != NULL)
+        config->storage = "inmem";
+    TRY(server_config_check(config, why));
+    if (!o->dev && o->storage == NULL) {
+        o->storage = config->storage;
+        if (o->path == NULL && strcmp(o->storage, "file") == 0)
+            o->path = config->path;
+    }
+    if (o->listen == NULL && (config->has_listener || !o->dev))
+        o->listen = config->address;
+    if (o->tls.cert_file == NULL && o->tls.key_file == NULL)
+        o->tls = config->tls;
     return ERRC_OK;
 }
 
@@ -106,7 +178,8 @@ static enum errc check_tls(struct server_options *o, struct errc_why *why)
         return errc_fail(why, ERRC_USAGE, "flags \"-tls-cert\" and \"-tls-key\" need each other");
     if (o->tls.client_ca_file != NULL && o->tls.cert_file == NULL)
         return errc_fail(why, ERRC_USAGE, "flag \"-tls-client-ca\" needs -tls-cert");
-    o->tls.require_client_cert = o->tls.client_ca_file != NULL;
+    if (o->tls.client_ca_file != o->config.tls.client_ca_file)
+        o->tls.require_client_cert = true;
     return ERRC_OK;
 }
 
@@ -127,11 +200,13 @@ static enum errc parse(int argc, char *const argv[], const char **words, struct 
                        struct errc_why *why)
 {
     size_t count = 0;
+    TRY(refuse_flags(argc, argv, why));
     TRY(flags_parse(&flags, argc, argv, o, words, &count, why));
     if (count > 0)
         return errc_fail(why, ERRC_USAGE, "\"%.80s\" is no flag, see fakevault server -help",
                          words[0]);
     TRY(check_dev(o, why));
+    TRY(use_config(o, why));
     TRY(check_storage(o, why));
     TRY(check_tls(o, why));
     if (o->listen == NULL)
@@ -139,14 +214,19 @@ static enum errc parse(int argc, char *const argv[], const char **words, struct 
     return check_numbers(o, why);
 }
 
-enum errc server_options_parse(int argc, char *const argv[], struct server_options *out,
-                               struct errc_why *why)
+enum errc server_options_parse(int argc, char *const argv[], bool as_vault,
+                               struct server_options *out, struct errc_why *why)
 {
-    *out = (struct server_options){.seed = -1, .ready_fd = -1};
+    *out = (struct server_options){.as_vault = as_vault, .seed = -1, .ready_fd = -1};
     const char **words = calloc((size_t)argc + 1, sizeof *words);
     if (words == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     enum errc code = parse(argc, argv, words, out, why);
     free(words);
     return code;
+}
+
+void server_options_done(struct server_options *options)
+{
+    server_config_done(&options->config);
 }

@@ -8,13 +8,19 @@
 #include <stdint.h>
 
 #include "base/errc.h"
+#include "base/flags.h"
 #include "base/limits.h"
 #include "fakevault/shell/data/tls.h"
+#include "fakevault/shell/server_config.h"
 
 struct server_options {
+    bool as_vault; /* started under the name `vault`: its defaults, its greeting */
     bool dev;
     bool help;
-    const char *dev_root_token_id; /* NULL: VAULT_DEV_ROOT_TOKEN_ID, else one is made up */
+    bool no_store_token;             /* dev, under the name `vault`: leave ~/.vault-token alone */
+    struct flags_texts config_paths; /* files and folders */
+    struct server_config config;     /* what they say; flags win */
+    const char *dev_root_token_id;   /* NULL: VAULT_DEV_ROOT_TOKEN_ID, else one is made up */
     const char *dev_listen_address;
     const char *listen;
     const char *storage; /* "inmem" or "file" */
@@ -28,11 +34,16 @@ struct server_options {
     int64_t seed;           /* -1: pick one */
     int64_t ready_fd;       /* -1: none */
     bool durable;           /* storage is "file" */
+    bool ignored_switch;    /* flags that Vault has and that mean nothing here */
+    const char *ignored_text;
     char journal_default[LIMIT_PATH_BYTES];
 };
 
-/* ERRC_USAGE with one sentence that names the flag. Texts are lent by argv and the environment. */
-MUST_USE enum errc server_options_parse(int argc, char *const argv[], struct server_options *out,
-                                        struct errc_why *why);
+/* ERRC_USAGE with one sentence that names the flag, and what server_config_load says. Texts are
+ * lent by argv, the environment and the configuration. server_options_done is due whatever it
+ * returns. */
+MUST_USE enum errc server_options_parse(int argc, char *const argv[], bool as_vault,
+                                        struct server_options *out, struct errc_why *why);
+void server_options_done(struct server_options *options);
 
 void server_options_print_help(void);

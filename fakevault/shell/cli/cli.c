@@ -368,7 +368,7 @@ int cli_run(int argc, char *const argv[])
 {
     struct cli cli = {0};
     if (argc > 0 && strcmp(argv[0], "server") == 0)
-        return server_run(argc - 1, argv + 1);
+        return server_run_as_vault(argc - 1, argv + 1);
     int exit_code = dispatch(&cli, argc, argv);
     cli_pool_done(&cli.pool);
     return fflush(stdout) == 0 ? exit_code : CLI_EXIT_USAGE;
