@@ -22,6 +22,11 @@ extern const struct route_table sys_mounts_table;
 extern const struct route_table sys_uimounts_table;
 extern const struct route_table sys_barrier_table;
 extern const struct route_table sys_audit_table;
+extern const struct route_table sys_config_table;
+extern const struct route_table sys_headers_table;
+extern const struct route_table sys_plugins_table;
+extern const struct route_table sys_status_table;
+extern const struct route_table sys_enterprise_table;
 extern const struct route_table sys_rekey_backup_table;
 extern const struct route_table sys_genroot_decode_table;
 

@@ -17,6 +17,7 @@ void state_seal(struct vault *v)
     keyring_cache_done(&v->keyrings);
     token_table_done(&v->tokens);
     mount_table_done(&v->mounts);
+    settings_done(&v->settings);
     json_decref(v->moves);
     v->moves = NULL;
     policy_store_done(&v->policies);
@@ -93,6 +94,7 @@ static enum errc load_all(struct vault *v, struct errc_why *why)
 {
     TRY(load_cluster(v, why));
     TRY(mount_table_load(&v->mounts, &v->barrier, why));
+    TRY(settings_load(&v->settings, &v->barrier, why));
     TRY(policy_store_load(&v->policies, &v->barrier, why));
     TRY(audit_table_load(&v->audit, &v->barrier, v->ports.audit, why));
     return token_store_load(&v->tokens, &v->barrier, why);

@@ -9,6 +9,7 @@
 #include "fakevault/core/seal/genroot.h"
 #include "fakevault/core/seal/rekey.h"
 #include "fakevault/core/seal/seal.h"
+#include "fakevault/core/settings.h"
 #include "fakevault/core/token/token_store.h"
 #include "fakevault/core/transit/keys/keyring.h"
 #include "fakevault/core/vault.h"
@@ -28,6 +29,7 @@ struct vault {
     struct policy_store policies;
     struct keyring_cache keyrings;
     struct audit_table audit;
+    struct settings settings;
     struct rekey rekey;
     struct genroot genroot;
     char cluster_name[STATE_CLUSTER_NAME_BYTES];

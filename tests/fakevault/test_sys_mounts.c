@@ -49,6 +49,35 @@ static void test_sys_mounts__a_table_lasts(void **state)
     json_decref(auth_again);
 }
 
+/* The other table of the whole vault. */
+static void test_sys_mounts__settings_last(void **state)
+{
+    static const char *const reads[] = {"GET sys/config/cors", "LIST sys/config/ui/headers",
+                                        "GET sys/config/auditing/request-headers",
+                                        "GET sys/rotate/config"};
+    struct world *w = *state;
+    json_t *before[4], *after;
+    assert_int_equal(
+        world_status(w, "POST sys/config/cors", "{\"allowed_origins\":\"http://a\"}", w->root),
+        204);
+    assert_int_equal(
+        world_status(w, "POST sys/config/ui/headers/x-a", "{\"values\":[\"1\"]}", w->root), 200);
+    assert_int_equal(
+        world_status(w, "POST sys/config/auditing/request-headers/X-B", "{\"hmac\":true}", w->root),
+        204);
+    assert_int_equal(world_status(w, "POST sys/rotate/config", "{\"interval\":\"100h\"}", w->root),
+                     204);
+    for (size_t i = 0; i < 4; i++)
+        before[i] = data_of(w, reads[i]);
+    unseal_again(w);
+    for (size_t i = 0; i < 4; i++) {
+        after = data_of(w, reads[i]);
+        assert_true(json_equal(before[i], after));
+        json_decref(before[i]);
+        json_decref(after);
+    }
+}
+
 static void test_sys_mounts__a_disabled_mount_loses_its_data(void **state)
 {
     struct world *w = *state;
@@ -119,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOOTED(test_sys_mounts__a_table_lasts),
+        BOOTED(test_sys_mounts__settings_last),
         BOOTED(test_sys_mounts__a_disabled_mount_loses_its_data),
         BOOTED(test_sys_mounts__a_moved_mount_keeps_its_data),
         BOOTED(test_sys_mounts__a_move_is_remembered_while_unsealed),

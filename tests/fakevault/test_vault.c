@@ -131,6 +131,8 @@ static const struct {
     {"POST sys/auth/token/tune", "{\"max_lease_ttl\":\"1h\"}"},
     {"DELETE sys/mounts/transit", NULL},
     {"PUT sys/rotate", NULL},
+    {"POST sys/config/cors", "{\"allowed_origins\":\"a\"}"},
+    {"POST sys/rotate/config", "{\"interval\":\"30h\"}"},
     {"POST secret/data/a", "{\"data\":{\"x\":2}}"},
     {"DELETE secret/data/a", NULL},
     {"DELETE secret/metadata/a", NULL},

@@ -71,6 +71,12 @@ static const struct step {
     {"DELETE secret/metadata/a/b", NULL, 204},
     {"PUT sys/rotate", NULL, 204},
     {"GET auth/token/lookup-self", NULL, 200},
+    {"DELETE sys/mounts/transit", NULL, 204},
+    {"PUT sys/seal", NULL, 204},
+    {0},
+};
+
+static const struct step life_of_mounts[] = {
     {"POST sys/mounts/a/b",
      "{\"type\":\"kv-v2\",\"options\":[\"x=y\"],\"config\":{\"max_lease_ttl\":\"2h\","
      "\"listing_visibility\":\"unauth\",\"audit_non_hmac_request_keys\":\"a,b\"}}",
@@ -82,7 +88,23 @@ static const struct step {
     {"GET sys/auth", NULL, 200},
     {"GET sys/internal/ui/mounts", NULL, 200},
     {"GET sys/internal/ui/mounts/c/x", NULL, 200},
-    {"DELETE sys/mounts/transit", NULL, 204},
+    {"PUT sys/seal", NULL, 204},
+    {0},
+};
+
+static const struct step life_of_settings[] = {
+    {"POST sys/config/cors", "{\"allowed_origins\":\"a\"}", 204},
+    {"GET sys/config/cors", NULL, 200},
+    {"POST sys/config/ui/headers/x-a", "{\"values\":[\"b\"]}", 200},
+    {"LIST sys/config/ui/headers", NULL, 200},
+    {"POST sys/config/auditing/request-headers/X-B", NULL, 204},
+    {"GET sys/config/auditing/request-headers/X-B", NULL, 200},
+    {"POST sys/rotate/config", "{\"interval\":\"30h\"}", 204},
+    {"GET sys/host-info", NULL, 200},
+    {"GET sys/in-flight-req", NULL, 200},
+    {"LIST sys/version-history", NULL, 200},
+    {"GET sys/internal/counters/activity", NULL, 200},
+    {"GET sys/config/state/sanitized", NULL, 200},
     {"PUT sys/seal", NULL, 204},
     {0},
 };
@@ -183,6 +205,18 @@ static void test_vault__survives_every_failed_allocation(void **state)
 {
     (void)state;
     survive(whole_life);
+}
+
+static void test_vault__mounts_survive_every_failed_allocation(void **state)
+{
+    (void)state;
+    survive(life_of_mounts);
+}
+
+static void test_vault__settings_survive_every_failed_allocation(void **state)
+{
+    (void)state;
+    survive(life_of_settings);
 }
 
 static void test_vault__keys_survive_every_failed_allocation(void **state)
@@ -287,6 +321,8 @@ int main(void)
     OPENSSL_free(OPENSSL_malloc(1));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vault__survives_every_failed_allocation),
+        cmocka_unit_test(test_vault__mounts_survive_every_failed_allocation),
+        cmocka_unit_test(test_vault__settings_survive_every_failed_allocation),
         cmocka_unit_test(test_vault__a_rekey_survives_every_failed_allocation),
         cmocka_unit_test(test_vault__keys_survive_every_failed_allocation),
         cmocka_unit_test(test_vault__an_init_survives_every_failed_allocation),

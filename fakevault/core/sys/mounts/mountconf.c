@@ -5,8 +5,6 @@
 
 #include "fakevault/core/sys/mounts/sys_mounts.h"
 
-#define VERSION_BYTES 64u
-
 const char *const mountconf_lists[] = {
     "audit_non_hmac_request_keys", "audit_non_hmac_response_keys", "passthrough_request_headers",
     "allowed_response_headers",    "allowed_managed_keys",         NULL,
@@ -60,12 +58,11 @@ bool mountconf_list(struct vault_job *job, struct mount *m, const char *name,
     return mountconf_done(job, mount_tune(m, name, items));
 }
 
-/* Writes a version as Vault prints it, "v1.2" as "v1.2.0"; false for what is none. */
-static bool canonical_version(struct slice text, char out[static VERSION_BYTES])
+bool mountconf_canonical(struct slice text, char out[static MOUNTCONF_VERSION_BYTES])
 {
     struct slice rest = slice_from(text, slice_starts_with(text, "v") ? 1 : 0);
     size_t numbers = 0, len = 0, at = 0;
-    if (text.len + 8 > VERSION_BYTES)
+    if (text.len + 8 > MOUNTCONF_VERSION_BYTES)
         return false;
     out[len++] = 'v';
     do {
@@ -89,9 +86,9 @@ static bool canonical_version(struct slice text, char out[static VERSION_BYTES])
 
 bool mountconf_version(struct vault_job *job, struct slice version, struct slice type)
 {
-    char canonical[VERSION_BYTES];
+    char canonical[MOUNTCONF_VERSION_BYTES];
     const struct builtin *plugin = builtin_named(type, sys_mounts_for_auth(job));
-    if (!canonical_version(version, canonical))
+    if (!mountconf_canonical(version, canonical))
         call_fail(job, 400,
                   "version \"%.*s\" is not a valid semantic version: Malformed version: %.*s",
                   SLICE_FMT(version), SLICE_FMT(version));

@@ -7,6 +7,8 @@
 #include "fakevault/core/call.h"
 #include "fakevault/core/mount.h"
 
+#define MOUNTCONF_VERSION_BYTES 64u
+
 /* Names of the lists of strings; NULL at the end. */
 extern const char *const mountconf_lists[];
 
@@ -22,6 +24,9 @@ bool mountconf_token_type(struct vault_job *job, struct mount *m, struct slice v
 /* Sets one of the lists; false when out of memory. */
 bool mountconf_list(struct vault_job *job, struct mount *m, const char *name,
                     const struct field_value *list);
+
+/* Writes a version as Vault prints it, "1.2" as "v1.2.0"; false for what is none. */
+bool mountconf_canonical(struct slice text, char out[static MOUNTCONF_VERSION_BYTES]);
 
 /* Checks a plugin_version for an engine: false with an answer when it is no version or not the
  * builtin one, of which there is just one. `type` is as the request names it. */

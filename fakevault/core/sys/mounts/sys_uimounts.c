@@ -4,6 +4,8 @@
 
 #include "fakevault/core/api.h"
 #include "fakevault/core/http/request.h"
+#include "fakevault/core/policy/acl.h"
+#include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/sys/mounts/mountinfo.h"
 #include "fakevault/core/sys/mounts/sys_mounts.h"
 
@@ -13,10 +15,19 @@ static bool shown_to_all(const struct mount *m)
     return slice_equal_text(slice_of(json_string_value(visibility)), "unauth");
 }
 
-/* Adds a mount to what is shown; false when out of memory. */
-static bool add_mount(const struct vault_job *job, const struct mount *m, json_t *to)
+/* True when the token may do something below the mount. */
+static bool token_sees(struct vault_job *job, const struct mount *m)
 {
-    bool visible = job->token != NULL || shown_to_all(m);
+    if (job->token == NULL || token_is_root(job->token))
+        return job->token != NULL;
+    const struct acl *acl = authorise_acl(job, job->token);
+    return acl != NULL && acl_sees_mount(acl, slice_of(m->path));
+}
+
+/* Adds a mount to what is shown; false when out of memory. */
+static bool add_mount(struct vault_job *job, const struct mount *m, json_t *to)
+{
+    bool visible = shown_to_all(m) || token_sees(job, m);
     return !visible ||
            json_object_set_new(to, mount_api_path(m),
                                job->token != NULL ? mountinfo_full(m) : mountinfo_brief(m)) == 0;
@@ -50,7 +61,7 @@ static void read_finish(struct vault_job *job)
     }
     bool fits = sys_mounts_path("", call_capture(job, "path"), path);
     const struct mount *m = fits ? mount_find(&job->vault->mounts, slice_of(path)) : NULL;
-    if (m == NULL) {
+    if (m == NULL || !token_sees(job, m)) {
         call_fail(job, 403,
                   "preflight capability check returned 403, please ensure client's policies grant "
                   "access to path \"%s\"",
