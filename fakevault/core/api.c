@@ -42,8 +42,6 @@ bool api_find_hard_wired(struct vault_job *job)
     bool known = false;
     if (!slice_starts_with(path, "sys/"))
         return false;
-    if (job->operation == ROUTE_LIST && slice_ends_with(path, "/"))
-        path.len--; /* which the method put there */
     for (size_t i = 0; i < sizeof hard_wired / sizeof hard_wired[0] && !known; i++) {
         (void)route_find(hard_wired[i], path, job->operation, &job->match);
         known = job->match.path_known;

@@ -144,6 +144,26 @@ void call_redirect(struct vault_job *job, int status, struct slice location)
     answer(job, CALL_REDIRECT, status);
 }
 
+static void answer_text(struct vault_job *job, enum call_shape shape, int status, const char *text)
+{
+    buf_done(&job->text);
+    buf_init(&job->text, TEXT_MAX);
+    buf_add_text(&job->text, text);
+    job->no_memory = job->no_memory || job->text.failed;
+    answer(job, shape, status);
+}
+
+void call_plain(struct vault_job *job, int status, bool api, const char *text)
+{
+    job->foreign = !api;
+    answer_text(job, CALL_PLAIN, status, text);
+}
+
+void call_page(struct vault_job *job, const char *html)
+{
+    answer_text(job, CALL_PAGE, 200, html);
+}
+
 void call_warn(struct vault_job *job, const char *format, ...)
 {
     char text[TEXT_MAX];

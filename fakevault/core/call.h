@@ -32,6 +32,8 @@ enum call_shape {
     CALL_INJECTED, /* the same, and data's members at the top level too (vault-api.md 1.4) */
     CALL_BARE,     /* data alone, without envelope */
     CALL_REDIRECT,
+    CALL_PLAIN, /* text, not Vault's but its HTTP server's */
+    CALL_PAGE,  /* HTML */
 };
 
 /* What an endpoint's prepare leaves for its later steps. */
@@ -54,6 +56,7 @@ struct vault_job {
     struct buf path;     /* decoded, without "/v1/" */
     struct slice below;  /* the path below the mount */
     json_t *data;        /* parameters as sent; an object, or NULL */
+    bool list_by_query;  /* the query says list=true */
     int64_t wrap_ttl_ns; /* for how long the answer is to be wrapped; 0: not */
     struct route_match match;
     struct field_set fields;
@@ -69,6 +72,7 @@ struct vault_job {
     enum call_shape shape;
     int status;
     bool with_errors; /* CALL_ERROR: has a text */
+    bool foreign;     /* CALL_PLAIN: without Vault's headers */
     struct buf text;  /* the error's text, or where a redirect leads */
     struct buf data_out;
     struct jsonwrite writer;
@@ -135,6 +139,13 @@ void call_answer_tree(struct vault_job *job, enum call_shape shape, json_t *data
 void call_answer_none(struct vault_job *job, int status);
 
 void call_redirect(struct vault_job *job, int status, struct slice location);
+
+/* The answer of the HTTP server in front of Vault: plain text, or no body at all for "". `api`:
+ * with the headers that Vault sets on everything it answers. */
+void call_plain(struct vault_job *job, int status, bool api, const char *text);
+
+/* An HTML page. */
+void call_page(struct vault_job *job, const char *html);
 
 /* Adds a line to `warnings`. */
 void call_warn(struct vault_job *job, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -15,7 +15,12 @@ static void start(struct vault_reply *reply, int status)
 {
     *reply = (struct vault_reply){.status = status};
     buf_init(&reply->body, LIMIT_REPLY_BODY_BYTES);
-    buf_init(&reply->location, LIMIT_PATH_BYTES * 4);
+    buf_init(&reply->location, LIMIT_PATH_BYTES * 8);
+    buf_init(&reply->echo, LIMIT_PATH_BYTES);
+}
+
+static void add_usual_headers(struct vault_reply *reply)
+{
     add_header(reply, "Cache-Control", "no-store");
     add_header(reply, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
 }
@@ -23,6 +28,7 @@ static void start(struct vault_reply *reply, int status)
 void envelope_no_memory(struct vault_reply *reply)
 {
     start(reply, 500);
+    add_usual_headers(reply);
     add_header(reply, "Content-Type", "application/json");
     buf_add_text(&reply->body, INTERNAL_ERROR);
 }
@@ -32,6 +38,7 @@ void envelope_replace(struct vault_reply *reply, const char *body)
     bool executed = reply->executed;
     vault_reply_done(reply);
     start(reply, 500);
+    add_usual_headers(reply);
     add_header(reply, "Content-Type", "application/json");
     buf_add_text(&reply->body, body);
     reply->executed = executed;
@@ -114,6 +121,35 @@ static void write_data(struct vault_job *job, struct buf *out)
         buf_add_char(out, '\n');
 }
 
+/* Where a redirect leads, as HTML has it. */
+static void add_html(struct slice text, struct buf *out)
+{
+    static const struct {
+        char c;
+        const char *html;
+    } escapes[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&#34;"}, {'\'', "&#39;"}};
+    for (size_t i = 0; i < text.len; i++) {
+        const char *html = NULL;
+        for (size_t j = 0; j < sizeof escapes / sizeof escapes[0]; j++)
+            if (text.ptr[i] == escapes[j].c)
+                html = escapes[j].html;
+        if (html != NULL)
+            buf_add_text(out, html);
+        else
+            buf_add_char(out, text.ptr[i]);
+    }
+}
+
+static void write_redirect(const struct vault_job *job, struct buf *out)
+{
+    if (!slice_equal_text(job->request.method, "GET"))
+        return;
+    buf_add_text(out, "<a href=\"");
+    add_html(buf_slice(&job->text), out);
+    buf_addf(out, "\">%s</a>.\n\n",
+             job->status == 301 ? "Moved Permanently" : "Temporary Redirect");
+}
+
 static void write_body(struct vault_job *job, struct vault_reply *reply)
 {
     switch (job->shape) {
@@ -130,13 +166,59 @@ static void write_body(struct vault_job *job, struct vault_reply *reply)
             buf_add_char(&reply->body, '\n');
         break;
     case CALL_REDIRECT:
-        buf_add_slice(&reply->location, buf_slice(&job->text));
-        buf_addf(&reply->body, "<a href=\"%s\">Moved Permanently</a>.\n\n", buf_text(&job->text));
+        write_redirect(job, &reply->body);
+        break;
+    case CALL_PLAIN:
+    case CALL_PAGE:
+        buf_add_slice(&reply->body, buf_slice(&job->text));
         break;
     case CALL_EMPTY:
     case CALL_UNANSWERED:
         break;
     }
+}
+
+static void add_redirect_headers(const struct vault_job *job, struct vault_reply *reply)
+{
+    bool get = slice_equal_text(job->request.method, "GET");
+    if (get || slice_equal_text(job->request.method, "HEAD"))
+        add_header(reply, "Content-Type", "text/html; charset=utf-8");
+    add_header(reply, "Location", buf_text(&reply->location));
+}
+
+static void add_plain_headers(const struct vault_job *job, struct vault_reply *reply)
+{
+    if (job->text.len > 0)
+        add_header(reply, "Content-Type", "text/plain; charset=utf-8");
+    if (!job->foreign)
+        add_header(reply, "X-Content-Type-Options", "nosniff");
+}
+
+static void add_page_headers(struct vault_reply *reply)
+{
+    add_header(reply, "Content-Type", "text/html; charset=utf-8");
+    add_header(reply, "Content-Security-Policy",
+               "default-src 'none'; connect-src 'self'; img-src 'self' data:; script-src 'self'; "
+               "style-src 'unsafe-inline' 'self'; form-action  'none'; frame-ancestors 'none'; "
+               "font-src 'self'");
+    add_header(reply, "Service-Worker-Allowed", "/");
+    add_header(reply, "X-Content-Type-Options", "nosniff");
+}
+
+static void add_headers(const struct vault_job *job, struct vault_reply *reply)
+{
+    if (!job->foreign)
+        add_usual_headers(reply);
+    if (reply->echo.len > 0 && !job->foreign)
+        add_header(reply, "X-Vault-Namespace", buf_text(&reply->echo));
+    if (job->shape == CALL_REDIRECT)
+        add_redirect_headers(job, reply);
+    else if (job->shape == CALL_PLAIN)
+        add_plain_headers(job, reply);
+    else if (job->shape == CALL_PAGE)
+        add_page_headers(reply);
+    else
+        add_header(reply, "Content-Type", "application/json");
 }
 
 void envelope_format(struct vault_job *job, struct vault_reply *reply)
@@ -148,20 +230,18 @@ void envelope_format(struct vault_job *job, struct vault_reply *reply)
         return;
     }
     start(reply, job->status);
-    bool redirect = job->shape == CALL_REDIRECT;
-    add_header(reply, "Content-Type", redirect ? "text/html; charset=utf-8" : "application/json");
+    if (job->shape == CALL_REDIRECT)
+        buf_add_slice(&reply->location, buf_slice(&job->text));
+    buf_add_slice(&reply->echo, job->request.namespace);
     if (!slice_equal_text(job->request.method, "HEAD"))
         write_body(job, reply);
-    else if (redirect)
-        buf_add_slice(&reply->location, buf_slice(&job->text));
-    if (reply->body.failed || reply->location.failed) {
+    if (reply->body.failed || reply->location.failed || reply->echo.failed) {
         vault_reply_done(reply);
         envelope_no_memory(reply);
         reply->executed = job->executed;
         return;
     }
-    if (redirect)
-        add_header(reply, "Location", buf_text(&reply->location));
+    add_headers(job, reply);
     reply->executed = job->executed;
     reply->key_version = job->key_version;
     reply->signature_sha256 = job->signature_sha256;

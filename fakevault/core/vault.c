@@ -15,6 +15,7 @@
 #include "fakevault/core/facts.h"
 #include "fakevault/core/http/extras.h"
 #include "fakevault/core/http/request.h"
+#include "fakevault/core/http/target.h"
 #include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/token/api/token_auth.h"
@@ -34,6 +35,7 @@ enum errc vault_new(const struct vault_ports *ports, const struct vault_options 
     v->ports = *ports;
     v->version =
         options != NULL && options->report_version != NULL ? options->report_version : VERSION;
+    v->ui = options != NULL && options->ui;
     barrier_init(&v->barrier, ports->crypto, ports->store, ports->entropy, ports->arena);
     seal_init(&v->seal, ports->arena);
     token_table_init(&v->tokens);
@@ -142,7 +144,7 @@ static void identify(struct vault_job *job)
  */
 static bool find_hard_wired(struct vault_job *job)
 {
-    job->bare_protocol = api_find_hard_wired(job);
+    job->bare_protocol = job->operation != ROUTE_HELP && api_find_hard_wired(job);
     return job->bare_protocol;
 }
 
@@ -243,14 +245,14 @@ static void route_logical(struct vault_job *job)
 
 static void receive_logical(struct vault_job *job)
 {
-    if (job->operation == ROUTE_HEADER || job->operation == ROUTE_OTHER) {
+    if (job->operation == ROUTE_OTHER) {
         call_fail_bare(job, 405);
         return;
     }
-    request_read_data(job);
+    request_read(job);
     facts_note_inputs(job);
     if (!call_answered(job))
-        request_check_wrap(job);
+        request_check_headers(job);
 }
 
 struct vault_job *vault_receive(struct vault *v, const struct vault_request *request)
@@ -258,7 +260,7 @@ struct vault_job *vault_receive(struct vault *v, const struct vault_request *req
     struct vault_job *job = job_new(v, request);
     if (job == NULL)
         return NULL;
-    request_read_line(job);
+    target_read(job);
     if (!unanswered(job))
         return job;
     if (!find_hard_wired(job))
@@ -292,8 +294,7 @@ void vault_begin(struct vault *v, struct vault_job *job, struct instant now)
         return;
     job->now = now;
     link_job(v, job);
-    if (job->path.len > 0)
-        identify(job);
+    identify(job);
     facts_fill(job);
     if (unanswered(job) && !job->bare_protocol)
         begin_logical(job);
@@ -401,6 +402,7 @@ void vault_reply_done(struct vault_reply *reply)
         return;
     buf_done(&reply->body);
     buf_done(&reply->location);
+    buf_done(&reply->echo);
     free(reply->signature_sha256);
     audit_lines_done(&reply->audit);
     *reply = (struct vault_reply){0};

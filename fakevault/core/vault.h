@@ -60,6 +60,7 @@ struct vault_ports {
 
 struct vault_options {
     const char *report_version; /* what `version` says; NULL is "1.14.9". Borrowed */
+    bool ui;                    /* a page at /ui/, and redirects to it, as Vault's dev mode has */
 };
 
 /* A request as it stood on the wire. Everything is borrowed until vault_end or vault_cancel. Header
@@ -68,11 +69,15 @@ struct vault_request {
     struct slice method;
     struct slice
         path; /* raw, as sent, percent-encoding and all, without the query: "/v1/sys/health" */
-    struct slice query;         /* raw, without '?' */
-    struct slice token;         /* X-Vault-Token */
-    struct slice authorization; /* Authorization */
-    struct slice wrap_ttl;      /* X-Vault-Wrap-TTL */
-    struct slice content_type;  /* Content-Type */
+    struct slice query;           /* raw, without '?' */
+    struct slice token;           /* X-Vault-Token */
+    struct slice authorization;   /* Authorization */
+    struct slice wrap_ttl;        /* X-Vault-Wrap-TTL */
+    struct slice content_type;    /* Content-Type */
+    struct slice namespace;       /* X-Vault-Namespace; comes back in the reply */
+    struct slice policy_override; /* X-Vault-Policy-Override */
+    struct slice forward;         /* X-Vault-Forward */
+    struct slice inconsistent;    /* X-Vault-Inconsistent */
     struct slice body;
     struct slice remote_address; /* who sent it: "127.0.0.1"; empty: not known */
     int remote_port;             /* 0: not known */
@@ -97,7 +102,7 @@ struct vault_reply_header {
     const char *value;
 };
 
-#define VAULT_REPLY_HEADERS_MAX 4u
+#define VAULT_REPLY_HEADERS_MAX 8u
 
 struct vault_reply {
     int status;
@@ -106,6 +111,7 @@ struct vault_reply {
     size_t header_count;
     struct buf body;
     struct buf location; /* holds the text of a Location header */
+    struct buf echo;     /* holds the text of X-Vault-Namespace */
     bool executed;       /* the operation happened (a read was answered, a signature made) */
     int key_version;     /* that signed; 0 for none */
     char (*signature_sha256)[DIGEST_HEX_BYTES]; /* over each signature's text, in order; owned */

@@ -118,7 +118,8 @@ static enum errc start_vault(struct server *s, struct errc_why *why)
                                       .entropy = s->entropy,
                                       .audit = audit_device_file_port(s->audit),
                                       .arena = s->arena};
-    const struct vault_options options = {.report_version = s->options.report_version};
+    const struct vault_options options = {.report_version = s->options.report_version,
+                                          .ui = s->options.dev};
     return vault_new(&ports, &options, &s->vault, why);
 }
 

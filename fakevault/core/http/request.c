@@ -1,56 +1,13 @@
 #include "fakevault/core/http/request.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "base/text/jsonread.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/gotext.h"
-
-#define API_PREFIX "/v1/"
-
-static const struct {
-    const char *method;
-    enum route_operation operation;
-} methods[] = {
-    {"GET", ROUTE_READ},      {"LIST", ROUTE_LIST},   {"POST", ROUTE_UPDATE}, {"PUT", ROUTE_UPDATE},
-    {"DELETE", ROUTE_DELETE}, {"PATCH", ROUTE_PATCH}, {"HEAD", ROUTE_HEADER},
-};
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The byte that two digits stand for, or -1. */
-static int hex_pair(struct slice s)
-{
-    int high = s.len < 2 ? -1 : hex_digit(s.ptr[0]);
-    int low = s.len < 2 ? -1 : hex_digit(s.ptr[1]);
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
-}
-
-/* Percent-decoding; a broken escape is false. `form` also reads '+' as a blank. */
-static bool decode_percent(struct slice text, bool form, struct buf *out)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '%') {
-            int byte = hex_pair(slice_from(text, i + 1));
-            if (byte < 0)
-                return false;
-            c = (char)byte;
-            i += 2;
-        } else if (c == '+' && form) {
-            c = ' ';
-        }
-        buf_add_char(out, c);
-    }
-    return true;
-}
+#include "fakevault/core/http/target.h"
 
 bool request_query(const struct vault_request *request, const char *name, struct buf *value)
 {
@@ -61,7 +18,7 @@ bool request_query(const struct vault_request *request, const char *name, struct
         if (!slice_equal_text(key, name))
             continue;
         buf_reset(value);
-        return decode_percent(pair, true, value);
+        return target_decode(pair, true, value);
     }
     return false;
 }
@@ -75,152 +32,97 @@ struct slice request_token(const struct vault_request *request)
     return slice_trim(slice_from(request->authorization, strlen("Bearer ")));
 }
 
-static bool printable(struct slice path)
-{
-    for (size_t i = 0; i < path.len; i++)
-        if ((unsigned char)path.ptr[i] < 0x20 || path.ptr[i] == 0x7f)
-            return false;
-    return true;
-}
-
-void request_clean_path(struct slice path, struct buf *out)
-{
-    bool slash = slice_ends_with(path, "/");
-    struct slice rest = path;
-    while (rest.len > 0) {
-        struct slice segment = slice_cut(&rest, '/');
-        if (segment.len == 0 || slice_equal_text(segment, "."))
-            continue;
-        if (slice_equal_text(segment, "..")) {
-            while (out->len > 0 && out->ptr[--out->len] != '/')
-                ;
-            continue;
-        }
-        buf_add_char(out, '/');
-        buf_add_slice(out, segment);
-    }
-    if (slash || out->len == 0)
-        buf_add_char(out, '/');
-}
-
-/* The bufs here have room for all: a failure is memory. True when there was enough. */
-static bool holds(struct vault_job *job, const struct buf *text)
-{
-    job->no_memory = job->no_memory || text->failed;
-    return !text->failed;
-}
-
-static bool check_clean(struct vault_job *job, struct slice whole)
-{
-    struct buf clean CLEANUP(buf_done);
-    buf_init(&clean, whole.len + 1);
-    request_clean_path(whole, &clean);
-    if (!holds(job, &clean))
-        return false;
-    if (slice_equal(buf_slice(&clean), whole))
-        return true;
-    call_redirect(job, 301, buf_slice(&clean));
-    return false;
-}
-
-static void read_decoded(struct vault_job *job, struct slice whole)
-{
-    if (!printable(whole))
-        call_fail_bare(job, 400);
-    else if (!check_clean(job, whole))
-        return;
-    else if (!slice_starts_with(whole, API_PREFIX))
-        call_fail_bare(job, 404);
-    else
-        buf_add_slice(&job->path, slice_from(whole, strlen(API_PREFIX)));
-    job->no_memory = job->no_memory || job->path.failed;
-}
-
-static void read_path(struct vault_job *job)
-{
-    struct buf whole CLEANUP(buf_done);
-    buf_init(&whole, LIMIT_PATH_BYTES);
-    if (job->request.path.len > LIMIT_PATH_BYTES) {
-        call_fail_bare(job, 414);
-        return;
-    }
-    bool decoded = decode_percent(job->request.path, false, &whole);
-    if (!decoded)
-        call_fail_bare(job, 400);
-    else if (holds(job, &whole))
-        read_decoded(job, buf_slice(&whole));
-}
-
 /* GET with list=true is a list; what is no bool is an error. */
 static void read_list_query(struct vault_job *job)
 {
     char text[64] = "";
     struct buf value = {.ptr = text, .cap = sizeof text, .max = sizeof text - 1};
     bool list = false;
-    if (!request_query(&job->request, "list", &value))
+    if (!request_query(&job->request, "list", &value) || value.len == 0)
         return;
-    if (!field_parse_bool(buf_slice(&value), &list) && value.len > 0)
+    if (!field_parse_bool(buf_slice(&value), &list))
         call_fail_bare(job, 400);
     else if (list)
         job->operation = ROUTE_LIST;
 }
 
-void request_read_line(struct vault_job *job)
+static void read_operation(struct vault_job *job)
 {
-    job->operation = ROUTE_OTHER;
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        if (slice_equal_text(job->request.method, methods[i].method))
-            job->operation = methods[i].operation;
-    read_path(job);
-    if (!call_answered(job) && job->operation == ROUTE_READ)
+    bool get = job->operation == ROUTE_READ;
+    if (get)
         read_list_query(job);
+    job->list_by_query = get && job->operation == ROUTE_LIST;
     if (job->operation == ROUTE_LIST && !slice_ends_with(buf_slice(&job->path), "/"))
         buf_add_char(&job->path, '/');
     job->no_memory = job->no_memory || job->path.failed;
 }
 
-/* Sets object[name] to value, or to "before,value" when it is there already. Both are made valid.
- */
-static enum errc put_pair(json_t *object, struct slice name, struct slice value)
+/* The value of a repeated name: in a query a list, in a form the texts with commas. */
+static json_t *joined(json_t *before, json_t *text, bool form)
+{
+    json_t *list = json_is_array(before) ? json_incref(before) : json_array();
+    if (form) {
+        json_decref(list);
+        return json_sprintf("%s,%s", json_string_value(before), json_string_value(text));
+    }
+    bool first = !json_is_array(before);
+    if ((first && json_array_append(list, before) != 0) || json_array_append(list, text) != 0) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+/* Sets object[name], or adds to what is there. Both texts are made valid. */
+static enum errc put_pair(json_t *object, struct slice name, struct slice value, bool form)
 {
     struct buf key CLEANUP(buf_done), text CLEANUP(buf_done);
     buf_init(&key, 3 * name.len);
+    buf_init(&text, 3 * value.len);
     gojson_valid_utf8(name, &key);
-    const json_t *before = json_object_get(object, buf_text(&key));
-    buf_init(&text, json_string_length(before) + 1 + 3 * value.len);
-    if (before != NULL) {
-        buf_add(&text, json_string_value(before), json_string_length(before));
-        buf_add_char(&text, ',');
-    }
     gojson_valid_utf8(value, &text);
     json_t *string = json_stringn_nocheck(buf_text(&text), text.len);
     if (key.failed || text.failed || string == NULL) {
         json_decref(string);
         return ERRC_NOMEM;
     }
+    json_t *before = json_object_get(object, buf_text(&key));
+    if (before != NULL) {
+        json_t *both = joined(before, string, form);
+        json_decref(string);
+        string = both;
+    }
     return json_object_set_new_nocheck(object, buf_text(&key), string) == 0 ? ERRC_OK : ERRC_NOMEM;
 }
 
-/* "a=1&b=2" into an object of strings; repeats are joined with ','. */
-static enum errc read_pairs(struct slice rest, const char *skipped, json_t *object)
+/* Puts one "a=1"; ERRC_SYNTAX when Go refuses it. */
+static enum errc read_pair(struct slice pair, bool form, json_t *object)
 {
     struct buf key CLEANUP(buf_done), value CLEANUP(buf_done);
-    buf_init(&key, rest.len);
-    buf_init(&value, rest.len);
+    buf_init(&key, pair.len);
+    buf_init(&value, pair.len);
+    if (slice_find(pair, ';') < pair.len)
+        return ERRC_SYNTAX;
+    struct slice name = slice_cut(&pair, '=');
+    bool sound = target_decode(name, true, &key) && target_decode(pair, true, &value);
+    if (key.failed || value.failed)
+        return ERRC_NOMEM;
+    return sound ? put_pair(object, buf_slice(&key), buf_slice(&value), form) : ERRC_SYNTAX;
+}
+
+/* "a=1&b=2" into an object. What is wrong is left out; ERRC_SYNTAX tells that there was some. */
+static enum errc read_pairs(struct slice rest, bool form, json_t *object)
+{
+    enum errc result = ERRC_OK;
     while (rest.len > 0) {
         struct slice pair = slice_cut(&rest, '&');
-        struct slice name = slice_cut(&pair, '=');
-        buf_reset(&key);
-        buf_reset(&value);
-        bool sound = decode_percent(name, true, &key) && decode_percent(pair, true, &value);
-        if (key.failed || value.failed)
-            return ERRC_NOMEM;
-        if (!sound)
-            return ERRC_SYNTAX;
-        if (key.len > 0 && strcmp(buf_text(&key), skipped) != 0)
-            TRY(put_pair(object, buf_slice(&key), buf_slice(&value)));
+        enum errc code = pair.len == 0 ? ERRC_OK : read_pair(pair, form, object);
+        if (code == ERRC_NOMEM)
+            return code;
+        if (code != ERRC_OK)
+            result = code;
     }
-    return ERRC_OK;
+    return result;
 }
 
 static void read_query_data(struct vault_job *job)
@@ -228,22 +130,73 @@ static void read_query_data(struct vault_job *job)
     if (job->request.query.len == 0)
         return;
     job->data = json_object();
-    if (job->data == NULL || read_pairs(job->request.query, "list", job->data) == ERRC_NOMEM)
+    if (job->data == NULL || read_pairs(job->request.query, false, job->data) == ERRC_NOMEM)
         job->no_memory = true;
+    (void)json_object_del(job->data, "help");
+    if (job->list_by_query)
+        (void)json_object_del(job->data, "list");
 }
 
-static bool is_form(const struct vault_request *request)
+static bool is_token_byte(char c)
 {
-    if (!slice_starts_with(request->content_type, "application/x-www-form-urlencoded"))
-        return false;
-    struct slice body = slice_trim(request->body);
-    return body.len > 0 && body.ptr[0] != '{' && body.ptr[0] != '[';
+    return c > ' ' && c < 0x7f && strchr("()<>@,;:\\\"/[]?=", c) == NULL;
+}
+
+static struct slice take_token(struct slice *rest)
+{
+    size_t n = 0;
+    while (n < rest->len && is_token_byte(rest->ptr[n]))
+        n++;
+    struct slice token = {rest->ptr, n};
+    *rest = slice_from(*rest, n);
+    return token;
+}
+
+/* What Go's mime.ParseMediaType says about a type without parameters; NULL when it is one. */
+static const char *media_type_fault(struct slice type)
+{
+    if (take_token(&type).len == 0)
+        return "mime: no media type";
+    if (type.len == 0)
+        return NULL;
+    if (type.ptr[0] != '/')
+        return "mime: expected slash after first token";
+    type = slice_from(type, 1);
+    if (take_token(&type).len == 0)
+        return "mime: expected token after slash";
+    return type.len == 0 ? NULL : "mime: unexpected content after media subtype";
+}
+
+/* The type without parameters, in lower case. Returns a fault's sentence, or NULL. */
+static const char *media_type(struct slice header, struct buf *out)
+{
+    struct slice type = slice_trim(slice_cut(&header, ';'));
+    buf_init(out, type.len);
+    for (size_t i = 0; i < type.len; i++)
+        buf_add_char(out, (char)tolower((unsigned char)type.ptr[i]));
+    return media_type_fault(type);
+}
+
+static bool is_form(struct vault_job *job)
+{
+    struct buf type CLEANUP(buf_done);
+    const char *fault = media_type(job->request.content_type, &type);
+    bool form = slice_equal_text(buf_slice(&type), "application/x-www-form-urlencoded");
+    job->no_memory = job->no_memory || type.failed;
+    struct slice body = slice_trim(job->request.body);
+    bool json = body.len > 0 && (body.ptr[0] == '{' || body.ptr[0] == '[');
+    return fault == NULL && form && !json;
 }
 
 static void read_form(struct vault_job *job)
 {
+    if (job->request.body_too_large) {
+        call_fail(job, 413, "error parsing form data");
+        return;
+    }
     job->data = json_object();
-    enum errc code = job->data == NULL ? ERRC_NOMEM : read_pairs(job->request.body, "", job->data);
+    enum errc code =
+        job->data == NULL ? ERRC_NOMEM : read_pairs(job->request.body, true, job->data);
     if (code == ERRC_SYNTAX)
         call_fail(job, 400, "error parsing form data");
     else
@@ -264,24 +217,34 @@ static void read_json(struct vault_job *job)
         job->data = json_incref(value);
 }
 
-void request_read_data(struct vault_job *job)
+static void check_patch_type(struct vault_job *job)
 {
-    if (job->operation == ROUTE_PATCH) {
-        if (job->request.content_type.len == 0)
-            call_fail(job, 400, "mime: no media type");
-        else if (!slice_starts_with(job->request.content_type, "application/merge-patch+json"))
-            call_fail(job, 415,
-                      "PATCH requires Content-Type of application/merge-patch+json, provided %.*s",
-                      SLICE_FMT(job->request.content_type));
-        if (call_answered(job))
-            return;
-    }
-    if (job->operation != ROUTE_UPDATE && job->operation != ROUTE_PATCH)
+    struct buf type CLEANUP(buf_done);
+    const char *fault = media_type(job->request.content_type, &type);
+    job->no_memory = job->no_memory || type.failed;
+    if (fault != NULL)
+        call_fail(job, 400, "%s", fault);
+    else if (!slice_equal_text(buf_slice(&type), "application/merge-patch+json"))
+        call_fail(job, 415,
+                  "PATCH requires Content-Type of application/merge-patch+json, provided %s",
+                  buf_text(&type));
+}
+
+static void read_data(struct vault_job *job)
+{
+    bool update = job->operation == ROUTE_UPDATE, patch = job->operation == ROUTE_PATCH;
+    if (job->operation == ROUTE_OPTIONS || job->operation == ROUTE_HELP)
+        return;
+    if (patch)
+        check_patch_type(job);
+    if (call_answered(job))
+        return;
+    if (!update && !patch)
         read_query_data(job);
+    else if (update && is_form(job))
+        read_form(job);
     else if (job->request.body_too_large)
         call_fail(job, 413, "error parsing JSON");
-    else if (is_form(&job->request))
-        read_form(job);
     else
         read_json(job);
 }
@@ -314,7 +277,32 @@ void request_read_sys_body(struct vault_job *job, const char *go_struct)
                   go_struct);
 }
 
-void request_check_wrap(struct vault_job *job)
+static void check_forwarding(struct vault_job *job)
+{
+    if (job->request.forward.len > 0)
+        call_fail(job, 400, "forwarding via header X-Vault-Forward disabled in configuration");
+    else if (slice_equal_text(job->request.inconsistent, "forward-active-node"))
+        call_fail(job, 400,
+                  "forwarding via header X-Vault-Inconsistent=forward-active-node disabled in "
+                  "configuration");
+}
+
+static void check_override(struct vault_job *job)
+{
+    bool flag;
+    struct slice text = job->request.policy_override;
+    if (text.len == 0 || gotext_bool(text, &flag))
+        return;
+    struct buf shown CLEANUP(buf_done);
+    buf_init(&shown, 4 * text.len + 2);
+    gotext_quote(text, &shown);
+    call_fail(job, 400,
+              "failed to parse X-Vault-Policy-Override header: cannot parse '' as bool: "
+              "strconv.ParseBool: parsing %s: invalid syntax",
+              buf_text(&shown));
+}
+
+static void check_wrap(struct vault_job *job)
 {
     struct errc_why why = {{0}};
     if (job->request.wrap_ttl.len == 0)
@@ -324,4 +312,22 @@ void request_check_wrap(struct vault_job *job)
     else if (job->wrap_ttl_ns < 0)
         call_fail(job, 400,
                   "error parsing X-Vault-Wrap-TTL header: requested wrap ttl cannot be negative");
+}
+
+void request_check_headers(struct vault_job *job)
+{
+    if (job->operation == ROUTE_HELP)
+        return;
+    check_wrap(job);
+    if (!call_answered(job))
+        check_override(job);
+}
+
+void request_read(struct vault_job *job)
+{
+    check_forwarding(job);
+    if (!call_answered(job))
+        read_operation(job);
+    if (!call_answered(job))
+        read_data(job);
 }

@@ -93,7 +93,8 @@ const char *route_operation_name(enum route_operation operation)
     static const char *const names[] = {
         [ROUTE_READ] = "read",     [ROUTE_LIST] = "list",     [ROUTE_UPDATE] = "update",
         [ROUTE_CREATE] = "create", [ROUTE_DELETE] = "delete", [ROUTE_PATCH] = "patch",
-        [ROUTE_HEADER] = "header", [ROUTE_OTHER] = "",
+        [ROUTE_HEADER] = "header", [ROUTE_HELP] = "help",     [ROUTE_OPTIONS] = "",
+        [ROUTE_OTHER] = "",
     };
     return names[operation];
 }

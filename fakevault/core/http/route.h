@@ -33,7 +33,9 @@ enum route_operation {
     ROUTE_DELETE,
     ROUTE_PATCH,
     ROUTE_HEADER,
-    ROUTE_OTHER, /* a method that no endpoint has */
+    ROUTE_HELP,    /* always allowed */
+    ROUTE_OPTIONS, /* no endpoint has it, but the path is looked for */
+    ROUTE_OTHER,   /* a method that no endpoint has */
 };
 
 struct route_endpoint {

@@ -1,5 +1,6 @@
 #include "fakevault/core/policy/hcl.h"
 
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -9,8 +10,11 @@
 #include "base/limits.h"
 #include "fakevault/core/policy/hcltext.h"
 
+#define BLOCK_BYTES 4096u
+
 struct hcl_block {
     struct hcl_block *next;
+    size_t used, size;
     max_align_t memory[];
 };
 
@@ -31,15 +35,29 @@ static enum errc no_memory(struct parser *p)
     return errc_fail(p->why, ERRC_NOMEM, "out of memory");
 }
 
-/* Zeroed memory that lives as long as the tree; NULL when there is none. */
-static void *allot(struct parser *p, size_t size)
+static struct hcl_block *new_block(struct hcl *tree, size_t size)
 {
     struct hcl_block *block = calloc(1, sizeof *block + size);
     if (block == NULL)
         return NULL;
-    block->next = p->tree->blocks;
-    p->tree->blocks = block;
-    return block->memory;
+    block->size = size;
+    block->next = tree->blocks;
+    tree->blocks = block;
+    return block;
+}
+
+/* Zeroed memory that lives as long as the tree; NULL when there is none. */
+static void *allot(struct parser *p, size_t size)
+{
+    struct hcl_block *block = p->tree->blocks;
+    size = (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+    if (block == NULL || block->size - block->used < size)
+        block = new_block(p->tree, size > BLOCK_BYTES ? size : BLOCK_BYTES);
+    if (block == NULL)
+        return NULL;
+    void *memory = (char *)block->memory + block->used;
+    block->used += size;
+    return memory;
 }
 
 void hcl_done(struct hcl *h)

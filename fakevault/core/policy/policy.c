@@ -341,39 +341,18 @@ static enum errc read_rules(const struct hcl_item *items, struct policy *policy,
     return ERRC_OK;
 }
 
-static enum errc read_policy(struct slice text, struct policy *policy, struct errc_why *why)
+static enum errc read_all(struct policy *policy, struct errc_why *why)
 {
     struct hcl tree CLEANUP(hcl_done);
     struct slice name = {0};
-    TRY(hcl_parse(text, &tree, why));
+    TRY(hcl_parse(slice_of(policy->text), &tree, why));
     TRY(check_keys(tree.items, top_keys, NULL, why));
     TRY(hcldecode_string(tree.items, "name", &name, why));
     return read_rules(tree.items, policy, why);
 }
 
-enum errc policy_parse(struct slice name, struct slice text, struct policy **out,
-                       struct errc_why *why)
+static void drop_rules(struct policy *policy)
 {
-    struct errc_why inner = {{0}};
-    struct policy *policy = calloc(1, sizeof *policy);
-    if (policy == NULL)
-        return no_memory(why);
-    policy->name = slice_dup(name);
-    policy->text = slice_dup(text);
-    bool made = policy->name != NULL && policy->text != NULL;
-    enum errc code = made ? read_policy(text, policy, &inner) : no_memory(&inner);
-    if (code == ERRC_OK) {
-        *out = policy;
-        return ERRC_OK;
-    }
-    policy_free(policy);
-    return errc_fail(why, code, "failed to parse policy: %.480s", inner.text);
-}
-
-void policy_free(struct policy *policy)
-{
-    if (policy == NULL)
-        return;
     for (size_t i = 0; i < policy->rule_count; i++) {
         struct policy_rule *rule = &policy->rules[i];
         free(rule->path);
@@ -382,6 +361,70 @@ void policy_free(struct policy *policy)
         json_decref(rule->required);
     }
     free(policy->rules);
+    policy->rules = NULL;
+    policy->rule_count = 0;
+}
+
+enum errc policy_read(struct policy *policy, struct errc_why *why)
+{
+    struct errc_why inner = {{0}};
+    if (policy->read)
+        return ERRC_OK;
+    enum errc code = read_all(policy, &inner);
+    policy->read = code == ERRC_OK;
+    if (code == ERRC_OK)
+        return ERRC_OK;
+    drop_rules(policy);
+    return errc_fail(why, code, "failed to parse policy: %.480s", inner.text);
+}
+
+enum errc policy_hold(struct slice name, struct slice text, struct policy **out)
+{
+    struct policy *policy = calloc(1, sizeof *policy);
+    if (policy == NULL)
+        return ERRC_NOMEM;
+    policy->name = slice_dup(name);
+    policy->text = slice_dup(text);
+    if (policy->name == NULL || policy->text == NULL) {
+        policy_free(policy);
+        return ERRC_NOMEM;
+    }
+    *out = policy;
+    return ERRC_OK;
+}
+
+/* What C cannot hold as a text. */
+static enum errc check_text(struct slice text, struct errc_why *why)
+{
+    if (slice_find(text, '\0') == text.len)
+        return ERRC_OK;
+    struct hcl tree CLEANUP(hcl_done);
+    struct errc_why inner = {{0}};
+    enum errc code = hcl_parse(text, &tree, &inner);
+    return errc_fail(why, code == ERRC_OK ? ERRC_SYNTAX : code, "failed to parse policy: %.480s",
+                     inner.text);
+}
+
+enum errc policy_parse(struct slice name, struct slice text, struct policy **out,
+                       struct errc_why *why)
+{
+    struct policy *policy = NULL;
+    TRY(check_text(text, why));
+    if (policy_hold(name, text, &policy) != ERRC_OK)
+        return no_memory(why);
+    enum errc code = policy_read(policy, why);
+    if (code == ERRC_OK)
+        *out = policy;
+    else
+        policy_free(policy);
+    return code;
+}
+
+void policy_free(struct policy *policy)
+{
+    if (policy == NULL)
+        return;
+    drop_rules(policy);
     free(policy->name);
     free(policy->text);
     free(policy);

@@ -40,11 +40,19 @@ struct policy_rule {
 struct policy {
     char *name;
     char *text; /* as written */
+    bool read;  /* the rules are known */
     struct policy_rule *rules;
     size_t rule_count;
 };
 
-/* Parses a text; the caller frees *out. ERRC_SYNTAX with Vault's sentence ("failed to parse policy:
+/* Holds a text whose rules are not read yet; the caller frees *out. ERRC_NOMEM. */
+MUST_USE enum errc policy_hold(struct slice name, struct slice text, struct policy **out);
+
+/* Reads the rules, once. ERRC_SYNTAX with Vault's sentence, ERRC_NOMEM: it has no rules then. */
+MUST_USE enum errc policy_read(struct policy *policy, struct errc_why *why);
+
+/* Both: parses a text; the caller frees *out. ERRC_SYNTAX with Vault's sentence ("failed to parse
+ * policy:
  * ..."), ERRC_NOMEM. */
 MUST_USE enum errc policy_parse(struct slice name, struct slice text, struct policy **out,
                                 struct errc_why *why);

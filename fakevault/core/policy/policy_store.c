@@ -73,11 +73,16 @@ static size_t place_of(const struct policy_store *s, struct slice name, bool *th
     return low;
 }
 
-const struct policy *policy_store_find(const struct policy_store *s, struct slice name)
+static struct policy *find(const struct policy_store *s, struct slice name)
 {
     bool there;
     size_t at = place_of(s, name, &there);
     return there ? s->items[at] : NULL;
+}
+
+const struct policy *policy_store_find(const struct policy_store *s, struct slice name)
+{
+    return find(s, name);
 }
 
 /* Room for one more, so that what is stored can be remembered. */
@@ -104,15 +109,12 @@ static void remember(struct policy_store *s, struct policy *policy)
     s->items[at] = policy;
 }
 
-static enum errc parse_and_remember(struct policy_store *s, struct slice name, struct slice text,
-                                    struct errc_why *why)
+static enum errc hold(struct policy_store *s, struct slice name, struct slice text,
+                      struct errc_why *why)
 {
     struct policy *policy = NULL;
-    TRY(policy_parse(name, text, &policy, why));
-    if (make_room(s) != ERRC_OK) {
-        policy_free(policy);
+    if (make_room(s) != ERRC_OK || policy_hold(name, text, &policy) != ERRC_OK)
         return errc_fail(why, ERRC_NOMEM, "out of memory");
-    }
     remember(s, policy);
     return ERRC_OK;
 }
@@ -132,14 +134,13 @@ static enum errc load_one(void *context, struct slice rest)
     struct secret text CLEANUP(secret_done) = {0};
     (void)snprintf(name, sizeof name, POLICY_STORE_PREFIX "%.*s", SLICE_FMT(rest));
     TRY(barrier_get(l->barrier, name, &text, l->why));
-    enum errc code = parse_and_remember(l->store, rest, secret_slice(&text), l->why);
-    return code == ERRC_SYNTAX ? ERRC_SCHEMA : code;
+    return hold(l->store, rest, secret_slice(&text), l->why);
 }
 
 enum errc policy_store_load(struct policy_store *s, struct barrier *b, struct errc_why *why)
 {
     for (const struct policy_builtin *p = policy_builtin_all; p->name != NULL; p++)
-        TRY(parse_and_remember(s, slice_of(p->name), slice_of(p->text), why));
+        TRY(hold(s, slice_of(p->name), slice_of(p->text), why));
     struct loader l = {s, b, why};
     return store_list(b->store, SLICE_LITERAL(POLICY_STORE_PREFIX), load_one, &l, why);
 }
@@ -224,9 +225,14 @@ static enum errc build(const struct policy_store *s, const struct slice *names, 
     const struct policy **policies = calloc(count + 1, sizeof *policies);
     if (policies == NULL)
         return ERRC_NOMEM;
-    for (size_t i = 0; i < count; i++)
-        policies[i] = policy_store_find(s, names[i]);
-    enum errc code = acl_new(policies, count, out);
+    enum errc code = ERRC_OK;
+    for (size_t i = 0; i < count && code == ERRC_OK; i++) {
+        struct policy *policy = find(s, names[i]);
+        policies[i] = policy;
+        code = policy == NULL ? ERRC_OK : policy_read(policy, NULL);
+    }
+    if (code == ERRC_OK)
+        code = acl_new(policies, count, out);
     free(policies);
     return code;
 }

@@ -1,9 +1,10 @@
 /*
  * policy_store: policies by name, and the ACLs made of them.
  *
- * A policy is one record, "sys/policy/<name>", which holds its text; all are parsed when the vault
- * is unsealed. Those that Vault makes by itself (default, response-wrapping, control-group) are
- * there without a record; of these only "default" can be changed. "root" is there and has no text.
+ * A policy is one record, "sys/policy/<name>", which holds its text; all are known when the vault
+ * is unsealed, and read when they are first needed. Those that Vault makes by itself (default,
+ * response-wrapping, control-group) are there without a record; of these only "default" can be
+ * changed. "root" is there and has no text.
  *
  * ACLs are kept per list of policies, so that a token's second request costs no building; a change
  * of any policy drops them all.
@@ -38,8 +39,7 @@ void policy_store_init(struct policy_store *s);
 /* Forgets all, as sealing does. */
 void policy_store_done(struct policy_store *s);
 
-/* Reads all records through an open barrier. ERRC_SCHEMA for one that cannot be parsed; else as
- * barrier_get. */
+/* Reads all records through an open barrier. Errors as barrier_get. */
 MUST_USE enum errc policy_store_load(struct policy_store *s, struct barrier *b,
                                      struct errc_why *why);
 
@@ -61,6 +61,6 @@ MUST_USE enum errc policy_store_erase(struct policy_store *s, struct barrier *b,
                                       struct errc_why *why);
 
 /* The ACL of a list of policies; names without a policy count for nothing. Lent until the next call
- * that builds one or changes a policy. ERRC_NOMEM. */
+ * that builds one or changes a policy. ERRC_NOMEM; ERRC_SYNTAX for a stored policy that is none. */
 MUST_USE enum errc policy_store_acl(struct policy_store *s, const struct slice *names, size_t count,
                                     const struct acl **out);

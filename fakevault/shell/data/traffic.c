@@ -50,6 +50,12 @@ static struct slice origin_form(struct slice target)
     return slice_from(rest, slice_find(rest, '/'));
 }
 
+/* Blanks around a value are no part of it (RFC 9110 5.5); microhttpd leaves those behind it. */
+static struct slice header(const struct httpd_exchange *x, const char *name)
+{
+    return slice_trim(slice_of(httpd_header(x, name)));
+}
+
 static struct vault_request request_of(const struct httpd_exchange *x)
 {
     struct slice query = origin_form(httpd_target(x));
@@ -62,10 +68,14 @@ static struct vault_request request_of(const struct httpd_exchange *x)
         .method = httpd_method(x),
         .path = path,
         .query = query,
-        .token = slice_of(httpd_header(x, "X-Vault-Token")),
+        .token = header(x, "X-Vault-Token"),
         .authorization = slice_of(httpd_header(x, "Authorization")),
-        .wrap_ttl = slice_of(httpd_header(x, "X-Vault-Wrap-TTL")),
-        .content_type = slice_of(httpd_header(x, "Content-Type")),
+        .wrap_ttl = header(x, "X-Vault-Wrap-TTL"),
+        .content_type = header(x, "Content-Type"),
+        .namespace = header(x, "X-Vault-Namespace"),
+        .policy_override = header(x, "X-Vault-Policy-Override"),
+        .forward = header(x, "X-Vault-Forward"),
+        .inconsistent = header(x, "X-Vault-Inconsistent"),
         .body = httpd_body(x),
         .body_too_large = httpd_too_big(x),
     };

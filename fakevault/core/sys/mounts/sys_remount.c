@@ -2,7 +2,7 @@
  * the background and tells by sys/remount/status how it went; here all is done with the answer. */
 #include <string.h>
 
-#include "fakevault/core/http/request.h"
+#include "fakevault/core/http/target.h"
 #include "fakevault/core/sys/mounts/mountconf.h"
 #include "fakevault/core/sys/mounts/sys_mounts.h"
 
@@ -53,7 +53,7 @@ static bool destination_is_sound(struct vault_job *job, const struct move *move)
 {
     char memory[MOUNT_PATH_BYTES + 1] = "";
     struct buf clean = {.ptr = memory, .cap = sizeof memory, .max = sizeof memory - 1};
-    request_clean_path(slice_of(move->to), &clean);
+    target_clean(slice_of(move->to), &clean);
     if (strcmp(buf_text(&clean) + 1, move->to) != 0)
         call_fail(job, 400, "invalid destination mount: path '%s' does not match cleaned path '%s'",
                   move->to, buf_text(&clean) + 1);
