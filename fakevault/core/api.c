@@ -1,6 +1,7 @@
 #include "fakevault/core/api.h"
 
 #include "fakevault/core/kv/kv.h"
+#include "fakevault/core/state.h"
 
 #define TABLES_MAX 24u
 
@@ -19,6 +20,7 @@ static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = 
             &sys_plugins_table,
             &sys_status_table,
             &sys_enterprise_table,
+            &sys_metrics_table,
             &sys_rekey_backup_table,
             &sys_genroot_decode_table,
             &tools_sys_table,
@@ -33,16 +35,19 @@ static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = 
 
 static const struct route_table *const kv_plain[TABLES_MAX] = {&kv_plain_table};
 
+/* The last one only when sys/metrics asks for no token. */
 static const struct route_table *const hard_wired[] = {&sys_seal_table, &sys_rekey_table,
-                                                       &sys_genroot_table};
+                                                       &sys_genroot_table, &sys_metrics_open_table};
 
 bool api_find_hard_wired(struct vault_job *job)
 {
     struct slice path = buf_slice(&job->path);
+    size_t count = sizeof hard_wired / sizeof hard_wired[0];
     bool known = false;
+    count -= !job->vault->options.open_metrics;
     if (!slice_starts_with(path, "sys/"))
         return false;
-    for (size_t i = 0; i < sizeof hard_wired / sizeof hard_wired[0] && !known; i++) {
+    for (size_t i = 0; i < count && !known; i++) {
         (void)route_find(hard_wired[i], path, job->operation, &job->match);
         known = job->match.path_known;
     }

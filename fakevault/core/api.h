@@ -17,6 +17,9 @@ extern const struct route_table sys_genroot_table;
  * operation. */
 bool api_find_hard_wired(struct vault_job *job);
 
+/* sys/metrics when it asks for no token; beside the above. */
+extern const struct route_table sys_metrics_open_table;
+
 /* Below sys/, behind the token. */
 extern const struct route_table sys_mounts_table;
 extern const struct route_table sys_uimounts_table;
@@ -29,6 +32,7 @@ extern const struct route_table sys_status_table;
 extern const struct route_table sys_enterprise_table;
 extern const struct route_table sys_rekey_backup_table;
 extern const struct route_table sys_genroot_decode_table;
+extern const struct route_table sys_metrics_table;
 
 /* Hashes and random bytes: sys/tools/..., and the same straight below a transit mount. */
 extern const struct route_table tools_sys_table;

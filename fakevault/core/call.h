@@ -48,6 +48,7 @@ struct vault_job {
     _Atomic int phase;                 /* enum call_phase */
     struct vault_request request;
     struct instant now;
+    int64_t begun_mono_ns;
     struct vault_facts facts;
     char (*input_sha256)[DIGEST_HEX_BYTES];
 
@@ -81,6 +82,7 @@ struct vault_job {
     struct buf wrap_out; /* what "wrap_info" is; empty: null. Then the data is hidden */
     struct buf warnings; /* what "warnings" holds: JSON texts with commas; empty: null */
     int64_t lease_duration_s;
+    const char *content_type;            /* NULL: JSON */
     bool raw;                            /* the body is the endpoint's own: no newline behind it */
     char request_id[ENTROPY_UUID_BYTES]; /* see call_identify */
     bool authorised;                     /* the policies let it through */

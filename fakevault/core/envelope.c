@@ -218,7 +218,8 @@ static void add_headers(const struct vault_job *job, struct vault_reply *reply)
     else if (job->shape == CALL_PAGE)
         add_page_headers(reply);
     else
-        add_header(reply, "Content-Type", "application/json");
+        add_header(reply, "Content-Type",
+                   job->content_type == NULL ? "application/json" : job->content_type);
 }
 
 void envelope_format(struct vault_job *job, struct vault_reply *reply)

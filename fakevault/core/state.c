@@ -50,6 +50,7 @@ static enum errc load_cluster(struct vault *v, struct errc_why *why)
     struct unpack u = pack_read_from(secret_slice(&record));
     pack_read_text(&u, v->cluster_name, sizeof v->cluster_name);
     pack_read_text(&u, v->cluster_id, sizeof v->cluster_id);
+    memcpy(v->cluster_seen, v->cluster_name, sizeof v->cluster_seen);
     if (!pack_read_complete(&u))
         return errc_fail(why, ERRC_SCHEMA, "the stored \"%s\" is damaged", CLUSTER_NAME);
     return ERRC_OK;

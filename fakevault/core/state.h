@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "fakevault/core/metrics/metering.h"
 #include "fakevault/core/mount.h"
 #include "fakevault/core/policy/policy_store.h"
 #include "fakevault/core/seal/barrier.h"
@@ -37,6 +38,10 @@ struct vault {
     char cluster_id[ENTROPY_UUID_BYTES];
 
     struct vault_job *jobs; /* open ones, linked */
+
+    struct vault_options options;
+    struct metering metering; /* since the start, whatever was sealed meanwhile */
+    char cluster_seen[STATE_CLUSTER_NAME_BYTES]; /* the label that a sealed vault keeps */
 };
 
 /* True while the barrier is closed, also before an init. */

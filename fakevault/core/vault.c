@@ -16,6 +16,7 @@
 #include "fakevault/core/http/extras.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/http/target.h"
+#include "fakevault/core/metrics/metering.h"
 #include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/token/api/token_auth.h"
@@ -33,6 +34,7 @@ enum errc vault_new(const struct vault_ports *ports, const struct vault_options 
     if (v == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory for a vault");
     v->ports = *ports;
+    v->options = options == NULL ? (struct vault_options){0} : *options;
     v->version =
         options != NULL && options->report_version != NULL ? options->report_version : VERSION;
     v->ui = options != NULL && options->ui;
@@ -56,6 +58,7 @@ void vault_free(struct vault *v)
         return;
     CHECK(v->jobs == NULL);
     state_seal(v);
+    meter_done(&v->metering.meter);
     free(v);
 }
 
@@ -293,6 +296,7 @@ void vault_begin(struct vault *v, struct vault_job *job, struct instant now)
     if (job == NULL)
         return;
     job->now = now;
+    job->begun_mono_ns = now.mono_ns;
     link_job(v, job);
     identify(job);
     facts_fill(job);
@@ -376,6 +380,7 @@ void vault_end(struct vault *v, struct vault_job *job, struct instant now,
     extras_warn(job);
     token_use_end(job);
     wrapping_apply(job);
+    metering_request(job);
     envelope_format(job, reply);
     if (job->audited && !job->bare_protocol)
         audit_entry_end(job, reply);
@@ -434,6 +439,8 @@ void vault_state(const struct vault *v, struct vault_state *out)
 
 void vault_seal(struct vault *v)
 {
+    if (!state_sealed(v))
+        metering_sealed(v);
     for (struct vault_job *job = v->jobs; job != NULL; job = job->next) {
         int ready = CALL_READY;
         bool by_token = !job->bare_protocol;

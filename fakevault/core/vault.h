@@ -61,6 +61,8 @@ struct vault_ports {
 struct vault_options {
     const char *report_version; /* what `version` says; NULL is "1.14.9". Borrowed */
     bool ui;                    /* a page at /ui/, and redirects to it, as Vault's dev mode has */
+    bool prometheus;            /* sys/metrics has Prometheus' format */
+    bool open_metrics;          /* sys/metrics asks for no token */
 };
 
 /* A request as it stood on the wire. Everything is borrowed until vault_end or vault_cancel. Header
@@ -78,6 +80,7 @@ struct vault_request {
     struct slice policy_override; /* X-Vault-Policy-Override */
     struct slice forward;         /* X-Vault-Forward */
     struct slice inconsistent;    /* X-Vault-Inconsistent */
+    struct slice accept;          /* Accept */
     struct slice body;
     struct slice remote_address; /* who sent it: "127.0.0.1"; empty: not known */
     int remote_port;             /* 0: not known */

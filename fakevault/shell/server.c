@@ -119,7 +119,10 @@ static enum errc start_vault(struct server *s, struct errc_why *why)
                                       .audit = audit_device_file_port(s->audit),
                                       .arena = s->arena};
     const struct vault_options options = {.report_version = s->options.report_version,
-                                          .ui = s->options.dev};
+                                          .ui = s->options.dev,
+
+                                          .prometheus = s->options.dev,
+                                          .open_metrics = s->options.dev};
     return vault_new(&ports, &options, &s->vault, why);
 }
 

@@ -127,6 +127,7 @@ static enum errc open_under_term(struct barrier *b, uint32_t term, const char *n
 
 enum errc barrier_get(struct barrier *b, const char *name, struct secret *out, struct errc_why *why)
 {
+    b->gets++;
     CHECK(barrier_is_open(b));
     struct buf record CLEANUP(buf_done);
     buf_init(&record, STORE_VALUE_MAX);
@@ -231,6 +232,8 @@ enum errc barrier_commit(struct barrier *b, struct barrier_batch *batch, struct 
     if (batch->status != ERRC_OK)
         return errc_fail(why, batch->status, "cannot encrypt a record: %s",
                          errc_text(batch->status));
+    for (size_t i = 0; i < batch->count; i++)
+        *(batch->changes[i].erase ? &b->deletes : &b->puts) += 1;
     return store_write(b->store, batch->changes, batch->count, why);
 }
 

@@ -38,9 +38,10 @@ struct barrier {
     struct entropy entropy;
     struct secret_arena *arena;
     struct secret root;
-    struct barrier_term *terms; /* terms[i] is term i + 1; the last one encrypts */
-    size_t term_count;          /* 0 while closed */
-    uint64_t encryptions;       /* under the last term, since it was loaded or made */
+    struct barrier_term *terms;   /* terms[i] is term i + 1; the last one encrypts */
+    size_t term_count;            /* 0 while closed */
+    uint64_t encryptions;         /* under the last term, since it was loaded or made */
+    uint64_t gets, puts, deletes; /* since the start */
 };
 
 /* Several changes that reach the store together. */

@@ -76,6 +76,7 @@ static struct vault_request request_of(const struct httpd_exchange *x)
         .policy_override = header(x, "X-Vault-Policy-Override"),
         .forward = header(x, "X-Vault-Forward"),
         .inconsistent = header(x, "X-Vault-Inconsistent"),
+        .accept = slice_of(httpd_header(x, "Accept")),
         .body = httpd_body(x),
         .body_too_large = httpd_too_big(x),
     };
