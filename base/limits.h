@@ -9,8 +9,9 @@
 #define LIMIT_LINE_BYTES (1u << 20)  /* one line of a journal, audit trail or log */
 #define LIMIT_PATH_BYTES 4096u       /* a file path with its NUL */
 #define LIMIT_REQUEST_BODY_BYTES (32u << 20) /* Vault's max_request_size (vault-api.md 1.7) */
-#define LIMIT_REPLY_BODY_BYTES (64u << 20)   /* what fakevault may answer */
-#define LIMIT_SECRET_ARENA_BYTES (4u << 20)  /* locked memory of one process */
+#define LIMIT_REPLY_BODY_BYTES                                                                     \
+    (512u << 20) /* what fakevault may answer: a batch's results can have ten times its bytes */
+#define LIMIT_SECRET_ARENA_BYTES (4u << 20) /* locked memory of one process */
 
 /* the services' HTTP API */
 #define LIMIT_API_BODY_BYTES (1u << 20) /* of a request that is accepted */

@@ -179,35 +179,31 @@ void call_warn(struct vault_job *job, const char *format, ...)
     job->no_memory = job->no_memory || job->warnings.failed;
 }
 
-/* Makes room for one more; NULL: out of memory. The room doubles. */
-static char *note(char (**list)[DIGEST_HEX_BYTES], size_t *count)
+/* Hashes into a list that doubles its room. */
+static enum errc note(char (**list)[DIGEST_HEX_BYTES], size_t *count, struct slice bytes)
 {
     bool full = (*count & (*count - 1)) == 0; /* 0 or a power of two */
     size_t room = *count == 0 ? 1 : 2 * *count;
+    if (*count == CALL_NOTES_MAX)
+        return ERRC_OK;
     char(*grown)[DIGEST_HEX_BYTES] = full ? realloc(*list, room * sizeof *grown) : *list;
     if (grown == NULL)
-        return NULL;
+        return ERRC_NOMEM;
     *list = grown;
-    return grown[(*count)++];
+    digest_sha256_hex(bytes, grown[(*count)++]);
+    return ERRC_OK;
 }
 
 enum errc call_note_input(struct vault_job *job, struct slice input)
 {
-    char *hex = note(&job->input_sha256, &job->facts.input_count);
+    TRY(note(&job->input_sha256, &job->facts.input_count, input));
     job->facts.input_sha256 = (const char(*)[DIGEST_HEX_BYTES])job->input_sha256;
-    if (hex == NULL)
-        return ERRC_NOMEM;
-    digest_sha256_hex(input, hex);
     return ERRC_OK;
 }
 
 enum errc call_note_signature(struct vault_job *job, struct slice signature)
 {
-    char *hex = note(&job->signature_sha256, &job->signature_count);
-    if (hex == NULL)
-        return ERRC_NOMEM;
-    digest_sha256_hex(signature, hex);
-    return ERRC_OK;
+    return note(&job->signature_sha256, &job->signature_count, signature);
 }
 
 void call_answer_none(struct vault_job *job, int status)

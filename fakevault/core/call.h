@@ -155,6 +155,10 @@ void call_warn(struct vault_job *job, const char *format, ...) PRINTF_LIKE(2, 3)
 /* True once one of the above was called. */
 bool call_answered(const struct vault_job *job);
 
+/* Of this many items of a batch the journal has hashes: a record is a line, and a line has an end
+ * (LIMIT_LINE_BYTES). */
+#define CALL_NOTES_MAX 8192u
+
 /* Notes the hash of one decoded input for the journal. ERRC_NOMEM. */
 MUST_USE enum errc call_note_input(struct vault_job *job, struct slice input);
 

@@ -2,9 +2,9 @@
 
 #include "fakevault/core/api.h"
 
-/* One item or a batch: what they share. */
-#define LIST                                                                                       \
-    .operation = ROUTE_UPDATE, .work = ops_list_work, .finish = ops_list_finish, .detached = true
+/* One item or a batch: what they share. They are answered in their work, since they change nothing
+ * and need nothing of the vault any more. */
+#define LIST .operation = ROUTE_UPDATE, .work = ops_list_run
 #define SIGN LIST, .fields = ops_sign_fields, .prepare = ops_sign_prepare
 #define VERIFY LIST, .fields = ops_verify_fields, .prepare = ops_verify_prepare
 #define HMAC LIST, .fields = ops_hmac_fields, .prepare = ops_hmac_prepare
@@ -22,8 +22,7 @@ static const struct route_endpoint rows[] = {
      .exists = ops_encrypt_exists,
      .prepare = ops_encrypt_prepare,
      .work = ops_encrypt_work,
-     .finish = ops_encrypt_finish,
-     .detached = true},
+     .finish = ops_encrypt_finish},
     {.pattern = "decrypt/:name",
      LIST,
      .fields = ops_decrypt_fields,

@@ -2,14 +2,14 @@
  * ops: what is done with transit keys: encrypt, decrypt, rewrap, datakey, sign, verify, hmac
  * (vault-api.md 4.5 to 4.14), each for one item or for a batch of them.
  *
- * All are the same three steps, told apart by a `struct ops_kind`:
+ * All are the same steps, told apart by a `struct ops_kind`:
  *
- *     prepare  under the lock: options, key and items are read in the operation's own order,
- * because a client is told the first thing that is wrong; each item takes references to the
+ *     prepare  under the lock: options, key and items are read in the operation's own order, as a
+ *              client is told the first thing that is wrong; each item takes references to the
  *              versions of the key that it needs
- *     work     without the lock: ops_work calls kind->work for each item that is still good
- *     finish   under the lock: ops_finish writes one item as `data` itself, a batch as
- *              `batch_results`
+ *     work     without the lock: kind->work for each item that is still good; then the answer, with
+ *              one item as `data` itself, a batch as `batch_results`
+ *     finish   only for what changes the vault: encrypt, when it has made a key
  *
  * What goes wrong with an item stays with the item; its blame says what becomes of it outside of a
  * batch. A new operation is a row in ops.c, an ops_kind, and the functions in them.
@@ -156,9 +156,10 @@ const char *ops_list_cut(struct slice text, const struct ops_cut_texts *texts, i
 void ops_list_output(struct vault_job *job, struct ops_item *item, uint32_t version,
                      struct slice bytes, enum base64_alphabet alphabet);
 
-/* work and finish of the endpoints. */
+/* Works on all items; answers with what became of them; both in a row. None needs the lock. */
 void ops_list_work(struct vault_job *job);
 void ops_list_finish(struct vault_job *job);
+void ops_list_run(struct vault_job *job);
 
 /* --- batches, ops_batch.c ----------------------------------------------------------------------
  */

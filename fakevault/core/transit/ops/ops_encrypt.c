@@ -177,9 +177,12 @@ static void make_key(struct vault_job *job, struct ops_list *list)
 void ops_encrypt_work(struct vault_job *job)
 {
     struct ops_list *list = job->state.ptr;
-    if (list->upsert != NULL)
-        make_key(job, list);
-    if (list->upsert == NULL || list->upsert->code == ERRC_OK)
+    if (list->upsert == NULL) {
+        ops_list_run(job);
+        return;
+    }
+    make_key(job, list);
+    if (list->upsert->code == ERRC_OK)
         ops_list_work(job);
 }
 
@@ -218,13 +221,10 @@ static void keep_key(struct vault_job *job, struct ops_list *list)
         call_trouble(job, u->code, &u->why);
 }
 
+/* Of a key that was there, the answer is given already. */
 void ops_encrypt_finish(struct vault_job *job)
 {
-    struct ops_list *list = job->state.ptr;
-    if (list->upsert != NULL && state_sealed(job->vault))
-        call_fail(job, 503, CALL_SEALED);
-    else if (list->upsert != NULL)
-        keep_key(job, list);
+    keep_key(job, job->state.ptr);
     if (!call_answered(job))
         ops_list_finish(job);
 }

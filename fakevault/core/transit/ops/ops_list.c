@@ -259,3 +259,10 @@ void ops_list_finish(struct vault_job *job)
         call_answer(job, CALL_DATA);
     }
 }
+
+void ops_list_run(struct vault_job *job)
+{
+    ops_list_work(job);
+    if (!job->no_memory)
+        ops_list_finish(job);
+}
