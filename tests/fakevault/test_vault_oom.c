@@ -130,6 +130,36 @@ static const struct step life_of_keys[] = {
     {0},
 };
 
+static const struct step life_of_tokens[] = {
+    {"POST auth/token/create",
+     "{\"id\":\"a\",\"policies\":[\"default\",\"x\"],\"meta\":{\"k\":\"v\"},\"ttl\":\"1h\","
+     "\"display_name\":\"d\"}",
+     200},
+    {"POST auth/token/create", "{\"policies\":[\"default\"]}", 200},
+    {"POST auth/token/create", "{\"policies\":[\"default\"],\"type\":\"batch\"}", 200},
+    {"POST auth/token/lookup", "{\"token\":\"a\"}", 200},
+    {"POST auth/token/renew", "{\"token\":\"a\",\"increment\":\"9999h\"}", 200},
+    {"LIST auth/token/accessors", NULL, 200},
+    {"POST auth/token/roles/r",
+     "{\"allowed_policies\":\"p,q\",\"token_bound_cidrs\":\"10.0.0.0/8\",\"path_suffix\":\"abc\","
+     "\"token_period\":60,\"period\":5,\"disallowed_policies_glob\":\"z*\"}",
+     200},
+    {"GET auth/token/roles/r", NULL, 200},
+    {"LIST auth/token/roles", NULL, 200},
+    {"POST auth/token/create/r", "{\"id\":\"b\",\"policies\":\"p\"}", 200},
+    {"POST auth/token/create/r", "{\"policies\":\"o\"}", 400},
+    {"POST auth/token/renew", "{\"token\":\"b\"}", 200},
+    {"POST auth/token/revoke-orphan", "{\"token\":\"a\"}", 204},
+    {"POST auth/token/revoke", "{\"token\":\"b\"}", 204},
+    {"POST cubbyhole/x", "{\"v\":1}", 204},
+    {"GET cubbyhole/x", NULL, 200},
+    {"LIST cubbyhole", NULL, 200},
+    {"POST auth/token/tidy", NULL, 202},
+    {"DELETE auth/token/roles/r", NULL, 204},
+    {"PUT sys/seal", NULL, 204},
+    {0},
+};
+
 static const struct step *steps; /* what `live` does */
 
 /* One request; what memory ran out on is a 500, never another answer. */
@@ -225,6 +255,12 @@ static void test_vault__keys_survive_every_failed_allocation(void **state)
     survive(life_of_keys);
 }
 
+static void test_vault__tokens_survive_every_failed_allocation(void **state)
+{
+    (void)state;
+    survive(life_of_tokens);
+}
+
 /* Copies the string behind `before` out of the reply to a request without a token. */
 static enum errc told(struct world *w, const char *what, const char *body, const char *before,
                       char *out, size_t size)
@@ -289,6 +325,54 @@ static void test_vault__a_rekey_survives_every_failed_allocation(void **state)
     secret_arena_free(w.arena);
 }
 
+/* Wraps an answer and fetches it. */
+static enum errc wrap(struct world *w)
+{
+    struct buf key CLEANUP(buf_done), token CLEANUP(buf_done);
+    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
+    struct vault_request request = {.method = SLICE_LITERAL("GET"),
+                                    .path = SLICE_LITERAL("/v1/secret/config"),
+                                    .token = SLICE_LITERAL("root"),
+                                    .wrap_ttl = SLICE_LITERAL("60")};
+    buf_init(&key, 100);
+    buf_init(&token, 100);
+    TRY(vault_dev_init(w->vault, SLICE_LITERAL("root"), w->now, &key, &token, NULL));
+    vault_handle(w->vault, &request, w->now, &reply);
+    if (reply.status != 200)
+        return reply.status == 500 ? ERRC_NOMEM : ERRC_INTERNAL;
+    const char *id = strstr(buf_text(&reply.body), "\"token\":\"");
+    char body[200];
+    assert_non_null(id);
+    (void)snprintf(body, sizeof body, "{%.105s}", id); /* "token":"<95 characters>" */
+    TRY(ask(w, "POST sys/wrapping/lookup", body, 200));
+    return ask(w, "POST sys/wrapping/unwrap", body, 200);
+}
+
+static enum errc wrap_once(void *context)
+{
+    struct world *w = context;
+    TRY(store_memory_new(&w->store, NULL));
+    enum errc code = vault_new(&w->ports, NULL, &w->vault, NULL);
+    if (code == ERRC_OK) {
+        code = wrap(w);
+        vault_free(w->vault);
+    }
+    store_close(&w->store);
+    assert_int_equal(secret_arena_used(w->arena), 0);
+    return code;
+}
+
+static void test_vault__wrapping_survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    static struct world w;
+    world_init(&w);
+    vault_free(w.vault);
+    store_close(&w.store);
+    assert_true(oom_each(wrap_once, &w) > 60);
+    secret_arena_free(w.arena);
+}
+
 /* An init, by the API, fails or works as a whole. */
 static enum errc init_once(void *context)
 {
@@ -325,6 +409,8 @@ int main(void)
         cmocka_unit_test(test_vault__settings_survive_every_failed_allocation),
         cmocka_unit_test(test_vault__a_rekey_survives_every_failed_allocation),
         cmocka_unit_test(test_vault__keys_survive_every_failed_allocation),
+        cmocka_unit_test(test_vault__tokens_survive_every_failed_allocation),
+        cmocka_unit_test(test_vault__wrapping_survives_every_failed_allocation),
         cmocka_unit_test(test_vault__an_init_survives_every_failed_allocation),
     };
     return cmocka_run_group_tests_name("vault_oom", tests, NULL, NULL);

@@ -44,10 +44,15 @@ static void tolerate(enum errc code)
     (void)code;
 }
 
+static void cubbyhole_prefix(const struct token *token, char out[static STORE_NAME_MAX])
+{
+    (void)snprintf(out, STORE_NAME_MAX, TOKEN_STORE_CUBBYHOLE "%s/", token->accessor);
+}
+
 static void erase_cubbyhole(struct barrier *b, const struct token *token)
 {
     char prefix[STORE_NAME_MAX];
-    (void)snprintf(prefix, sizeof prefix, TOKEN_STORE_CUBBYHOLE "%s/", token->accessor);
+    cubbyhole_prefix(token, prefix);
     tolerate(barrier_erase_all(b, prefix, NULL));
 }
 
@@ -85,11 +90,35 @@ static void drop_tree(struct token_table *t, struct barrier *b, struct token *ro
     }
 }
 
+struct eraser {
+    struct barrier_batch *batch;
+    const char *prefix;
+};
+
+static enum errc erase_below(void *context, struct slice rest)
+{
+    struct eraser *e = context;
+    char name[2 * STORE_NAME_MAX];
+    if (e->batch->count == STORE_BATCH_MAX)
+        return ERRC_STATE; /* full; the rest comes later */
+    (void)snprintf(name, sizeof name, "%s%.*s", e->prefix, SLICE_FMT(rest));
+    barrier_batch_erase(e->batch, name);
+    return ERRC_OK;
+}
+
+/* A token and what lies in its cubbyhole, as far as it fits into one batch: what is wrapped goes
+ * with the token that may fetch it. */
 static enum errc erase_one(struct barrier *b, const struct token *token, struct errc_why *why)
 {
     struct barrier_batch batch CLEANUP(barrier_batch_done);
+    char prefix[STORE_NAME_MAX];
+    cubbyhole_prefix(token, prefix);
+    struct eraser e = {&batch, prefix};
     barrier_batch_init(&batch);
     erase_record(&batch, token);
+    enum errc code = store_list(b->store, slice_of(prefix), erase_below, &e, why);
+    if (code != ERRC_OK && code != ERRC_STATE)
+        return code;
     return barrier_commit(b, &batch, why);
 }
 

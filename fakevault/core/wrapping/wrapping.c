@@ -22,8 +22,7 @@ static void wipe(struct buf *b)
     buf_done(b);
 }
 
-/* --- token and cubbyhole ------------------------------------------------------------------------
- */
+/* --- token and cubbyhole ---------------------------------------------------------------------- */
 
 static struct token draft_token(const struct vault_job *job, int64_t ttl_ns)
 {
@@ -137,8 +136,7 @@ void wrapping_hide(struct vault_job *job)
     call_answer_none(job, 200);
 }
 
-/* --- which answers ------------------------------------------------------------------------------
- */
+/* --- which answers ---------------------------------------------------------------------------- */
 
 /* Answers that are no plain envelope are kept with what else is needed to send them again. */
 static void keep_raw(struct vault_job *job, struct slice body)

@@ -7,6 +7,7 @@
 #include "base/text/jsonread.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/cubbyhole/cubbyhole.h"
+#include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/state.h"
@@ -14,8 +15,7 @@
 
 static const struct field_spec token_fields[] = {{.name = "token", .type = FIELD_STRING}, {0}};
 
-/* --- the wrapping token -------------------------------------------------------------------------
- */
+/* --- the wrapping token ----------------------------------------------------------------------- */
 
 static const json_t *sent_token(const struct vault_job *job)
 {
@@ -39,7 +39,8 @@ static struct token *find_wrapping(const struct vault_job *job)
 static const char *fault_of_token(const struct vault_job *job)
 {
     const json_t *sent = sent_token(job);
-    if (sent != NULL && !json_is_string(sent))
+    struct slice text;
+    if (sent != NULL && !gojson_string(sent, &text))
         return "could not decode token in request body";
     if (sent != NULL && json_string_length(sent) == 0)
         return "empty token in request body";
@@ -68,7 +69,7 @@ static bool load(struct vault_job *job, const struct token *token, const char *p
     (void)cubbyhole_name(token, slice_of(path), name);
     enum errc code = barrier_get(&job->vault->barrier, name, &record, &why);
     if (code == ERRC_OK)
-        code = jsonread_parse(secret_slice(&record), out, &why);
+        code = gojson_parse(secret_slice(&record), out, &why);
     if (code == ERRC_NOT_FOUND)
         call_fail(job, 400,
                   "no information found; wrapping token may be from a previous Vault version");
@@ -105,8 +106,7 @@ static enum errc use_up(struct vault_job *job, struct token *token, struct errc_
     return token == job->token ? ERRC_OK : token_store_revoke(&v->tokens, &v->barrier, token, why);
 }
 
-/* --- endpoints ----------------------------------------------------------------------------------
- */
+/* --- endpoints -------------------------------------------------------------------------------- */
 
 static void wrap_prepare(struct vault_job *job)
 {
@@ -158,7 +158,7 @@ static bool answer_raw(struct vault_job *job, struct slice envelope)
     struct buf body CLEANUP(buf_done);
     buf_init(&body, LIMIT_REPLY_BODY_BYTES);
     if (memmem(envelope.ptr, envelope.len, mark, sizeof mark - 1) == NULL ||
-        jsonread_parse(envelope, &tree, NULL) != ERRC_OK)
+        gojson_parse(envelope, &tree, NULL) != ERRC_OK)
         return false;
     const json_t *data = json_object_get(tree, "data");
     if (json_object_get(data, mark) == NULL ||

@@ -1,6 +1,7 @@
 /* auth/token/: the endpoints that look at, renew and revoke tokens (vault-api.md 3.1). */
 #include "base/text/jsonread.h"
 #include "fakevault/core/api.h"
+#include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/state.h"
@@ -32,22 +33,21 @@ static int64_t wall(const struct vault_job *job)
     return job->now.wall_ns;
 }
 
-/* --- which token --------------------------------------------------------------------------------
- */
+/* --- which token ------------------------------------------------------------------------------ */
 
 /* An id in the body that says to be signed and is not is turned down by all of these. */
 static void token_prepare(struct vault_job *job)
 {
     uint8_t digest[DIGEST_BYTES];
     const json_t *sent = json_object_get(job->data, "token");
-    if (sent != NULL && !json_is_string(sent))
+    struct slice text;
+    if (sent != NULL && !gojson_string(sent, &text))
         call_fail(job, 403, "invalid token");
     else if (!token_id_digest(field_text(&job->fields, "token"), &job->vault->tokens.keys, digest))
         call_fail(job, 403, "bad token");
 }
 
-/* The live token of an accessor; without one that is answered. `spent`: in its last request, too.
- */
+/* The token of an accessor, spent or expired perhaps. A request without one is answered. */
 static struct token *find_accessor(struct vault_job *job)
 {
     struct slice accessor = field_text(&job->fields, "accessor");
@@ -63,8 +63,7 @@ static bool is_live(const struct vault_job *job, const struct token *token)
     return token != NULL && token_usable(token, wall(job));
 }
 
-/* --- lookup -------------------------------------------------------------------------------------
- */
+/* --- lookup ----------------------------------------------------------------------------------- */
 
 static void lookup_self_finish(struct vault_job *job)
 {
@@ -118,8 +117,7 @@ static void accessors_list(struct vault_job *job)
     call_answer(job, CALL_DATA);
 }
 
-/* --- renewal ------------------------------------------------------------------------------------
- */
+/* --- renewal ---------------------------------------------------------------------------------- */
 
 static const char *why_not_renewable(const struct token *token)
 {
@@ -210,8 +208,7 @@ static void renew_accessor_finish(struct vault_job *job)
         renew(job, token, (struct slice){0});
 }
 
-/* --- revocation ---------------------------------------------------------------------------------
- */
+/* --- revocation ------------------------------------------------------------------------------- */
 
 static void revoke(struct vault_job *job, struct token *token, bool alone)
 {
@@ -286,8 +283,7 @@ static void revoke_accessor_finish(struct vault_job *job)
     }
 }
 
-/* --- the rest -----------------------------------------------------------------------------------
- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 /* There is little to find: what a crash leaves is cleared away at the next unseal. */
 static void tidy_finish(struct vault_job *job)

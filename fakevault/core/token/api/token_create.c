@@ -74,8 +74,7 @@ static bool no_memory(struct making *m)
     return false;
 }
 
-/* --- who asks, and for what kind ----------------------------------------------------------------
- */
+/* --- who asks, and for what kind -------------------------------------------------------------- */
 
 static bool check_parent(struct making *m)
 {
@@ -208,8 +207,7 @@ static bool name_it(struct making *m)
     return true;
 }
 
-/* --- policies -----------------------------------------------------------------------------------
- */
+/* --- policies --------------------------------------------------------------------------------- */
 
 static bool choose_policies(struct making *m)
 {

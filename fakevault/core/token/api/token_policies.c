@@ -34,8 +34,7 @@ static bool parent_has(const struct token_policies *p, struct slice name)
     return false;
 }
 
-/* --- without a role's lists ---------------------------------------------------------------------
- */
+/* --- without a role's lists ------------------------------------------------------------------- */
 
 static bool subset_of_parent(const struct token_policies *p)
 {
@@ -64,8 +63,7 @@ static bool choose_by_parent(struct token_policies *p)
     return token_names_sanitize(&p->names, add_default) == ERRC_OK || no_memory(p);
 }
 
-/* --- with a role's lists ------------------------------------------------------------------------
- */
+/* --- with a role's lists ---------------------------------------------------------------------- */
 
 struct lists {
     struct token_names allowed, allowed_globs, disallowed, disallowed_globs;
@@ -150,8 +148,7 @@ static bool choose_by_lists(struct token_policies *p, struct lists *l)
     return true;
 }
 
-/* --- both ---------------------------------------------------------------------------------------
- */
+/* --- both ------------------------------------------------------------------------------------- */
 
 static bool choose(struct token_policies *p)
 {

@@ -38,8 +38,7 @@ static const struct field_spec role_fields[] = {
     {0},
 };
 
-/* --- record -------------------------------------------------------------------------------------
- */
+/* --- record ----------------------------------------------------------------------------------- */
 
 static bool record_name(struct slice name, char out[static STORE_NAME_MAX])
 {
@@ -73,8 +72,7 @@ bool token_role_flag(const json_t *role, const char *member)
     return json_is_true(json_object_get(role, member));
 }
 
-/* --- making one ---------------------------------------------------------------------------------
- */
+/* --- making one ------------------------------------------------------------------------------- */
 
 /* A role on its way; `role` is what it was before, or new. */
 struct shaping {
@@ -346,8 +344,7 @@ static void store(struct vault_job *job, const json_t *role)
         call_empty(job);
 }
 
-/* --- endpoints ----------------------------------------------------------------------------------
- */
+/* --- endpoints -------------------------------------------------------------------------------- */
 
 static enum errc load_named(struct vault_job *job, json_t **out)
 {

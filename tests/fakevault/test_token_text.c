@@ -1,0 +1,68 @@
+/* Durations and networks as text. */
+#include "tests/fakevault/cmocka_first.h"
+
+#include "fakevault/core/token/token_cidr.h"
+#include "fakevault/core/token/token_ttl.h"
+
+#define HOUR_NS (INT64_C(3600) * 1000000000)
+
+static void test_token__a_duration_is_written_as_go_does(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ns;
+        const char *text;
+    } cases[] = {{0, "0s"},
+                 {1, "1ns"},
+                 {1500, "1.5\xc2\xb5s"},
+                 {2000000, "2ms"},
+                 {1500000000, "1.5s"},
+                 {60 * INT64_C(1000000000), "1m"},
+                 {61 * INT64_C(1000000000), "1m1s"},
+                 {HOUR_NS, "1h"},
+                 {HOUR_NS + 1000000000, "1h0m1s"},
+                 {HOUR_NS + 90 * INT64_C(1000000000), "1h1m30s"},
+                 {768 * HOUR_NS, "768h"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[TOKEN_TTL_TEXT_BYTES];
+        token_ttl_format(cases[i].ns, text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+static void test_token__a_network_contains_its_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *network, *address;
+        bool inside;
+    } cases[] = {
+        {"10.0.0.0/8", "10.1.2.3", true},
+        {"10.0.0.0/8", "11.1.2.3", false},
+        {"192.168.4.0/22", "192.168.7.255", true},
+        {"192.168.4.0/22", "192.168.8.0", false},
+        {"127.0.0.1", "127.0.0.1", true},
+        {"127.0.0.1", "127.0.0.2", false},
+        {"0.0.0.0/0", "1.2.3.4", true},
+        {"::1/128", "::1", true},
+        {"fd00::/9", "fd7f::1", true},
+        {"fd00::/9", "fd80::1", false},
+        {"10.0.0.0/8", "::1", false},
+        {"10.0.0.0/33", "10.0.0.1", false},
+        {"/run/socket", "10.0.0.1", false},
+        {"10.0.0.0/8", "", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(
+            token_cidr_contains(slice_of(cases[i].network), slice_of(cases[i].address)),
+            cases[i].inside);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_token__a_duration_is_written_as_go_does),
+        cmocka_unit_test(test_token__a_network_contains_its_addresses),
+    };
+    return cmocka_run_group_tests_name("token_text", tests, NULL, NULL);
+}
