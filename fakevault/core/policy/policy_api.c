@@ -44,14 +44,40 @@ static void add_name(const struct vault_job *job, bool trim, struct buf *out)
 
 /* --- read ------------------------------------------------------------------------------------- */
 
+static bool is_listed(struct slice name)
+{
+    return !policy_store_is_hidden(name) && !slice_equal_text(name, "root");
+}
+
+static bool is_below(struct slice name, struct slice folder)
+{
+    return name.len > folder.len && memcmp(name.ptr, folder.ptr, folder.len) == 0;
+}
+
+/* As Vault walks its store: what is in a folder, then the folders in it, the last first. */
+static void write_folder(struct jsonwrite *w, const struct policy_store *s, struct slice folder)
+{
+    struct slice last = {0};
+    for (size_t i = 0; i < s->count; i++) {
+        struct slice name = slice_of(s->items[i]->name), rest = slice_from(name, folder.len);
+        if (is_listed(name) && is_below(name, folder) && slice_find(rest, '/') == rest.len)
+            jsonwrite_slice(w, NULL, name);
+    }
+    for (size_t i = s->count; i > 0; i--) {
+        struct slice name = slice_of(s->items[i - 1]->name), rest = slice_from(name, folder.len);
+        struct slice inner = {name.ptr, folder.len + slice_find(rest, '/') + 1};
+        if (!is_below(name, folder) || slice_find(rest, '/') == rest.len ||
+            slice_equal(inner, last))
+            continue;
+        last = inner;
+        write_folder(w, s, inner);
+    }
+}
+
 static void write_names(struct jsonwrite *w, const char *key, const struct policy_store *s)
 {
     jsonwrite_array(w, key);
-    for (size_t i = 0; i < s->count; i++) {
-        const char *name = s->items[i]->name;
-        if (!policy_store_is_hidden(slice_of(name)) && strcmp(name, "root") != 0)
-            jsonwrite_string(w, NULL, name);
-    }
+    write_folder(w, s, (struct slice){"", 0});
     jsonwrite_string(w, NULL, "root");
     jsonwrite_end(w);
 }
