@@ -52,11 +52,14 @@ static void test_sys_mounts__a_table_lasts(void **state)
 /* The other table of the whole vault. */
 static void test_sys_mounts__settings_last(void **state)
 {
-    static const char *const reads[] = {"GET sys/config/cors", "LIST sys/config/ui/headers",
+    static const char *const reads[] = {"GET sys/config/cors",
+                                        "LIST sys/config/ui/headers",
                                         "GET sys/config/auditing/request-headers",
-                                        "GET sys/rotate/config"};
+                                        "GET sys/rotate/config",
+                                        "GET sys/quotas/config",
+                                        "GET sys/quotas/rate-limit/r"};
     struct world *w = *state;
-    json_t *before[4], *after;
+    json_t *before[6], *after;
     assert_int_equal(
         world_status(w, "POST sys/config/cors", "{\"allowed_origins\":\"http://a\"}", w->root),
         204);
@@ -67,10 +70,16 @@ static void test_sys_mounts__settings_last(void **state)
         204);
     assert_int_equal(world_status(w, "POST sys/rotate/config", "{\"interval\":\"100h\"}", w->root),
                      204);
-    for (size_t i = 0; i < 4; i++)
+    assert_int_equal(world_status(w, "POST sys/quotas/config",
+                                  "{\"enable_rate_limit_response_headers\":true}", w->root),
+                     204);
+    assert_int_equal(world_status(w, "POST sys/quotas/rate-limit/r",
+                                  "{\"rate\":2.5,\"path\":\"transit/sign\"}", w->root),
+                     204);
+    for (size_t i = 0; i < 6; i++)
         before[i] = data_of(w, reads[i]);
     unseal_again(w);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 6; i++) {
         after = data_of(w, reads[i]);
         assert_true(json_equal(before[i], after));
         json_decref(before[i]);

@@ -1,5 +1,7 @@
 #include "fakevault/core/sys/config/sys_config.h"
 
+#include <string.h>
+
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
 
@@ -37,6 +39,32 @@ void sys_config_drop_member(struct vault_job *job, const char *topic, const char
     if (members != NULL)
         (void)json_object_del(members, name);
     sys_config_set(job, topic, members);
+}
+
+/* The first name behind `last`, bytewise; NULL for none. */
+static const char *name_after(const json_t *object, const char *last)
+{
+    const char *key, *next = NULL;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        if (strcmp(key, last) > 0 && (next == NULL || strcmp(key, next) < 0))
+            next = key;
+    }
+    return next;
+}
+
+void sys_config_list(struct vault_job *job, const char *topic)
+{
+    const json_t *all = settings_get(&job->vault->settings, topic);
+    if (json_object_size(all) == 0) {
+        call_fail_bare(job, 404);
+        return;
+    }
+    json_t *keys = json_array();
+    for (const char *name = name_after(all, ""); name != NULL; name = name_after(all, name))
+        job->no_memory = job->no_memory || json_array_append_new(keys, json_string(name)) != 0;
+    call_answer_tree(job, CALL_DATA, json_pack("{s:o}", "keys", keys));
 }
 
 /* --- cors: kept, but no reply has CORS headers ------------------------------------------------ */

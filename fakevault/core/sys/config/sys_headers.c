@@ -1,7 +1,6 @@
 /* sys_headers: config/ui/headers, which the UI would send, and config/auditing/request-headers,
  * which audit devices write. */
 #include <ctype.h>
-#include <string.h>
 
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
@@ -39,26 +38,7 @@ static bool header_name(struct vault_job *job, bool canonical, char out[static N
 
 static void ui_list(struct vault_job *job)
 {
-    const json_t *all = settings_get(&job->vault->settings, UI);
-    if (json_object_size(all) == 0) {
-        call_fail_bare(job, 404);
-        return;
-    }
-    /* an object's names come sorted when it is written; a list is filled in that order */
-    json_t *keys = json_array();
-    const char *last = "";
-    for (size_t n = 0; n < json_object_size(all) && keys != NULL; n++) {
-        const char *key, *next = NULL;
-        json_t *value;
-        json_object_foreach((json_t *)(uintptr_t)all, key, value)
-        {
-            if (strcmp(key, last) > 0 && (next == NULL || strcmp(key, next) < 0))
-                next = key;
-        }
-        job->no_memory = job->no_memory || json_array_append_new(keys, json_string(next)) != 0;
-        last = next;
-    }
-    call_answer_tree(job, CALL_DATA, json_pack("{s:o}", "keys", keys));
+    sys_config_list(job, UI);
 }
 
 static void ui_read(struct vault_job *job)
