@@ -69,6 +69,7 @@ struct vault_job {
     char mount_uuid[ENTROPY_UUID_BYTES];
     bool kv_version_2;
     struct call_state state;
+    struct transit_rotate *rotate; /* keys whose turn has come, or NULL */
 
     enum call_shape shape;
     int status;

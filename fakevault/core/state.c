@@ -15,6 +15,7 @@ bool state_sealed(const struct vault *v)
 void state_seal(struct vault *v)
 {
     keyring_cache_done(&v->keyrings);
+    v->rotate_after_ns = 0;
     token_table_done(&v->tokens);
     mount_table_done(&v->mounts);
     settings_done(&v->settings);

@@ -30,6 +30,8 @@ struct vault {
     json_t *moves; /* how remounts went, by id; NULL for none */
     struct policy_store policies;
     struct keyring_cache keyrings;
+    int64_t rotate_after_ns; /* transit_rotate.h: the next look; 0: at once */
+    bool rotating;           /* a request looks, or carries what it found */
     struct audit_table audit;
     struct settings settings;
     struct rekey rekey;

@@ -19,6 +19,7 @@
 #include "fakevault/core/metrics/metering.h"
 #include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
+#include "fakevault/core/transit/keys/transit_rotate.h"
 #include "fakevault/core/token/api/token_auth.h"
 #include "fakevault/core/token/api/token_use.h"
 #include "fakevault/core/wrapping/wrapping.h"
@@ -110,6 +111,7 @@ static void job_free(struct vault *v, struct vault_job *job)
 {
     unlink_job(v, job);
     drop_state(job);
+    transit_rotate_drop(job);
     token_release(job->token);
     field_done(&job->fields);
     json_decref(job->data);
@@ -300,6 +302,7 @@ void vault_begin(struct vault *v, struct vault_job *job, struct instant now)
     link_job(v, job);
     identify(job);
     facts_fill(job);
+    transit_rotate_begin(job);
     if (unanswered(job) && !job->bare_protocol)
         begin_logical(job);
     const struct route_endpoint *e = job->match.endpoint;
@@ -335,6 +338,7 @@ void vault_job_run(struct vault_job *job)
     if (job == NULL || !atomic_compare_exchange_strong(&job->phase, &ready, CALL_RUNNING))
         return;
     write_to_devices(job);
+    transit_rotate_work(job);
     if (unanswered(job) && !job->audit_failed && job->match.endpoint->work != NULL)
         job->match.endpoint->work(job);
     atomic_store(&job->phase, CALL_RAN);
@@ -370,6 +374,7 @@ void vault_end(struct vault *v, struct vault_job *job, struct instant now,
     int phase = atomic_load(&job->phase);
     CHECK(phase == CALL_RAN || phase == CALL_SEALED_OUT);
     job->now = now;
+    transit_rotate_end(job);
     token_use_begin(job);
     if (job->audit_failed)
         refuse_unaudited(job);
