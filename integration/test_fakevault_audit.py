@@ -41,6 +41,19 @@ def test_lines_are_whole_private_and_without_secrets(vault, factory):
     assert "secret-" not in text and '"root"' in text and "remote_port" in text
 
 
+def test_headers_are_written_when_they_are_asked_for(vault, factory):
+    log = factory.folder / "audit.log"
+    assert enable(vault, log).status_code == 204
+    vault.call("PUT", "sys/config/auditing/request-headers/X-Shown")
+    vault.call("PUT", "sys/config/auditing/request-headers/X-Hashed", {"hmac": True})
+    headers = {"X-Vault-Token": "root", "x-shown": "here", "X-Hashed": "not here", "X-Other": "no"}
+    requests.get(f"{vault.address}/v1/secret/config", headers=headers, timeout=10)
+    (line,) = [e for e in entries(log)[-2:] if e["type"] == "request"]
+    written = line["request"]["headers"]
+    assert set(written) == {"x-shown", "x-hashed"} and written["x-shown"] == ["here"]
+    assert written["x-hashed"][0].startswith("hmac-sha256:")
+
+
 def test_a_full_disk_fails_requests_and_nothing_is_done(vault):
     answer = enable(vault, "/dev/full")
     assert answer.status_code == 400

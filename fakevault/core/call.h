@@ -87,6 +87,9 @@ struct vault_job {
     bool raw;                            /* the body is the endpoint's own: no newline behind it */
     char request_id[ENTROPY_UUID_BYTES]; /* see call_identify */
     bool authorised;                     /* the policies let it through */
+    bool denied;                         /* they did not */
+    bool leased;                         /* the answer has a lease, if only of no length */
+    int64_t uses_before;                 /* of its token, as it came; 0: any number */
     bool audited;                        /* goes to the audit devices */
     bool audit_failed;                   /* none of them took it: it is not executed */
     struct audit_lines audit;            /* the request's, until vault_job_run */

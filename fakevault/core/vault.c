@@ -234,6 +234,7 @@ static void route_logical(struct vault_job *job)
         check_existence(job);
     if (unanswered(job) && job->token_counts)
         authorise_job(job);
+    job->denied = job->status == 403 && job->token != NULL;
     if (!unanswered(job))
         return;
     job->authorised = true;

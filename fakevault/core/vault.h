@@ -81,6 +81,10 @@ struct vault_request {
     struct slice forward;         /* X-Vault-Forward */
     struct slice inconsistent;    /* X-Vault-Inconsistent */
     struct slice accept;          /* Accept */
+    /* Any other header by its name, NULL when it is missing; may be NULL. Called until vault_end.
+     */
+    const char *(*header)(const void *context, const char *name);
+    const void *header_context;
     struct slice body;
     struct slice remote_address; /* who sent it: "127.0.0.1"; empty: not known */
     int remote_port;             /* 0: not known */

@@ -171,6 +171,44 @@ static void test_audit_devices__what_was_refused_is_written_too(void **state)
     json_decref(request);
 }
 
+static void test_audit_devices__a_mount_may_want_members_in_clear(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(world_status(w, "POST sys/mounts/secret/tune",
+                                  "{\"audit_non_hmac_request_keys\":[\"a\"]}", w->root),
+                     204);
+    enable(w, FILE_DEVICE);
+    assert_int_equal(world_status(w, "POST secret/data/x",
+                                  "{\"data\":{\"a\":\"seen\",\"b\":\"gone\"}}", w->root),
+                     200);
+    assert_non_null(strstr(buf_text(&fake.written), "\"a\":\"seen\""));
+    assert_null(strstr(buf_text(&fake.written), "gone"));
+}
+
+static void test_audit_devices__who_was_denied_is_named(void **state)
+{
+    struct world *w = *state;
+    json_t *made = NULL;
+    assert_int_equal(
+        world_ask(w, "POST auth/token/create", "{\"policies\":[\"default\"]}", w->root, &made),
+        200);
+    const char *token = text_at(made, "auth", "client_token");
+    enable(w, FILE_DEVICE);
+    assert_int_equal(world_status(w, "GET secret/config", NULL, token), 403);
+    assert_int_equal(world_status(w, "GET auth/token/lookup-self", NULL, token), 200);
+    json_t *denied = line(0), *allowed = line(2);
+    json_t *results = json_object_get(json_object_get(denied, "auth"), "policy_results");
+    assert_true(json_is_false(json_object_get(results, "allowed")));
+    results = json_object_get(json_object_get(allowed, "auth"), "policy_results");
+    json_t *granting = json_object_get(results, "granting_policies");
+    assert_int_equal(json_array_size(granting), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(granting, 0), "name")),
+                        "default");
+    json_decref(denied);
+    json_decref(allowed);
+    json_decref(made);
+}
+
 static void test_audit_devices__without_a_line_nothing_is_done(void **state)
 {
     struct world *w = *state;
@@ -250,6 +288,8 @@ int main(void)
         AUDITED(test_audit_devices__the_hash_of_a_value_can_be_asked_for),
         AUDITED(test_audit_devices__raw_is_in_clear_behind_its_prefix),
         AUDITED(test_audit_devices__what_was_refused_is_written_too),
+        AUDITED(test_audit_devices__a_mount_may_want_members_in_clear),
+        AUDITED(test_audit_devices__who_was_denied_is_named),
         AUDITED(test_audit_devices__without_a_line_nothing_is_done),
         AUDITED(test_audit_devices__one_device_that_takes_the_line_is_enough),
         AUDITED(test_audit_devices__a_device_that_fails_its_test_is_not_enabled),

@@ -9,6 +9,7 @@
 #include "base/text/stamp.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/request.h"
+#include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -50,7 +51,13 @@ struct hashing {
     const struct audit_device *device;
     const json_t *plain; /* names of members that are not hashed */
     bool numbers;
+    bool times; /* those of a token are times in Vault, not texts, and stay */
 };
+
+static bool is_time(const char *name)
+{
+    return strcmp(name, "issue_time") == 0 || strcmp(name, "expire_time") == 0;
+}
 
 /* A hashed copy of a value that stands in the member `name`, or NULL without memory. */
 static json_t *hashed_copy(const struct hashing *h, json_t *value, const char *name)
@@ -58,7 +65,7 @@ static json_t *hashed_copy(const struct hashing *h, json_t *value, const char *n
     char room[GOJSON_NUMBER_BYTES], hash[AUDIT_HASH_BYTES];
     struct slice text;
     bool is_text = gojson_string(value, &text) || (h->numbers && gojson_number(value, room, &text));
-    if (is_text && !listed(h->plain, name)) {
+    if (is_text && !listed(h->plain, name) && !(h->times && is_time(name))) {
         audit_device_hash(h->device, text, hash);
         return json_string(hash);
     }
@@ -78,7 +85,10 @@ static json_t *hashed_copy(const struct hashing *h, json_t *value, const char *n
 static void write_tree(struct entry *e, const char *key, json_t *tree, bool numbers,
                        const json_t *plain)
 {
-    const struct hashing h = {.device = e->device, .plain = plain, .numbers = numbers};
+    const struct hashing h = {.device = e->device,
+                              .plain = plain,
+                              .numbers = numbers,
+                              .times = !numbers && e->job->engine == MOUNT_TOKEN};
     json_t *copy = e->device->raw ? json_incref(tree) : hashed_copy(&h, tree, "");
     jsonwrite_value(&e->w, key, copy);
     json_decref(copy);
@@ -104,9 +114,15 @@ static void write_names(struct entry *e, const char *key, const struct token *to
 static void write_policy_results(struct entry *e, const struct token *token)
 {
     jsonwrite_object(&e->w, "policy_results");
-    jsonwrite_bool(&e->w, "allowed", true);
+    jsonwrite_bool(&e->w, "allowed", e->job->authorised);
+    if (!e->job->authorised) {
+        jsonwrite_end(&e->w);
+        return;
+    }
     jsonwrite_array(&e->w, "granting_policies");
     for (size_t i = 0; i < token->policy_count; i++) {
+        if (!authorise_grants(e->job, &token->policies[i]))
+            continue;
         jsonwrite_object(&e->w, NULL);
         jsonwrite_slice(&e->w, "name", token->policies[i]);
         jsonwrite_string(&e->w, "namespace_id", "root");
@@ -124,10 +140,15 @@ static void write_issue_time(struct entry *e, int64_t wall_ns)
     jsonwrite_string(&e->w, "token_issue_time", text);
 }
 
-/* Who asks; a request that was not let through has nobody. */
+/* Who asks. A request that was not let through has nobody, unless the policies refused it. */
+static const struct token *asking(const struct vault_job *job)
+{
+    return job->authorised || job->denied ? job->token : NULL;
+}
+
 static void write_auth(struct entry *e)
 {
-    const struct token *token = e->job->authorised ? e->job->token : NULL;
+    const struct token *token = asking(e->job);
     jsonwrite_object(&e->w, "auth");
     if (token == NULL) {
         jsonwrite_string(&e->w, "token_type", "default");
@@ -142,8 +163,8 @@ static void write_auth(struct entry *e)
     write_policy_results(e, token);
     if (token->meta.len > 2)
         jsonwrite_raw(&e->w, "metadata", token->meta);
-    if (token->uses_left > 0)
-        jsonwrite_int(&e->w, "remaining_uses", token->uses_left);
+    if (e->job->uses_before > 0)
+        jsonwrite_int(&e->w, "remaining_uses", e->job->uses_before);
     jsonwrite_string(&e->w, "token_type", token_type_name(token->type));
     if (token->ttl_ns > 0)
         jsonwrite_int(&e->w, "token_ttl", token->ttl_ns / NS_PER_S);
@@ -215,10 +236,40 @@ static void write_namespace(struct entry *e)
     jsonwrite_end(&e->w);
 }
 
+/* The headers that sys/config/auditing/request-headers names. */
+static void write_headers(struct entry *e)
+{
+    const struct vault_request *request = &e->job->request;
+    const char *name, *value;
+    json_t *setting, *found = json_object();
+    json_object_foreach(
+        (json_t *)(uintptr_t)settings_get(&e->job->vault->settings, "audited_headers"), name,
+        setting)
+    {
+        char hash[AUDIT_HASH_BYTES];
+        value = request->header == NULL ? NULL : request->header(request->header_context, name);
+        if (value == NULL)
+            continue;
+        audit_device_hash(e->device, slice_of(value), hash);
+        bool hashed = json_is_true(json_object_get(setting, "hmac"));
+        (void)json_object_set_new(found, name, json_pack("[s]", hashed ? hash : value));
+    }
+    if (json_object_size(found) > 0)
+        jsonwrite_value(&e->w, "headers", found);
+    json_decref(found);
+}
+
+/* The names of members that a mount wants in clear, or NULL. */
+static const json_t *plain_names(const struct vault_job *job, const char *of)
+{
+    const struct mount *m = mount_at(&job->vault->mounts, slice_of(job->mount_path));
+    return m == NULL ? NULL : json_object_get(m->tuned, of);
+}
+
 static void write_request(struct entry *e, bool answered)
 {
     const struct vault_job *job = e->job;
-    const struct token *token = job->authorised ? job->token : NULL;
+    const struct token *token = asking(job);
     jsonwrite_object(&e->w, "request");
     jsonwrite_string(&e->w, "id", job->request_id);
     if (token != NULL)
@@ -232,12 +283,13 @@ static void write_request(struct entry *e, bool answered)
     write_namespace(e);
     write_path(e);
     if (json_object_size(job->data) > 0)
-        write_tree(e, "data", job->data, true, NULL);
+        write_tree(e, "data", job->data, true, plain_names(job, "audit_non_hmac_request_keys"));
     write_text(e, "remote_address", job->request.remote_address, false);
     if (job->request.remote_port > 0)
         jsonwrite_int(&e->w, "remote_port", job->request.remote_port);
     if (job->wrap_ttl_ns > 0)
         jsonwrite_int(&e->w, "wrap_ttl", job->wrap_ttl_ns / NS_PER_S);
+    write_headers(e);
     jsonwrite_end(&e->w);
 }
 
@@ -368,7 +420,7 @@ static void write_response_data(struct entry *e, const struct vault_reply *reply
         write_raw_response(e, reply);
         return;
     }
-    if (job->shape == CALL_ERROR && job->with_errors && !is_go_error(job)) {
+    if (job->shape == CALL_ERROR && job->with_errors && (!job->authorised || !is_go_error(job))) {
         jsonwrite_object(&e->w, "data");
         write_hashed(e, "error", buf_slice(&job->text), true);
         jsonwrite_end(&e->w);
@@ -380,7 +432,7 @@ static void write_response_data(struct entry *e, const struct vault_reply *reply
     if (e->device->elide_lists && job->operation == ROUTE_LIST)
         elide(data);
     if (json_object_size(data) > 0)
-        write_tree(e, "data", data, false, NULL);
+        write_tree(e, "data", data, false, plain_names(job, "audit_non_hmac_response_keys"));
 }
 
 static void write_response_error(struct entry *e)
@@ -413,8 +465,12 @@ void audit_entry_response(const struct vault_job *job, const struct audit_device
     if (job->wrap_out.len == 0)
         write_response_auth(&e);
     write_mount(&e, "mount_running_plugin_version", true);
+    if (job->leased) {
+        jsonwrite_object(&e.w, "secret");
+        jsonwrite_end(&e.w);
+    }
     write_response_data(&e, reply);
-    if (job->warnings.len > 0 && !job->raw) {
+    if (job->warnings.len > 0 && !job->raw && job->shape != CALL_EMPTY) {
         jsonwrite_array(&e.w, "warnings");
         jsonwrite_raw(&e.w, NULL, buf_slice(&job->warnings));
         jsonwrite_end(&e.w);
@@ -430,6 +486,7 @@ void audit_entry_response(const struct vault_job *job, const struct audit_device
 void audit_entry_begin(struct vault_job *job)
 {
     job->audited = true;
+    job->uses_before = job->token == NULL ? 0 : job->token->uses_left;
     if (job->vault->audit.count == 0)
         return;
     (void)call_identify(job);

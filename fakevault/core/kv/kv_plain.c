@@ -81,6 +81,7 @@ static void read_finish(struct vault_job *job)
         return;
     }
     call_answer_json(job, secret_slice(&text));
+    job->leased = true;
     job->lease_duration_s = lease_seconds(job, data);
 }
 

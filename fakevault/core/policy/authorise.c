@@ -56,18 +56,31 @@ const struct acl *authorise_acl(struct vault_job *job, const struct token *token
     return acl;
 }
 
-void authorise_job(struct vault_job *job)
+static struct acl_request request_of(const struct vault_job *job)
 {
-    if (token_is_root(job->token))
-        return;
-    const struct acl *acl = authorise_acl(job, job->token);
-    struct acl_request request = {
+    return (struct acl_request){
         .operation = job->operation,
         .path = buf_slice(&job->path),
         .data = job->data,
         .wrap_ttl_ns = job->wrap_ttl_ns,
         .sudo = authorise_needs_sudo(buf_slice(&job->path)),
     };
+}
+
+void authorise_job(struct vault_job *job)
+{
+    if (token_is_root(job->token))
+        return;
+    const struct acl *acl = authorise_acl(job, job->token);
+    const struct acl_request request = request_of(job);
     if (acl != NULL && !acl_allows(acl, &request))
         call_wrapped(job, 403, "permission denied");
+}
+
+bool authorise_grants(const struct vault_job *job, const struct slice *policy)
+{
+    const struct acl *acl = NULL;
+    const struct acl_request request = request_of(job);
+    return policy_store_acl(&job->vault->policies, policy, 1, &acl) == ERRC_OK &&
+           acl_allows(acl, &request);
 }

@@ -9,6 +9,9 @@
  * costs nothing. */
 void authorise_job(struct vault_job *job);
 
+/* True when this policy alone, by its name, allows the job's operation. */
+bool authorise_grants(const struct vault_job *job, const struct slice *policy);
+
 /* True when a path needs the capability "sudo". */
 bool authorise_needs_sudo(struct slice path);
 

@@ -56,6 +56,11 @@ static struct slice header(const struct httpd_exchange *x, const char *name)
     return slice_trim(slice_of(httpd_header(x, name)));
 }
 
+static const char *any_header(const void *context, const char *name)
+{
+    return httpd_header(context, name);
+}
+
 static struct vault_request request_of(const struct httpd_exchange *x)
 {
     struct slice query = origin_form(httpd_target(x));
@@ -77,6 +82,8 @@ static struct vault_request request_of(const struct httpd_exchange *x)
         .forward = header(x, "X-Vault-Forward"),
         .inconsistent = header(x, "X-Vault-Inconsistent"),
         .accept = slice_of(httpd_header(x, "Accept")),
+        .header = any_header,
+        .header_context = x,
         .body = httpd_body(x),
         .body_too_large = httpd_too_big(x),
     };
