@@ -14,6 +14,7 @@ struct options {
     bool dev;
     int64_t seed;
     int verbose;
+    struct flags_texts files;
 };
 
 static const struct flags_spec specs[] = {
@@ -21,6 +22,7 @@ static const struct flags_spec specs[] = {
     {"dev", FLAGS_SWITCH, offsetof(struct options, dev), NULL, "start unsealed, in memory"},
     {"seed", FLAGS_INT, offsetof(struct options, seed), "N", "makes chance repeatable"},
     {"v", FLAGS_COUNT, offsetof(struct options, verbose), NULL, "says more"},
+    {"file", FLAGS_TEXTS, offsetof(struct options, files), "FILE", "may be repeated"},
 };
 static const struct flags flags = {specs, sizeof specs / sizeof *specs};
 
@@ -84,6 +86,29 @@ static void test_flags__counts_grow(void **state)
     assert_int_equal(parse_text("-v -v --v").options.verbose, 3);
 }
 
+static void test_flags__texts_are_kept_in_their_order_as_far_as_there_is_room(void **state)
+{
+    (void)state;
+    struct parsed p = parse_text("-file=a -file b --file=c");
+    assert_int_equal(p.code, ERRC_OK);
+    assert_int_equal(p.options.files.count, 3);
+    assert_string_equal(p.options.files.items[0], "a");
+    assert_string_equal(p.options.files.items[2], "c");
+    char *words[FLAGS_TEXTS_MAX + 1];
+    char word[] = "-file=a";
+    for (size_t i = 0; i <= FLAGS_TEXTS_MAX; i++)
+        words[i] = word;
+    struct options options = {0};
+    const char *positionals[FLAGS_TEXTS_MAX + 1];
+    size_t count = 0;
+    assert_int_equal(
+        flags_parse(&flags, FLAGS_TEXTS_MAX, words, &options, positionals, &count, NULL), ERRC_OK);
+    options = (struct options){0};
+    assert_int_equal(
+        flags_parse(&flags, FLAGS_TEXTS_MAX + 1, words, &options, positionals, &count, NULL),
+        ERRC_USAGE);
+}
+
 static void test_flags__positionals_stand_anywhere(void **state)
 {
     (void)state;
@@ -142,7 +167,8 @@ static void test_flags_help__is_aligned(void **state)
     assert_string_equal(buf_text(&out), "  -listen=HOST:PORT  where to serve\n"
                                         "  -dev               start unsealed, in memory\n"
                                         "  -seed=N            makes chance repeatable\n"
-                                        "  -v                 says more\n");
+                                        "  -v                 says more\n"
+                                        "  -file=FILE         may be repeated\n");
 }
 
 static void test_flags_nearest__guesses_only_near_words(void **state)
@@ -178,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_flags__take_one_or_two_dashes_and_both_value_forms),
         cmocka_unit_test(test_flags__switches_go_on_and_off),
         cmocka_unit_test(test_flags__counts_grow),
+        cmocka_unit_test(test_flags__texts_are_kept_in_their_order_as_far_as_there_is_room),
         cmocka_unit_test(test_flags__positionals_stand_anywhere),
         cmocka_unit_test(test_flags__numbers_reach_both_ends),
         cmocka_unit_test(test_flags__every_error_is_one_exact_sentence),

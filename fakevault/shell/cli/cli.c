@@ -10,6 +10,7 @@
 #include "fakevault/shell/server.h"
 
 #define HELP_MAX (64u << 10)
+#define COLUMN_GAP 6
 
 static const struct cli_flag http_flags[] = {
     {"address", CLI_FLAG_TEXT, NULL, "the server (VAULT_ADDR, https://127.0.0.1:8200)", NULL},
@@ -145,8 +146,11 @@ static const struct cli_command *find(int argc, char *const argv[], int *words)
 
 static void add_overview(struct buf *out, const struct overview *rows)
 {
+    size_t width = 0;
+    for (const struct overview *row = rows; row->name != NULL; row++)
+        width = strlen(row->name) > width ? strlen(row->name) : width;
     for (; rows->name != NULL; rows++)
-        buf_addf(out, "    %-19s%s\n", rows->name, rows->says);
+        buf_addf(out, "    %-*s%s\n", (int)width + COLUMN_GAP, rows->name, rows->says);
 }
 
 static int print_usage(FILE *out, int exit_code)
