@@ -1,9 +1,11 @@
 #include "fakevault/shell/cli/cli_http.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,39 @@
 
 #include "base/limits.h"
 
+/*
+ * libcurl is loaded when a command needs it, and not linked: the server is the same binary and has
+ * no use for it and its two dozen libraries, with which it would start three times later and hold
+ * 3 MiB more.
+ */
+struct curl {
+    void *library; /* stays loaded until the process ends */
+    __typeof__(curl_easy_init) *easy_init;
+    __typeof__(curl_easy_cleanup) *easy_cleanup;
+    __typeof__(&(curl_easy_setopt)) easy_setopt;
+    __typeof__(&(curl_easy_getinfo)) easy_getinfo;
+    __typeof__(curl_easy_perform) *easy_perform;
+    __typeof__(curl_easy_strerror) *easy_strerror;
+    __typeof__(curl_slist_append) *slist_append;
+    __typeof__(curl_slist_free_all) *slist_free_all;
+};
+
+static const struct {
+    const char *name;
+    size_t at; /* of the pointer in struct curl */
+} functions[] = {
+    {"curl_easy_init", offsetof(struct curl, easy_init)},
+    {"curl_easy_cleanup", offsetof(struct curl, easy_cleanup)},
+    {"curl_easy_setopt", offsetof(struct curl, easy_setopt)},
+    {"curl_easy_getinfo", offsetof(struct curl, easy_getinfo)},
+    {"curl_easy_perform", offsetof(struct curl, easy_perform)},
+    {"curl_easy_strerror", offsetof(struct curl, easy_strerror)},
+    {"curl_slist_append", offsetof(struct curl, slist_append)},
+    {"curl_slist_free_all", offsetof(struct curl, slist_free_all)},
+};
+
 struct exchange {
+    struct curl lib;
     CURL *curl;
     struct curl_slist *headers;
     struct cli_http_reply *reply;
@@ -20,10 +54,24 @@ struct exchange {
     char peer[INET6_ADDRSTRLEN + 16]; /* that was tried last, "" for none */
 };
 
+static enum errc load(struct curl *out, struct errc_why *why)
+{
+    *out = (struct curl){.library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)};
+    bool found = out->library != NULL;
+    for (size_t i = 0; found && i < sizeof functions / sizeof functions[0]; i++) {
+        void *function = dlsym(out->library, functions[i].name);
+        memcpy((char *)out + functions[i].at, &function, sizeof function);
+        found = function != NULL;
+    }
+    return found ? ERRC_OK : errc_fail(why, ERRC_NOT_FOUND, "cannot load libcurl: %s", dlerror());
+}
+
 static void exchange_done(struct exchange *x)
 {
-    curl_slist_free_all(x->headers);
-    curl_easy_cleanup(x->curl);
+    if (x->curl == NULL)
+        return;
+    x->lib.slist_free_all(x->headers);
+    x->lib.easy_cleanup(x->curl);
 }
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
@@ -75,69 +123,69 @@ static bool add_headers(struct exchange *x, const struct cli_http_call *call)
     const char *const *const lists[] = {none, call->headers};
     for (size_t i = 0; i < 2; i++)
         for (const char *const *line = lists[i]; *line != NULL; line++) {
-            struct curl_slist *longer = curl_slist_append(x->headers, *line);
+            struct curl_slist *longer = x->lib.slist_append(x->headers, *line);
             if (longer == NULL)
                 return false;
             x->headers = longer;
         }
-    return curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
+    return x->lib.easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
 }
 
-static void set_tls(CURL *curl, const struct cli_http_tls *tls)
+static void set_tls(struct exchange *x, const struct cli_http_tls *tls)
 {
     if (tls->skip_verify) {
-        (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-        (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+        (void)x->lib.easy_setopt(x->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        (void)x->lib.easy_setopt(x->curl, CURLOPT_SSL_VERIFYHOST, 0L);
     }
     if (tls->ca_file != NULL)
-        (void)curl_easy_setopt(curl, CURLOPT_CAINFO, tls->ca_file);
+        (void)x->lib.easy_setopt(x->curl, CURLOPT_CAINFO, tls->ca_file);
     if (tls->ca_folder != NULL)
-        (void)curl_easy_setopt(curl, CURLOPT_CAPATH, tls->ca_folder);
+        (void)x->lib.easy_setopt(x->curl, CURLOPT_CAPATH, tls->ca_folder);
     if (tls->cert_file != NULL)
-        (void)curl_easy_setopt(curl, CURLOPT_SSLCERT, tls->cert_file);
+        (void)x->lib.easy_setopt(x->curl, CURLOPT_SSLCERT, tls->cert_file);
     if (tls->key_file != NULL)
-        (void)curl_easy_setopt(curl, CURLOPT_SSLKEY, tls->key_file);
+        (void)x->lib.easy_setopt(x->curl, CURLOPT_SSLKEY, tls->key_file);
 }
 
-static void set_body(CURL *curl, const struct cli_http_call *call)
+static void set_body(struct exchange *x, const struct cli_http_call *call)
 {
     if (!call->has_body)
         return;
-    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body.len == 0 ? "" : call->body.ptr);
-    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_POSTFIELDS,
+                             call->body.len == 0 ? "" : call->body.ptr);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
 }
 
 static void set_up(struct exchange *x, const struct cli_http_call *call)
 {
-    CURL *curl = x->curl;
-    (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, x->error);
-    (void)curl_easy_setopt(curl, CURLOPT_URL, call->url);
-    (void)curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-    (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
-    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
-    (void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-    (void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, x);
-    (void)curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    (void)curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, x);
-    (void)curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_ERRORBUFFER, x->error);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_URL, call->url);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_PATH_AS_IS, 1L);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_NOSIGNAL, 1L);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, take_body);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_WRITEDATA, x);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_HEADERFUNCTION, take_header);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_HEADERDATA, x);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_OPENSOCKETDATA, x);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     if (call->proxy != NULL)
-        (void)curl_easy_setopt(curl, CURLOPT_PROXY, call->proxy);
+        (void)x->lib.easy_setopt(x->curl, CURLOPT_PROXY, call->proxy);
     else
-        (void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+        (void)x->lib.easy_setopt(x->curl, CURLOPT_NOPROXY, "*");
     if (call->unix_socket != NULL)
-        (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
-    set_tls(curl, &call->tls);
-    set_body(curl, call);
-    (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
+        (void)x->lib.easy_setopt(x->curl, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
+    set_tls(x, &call->tls);
+    set_body(x, call);
+    (void)x->lib.easy_setopt(x->curl, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
 static enum errc refuse_connection(const struct exchange *x, struct errc_why *why)
 {
     long os_error = 0;
-    (void)curl_easy_getinfo(x->curl, CURLINFO_OS_ERRNO, &os_error);
+    (void)x->lib.easy_getinfo(x->curl, CURLINFO_OS_ERRNO, &os_error);
     if (*x->peer == '\0' || os_error == 0)
         return errc_fail(why, ERRC_UNAVAILABLE, "%s", x->error);
     const char *reason = os_error == ECONNREFUSED ? "connection refused" : strerror((int)os_error);
@@ -175,13 +223,13 @@ static enum errc failure(const struct exchange *x, CURLcode code, struct errc_wh
     case CURLE_OUT_OF_MEMORY:
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     }
-    return errc_fail(why, ERRC_IO, "%s", *x->error != '\0' ? x->error : curl_easy_strerror(code));
+    return errc_fail(why, ERRC_IO, "%s", *x->error != '\0' ? x->error : x->lib.easy_strerror(code));
 }
 
 static void note_redirect(const struct exchange *x)
 {
     char *url = NULL;
-    (void)curl_easy_getinfo(x->curl, CURLINFO_REDIRECT_URL, &url);
+    (void)x->lib.easy_getinfo(x->curl, CURLINFO_REDIRECT_URL, &url);
     if (url != NULL)
         (void)snprintf(x->reply->location, sizeof x->reply->location, "%s", url);
 }
@@ -189,17 +237,19 @@ static void note_redirect(const struct exchange *x)
 enum errc cli_http_do(const struct cli_http_call *call, struct cli_http_reply *reply,
                       struct errc_why *why)
 {
-    struct exchange x CLEANUP(exchange_done) = {.curl = curl_easy_init(), .reply = reply};
+    struct exchange x CLEANUP(exchange_done) = {.reply = reply};
     *reply = (struct cli_http_reply){.retry_after_s = -1};
     buf_init(&reply->body, LIMIT_REPLY_BODY_BYTES);
+    TRY(load(&x.lib, why));
+    x.curl = x.lib.easy_init();
     if (x.curl == NULL || !add_headers(&x, call))
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     set_up(&x, call);
-    CURLcode code = curl_easy_perform(x.curl);
+    CURLcode code = x.lib.easy_perform(x.curl);
     if (code != CURLE_OK)
         return failure(&x, code, why);
     long status = 0;
-    (void)curl_easy_getinfo(x.curl, CURLINFO_RESPONSE_CODE, &status);
+    (void)x.lib.easy_getinfo(x.curl, CURLINFO_RESPONSE_CODE, &status);
     reply->status = (int)status;
     note_redirect(&x);
     return ERRC_OK;
