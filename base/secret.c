@@ -47,7 +47,8 @@ enum errc secret_arena_new(size_t bytes, struct secret_arena **out, bool *locked
         free(a);
         return errc_fail(why, ERRC_NOMEM, "cannot reserve %zu bytes for secrets", bytes);
     }
-    bool ok = mlock(base, bytes) == 0;
+    /* A page is locked when it is first touched: what no secret has used is not resident. */
+    bool ok = mlock2(base, bytes, MLOCK_ONFAULT) == 0 || mlock(base, bytes) == 0;
     (void)madvise(base, bytes, MADV_DONTDUMP);
     (void)madvise(base, bytes, MADV_DONTFORK);
     if (locked != NULL)
