@@ -136,7 +136,8 @@ static void identify(struct vault_job *job)
         return;
     token_store_reap(&v->tokens, &v->barrier, job->now.wall_ns);
     struct token *token = token_auth_find(job, request_token(&job->request));
-    if (token == NULL || !token_usable(token, job->now.wall_ns)) {
+    if (token == NULL || !token_usable(token, job->now.wall_ns) ||
+        !token_auth_place(token, job->request.remote_address)) {
         token_release(token);
         return;
     }

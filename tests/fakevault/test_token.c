@@ -482,6 +482,39 @@ static void test_token__the_store_has_no_id(void **state)
     assert_int_equal(store_list(&w->store, SLICE_LITERAL(""), find_text, w->root, NULL), ERRC_OK);
 }
 
+/* --- places --------------------------------------------------------------------------------------
+ */
+
+static int look_from(struct world *w, const char *token, const char *address)
+{
+    struct buf path CLEANUP(buf_done);
+    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
+    struct vault_request request = {0};
+    buf_init(&path, 1000);
+    world_request(LOOK, &path, &request);
+    request.token = slice_of(token);
+    request.remote_address = slice_of(address);
+    vault_handle(w->vault, &request, w->now, &reply);
+    return reply.status;
+}
+
+static void test_token__it_is_good_in_its_networks_only(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(world_status(w, "POST auth/token/roles/r",
+                                  "{\"token_bound_cidrs\":\"10.0.0.0/8,::1\",\"token_num_uses\":2}",
+                                  w->root),
+                     204);
+    assert_int_equal(world_status(w, "POST auth/token/create/r",
+                                  "{\"id\":\"a\",\"policies\":[\"default\"]}", w->root),
+                     200);
+    assert_int_equal(look_from(w, "a", "10.9.9.9"), 200);
+    assert_int_equal(look_from(w, "a", "11.9.9.9"), 403);
+    assert_int_equal(look_from(w, "a", ""), 403);
+    assert_int_equal(look_from(w, "a", "::1"), 200); /* the refused ones were no uses */
+    assert_int_equal(look_from(w, "a", "::1"), 403);
+}
+
 /* --- batch tokens ----------------------------------------------------------------------------- */
 
 static void make_batch(struct world *w, const char *body, const char *by, char *out, size_t size)
@@ -549,6 +582,7 @@ int main(void)
         BOOTED(test_token__an_id_is_signed_and_has_a_short_form),
         BOOTED(test_token__a_forged_id_is_told_from_an_unknown_one),
         BOOTED(test_token__the_store_has_no_id),
+        BOOTED(test_token__it_is_good_in_its_networks_only),
         BOOTED(test_token__a_batch_token_needs_no_store),
         BOOTED(test_token__a_batch_token_ends_with_its_parent),
     };

@@ -8,6 +8,7 @@
 #include "fakevault/core/state.h"
 #include "fakevault/core/token/api/token_lookup.h"
 #include "fakevault/core/token/token_batch.h"
+#include "fakevault/core/token/token_cidr.h"
 #include "fakevault/core/token/token_ttl.h"
 
 bool token_auth_sudo(struct vault_job *job)
@@ -16,6 +17,16 @@ bool token_auth_sudo(struct vault_job *job)
         return true;
     const struct acl *acl = authorise_acl(job, job->token);
     return acl != NULL && (acl_capabilities(acl, buf_slice(&job->path)) & POLICY_SUDO) != 0;
+}
+
+bool token_auth_place(const struct token *token, struct slice address)
+{
+    if (token->ttl_ns == 0 || token->bound_cidr_count == 0)
+        return true;
+    for (size_t i = 0; i < token->bound_cidr_count; i++)
+        if (token_cidr_contains(token->bound_cidrs[i], address))
+            return true;
+    return false;
 }
 
 struct token *token_auth_find(struct vault_job *job, struct slice id)
