@@ -2,6 +2,8 @@
 
 #include "fakevault/core/api.h"
 #include "fakevault/core/http/gojson.h"
+#include "fakevault/core/policy/acl.h"
+#include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/sys/rekey/sys_share.h"
 #include "fakevault/core/sys/sys_body.h"
@@ -95,14 +97,25 @@ bool sys_seal_body_is_sound(struct vault_job *job)
     return !call_answered(job) && !job->no_memory;
 }
 
+/* Sealing takes "update" and "sudo". */
+static bool may_seal(struct vault_job *job)
+{
+    const struct acl *acl = authorise_acl(job, job->token);
+    struct acl_request request = {
+        .operation = ROUTE_UPDATE, .path = buf_slice(&job->path), .sudo = true};
+    return acl != NULL && acl_allows(acl, &request);
+}
+
 /* A vault that is sealed says yes without asking who wants it. */
 static void seal_prepare(struct vault_job *job)
 {
     if (!sys_seal_body_is_sound(job))
         return;
-    if (!state_sealed(job->vault) && job->token == NULL)
+    if (state_sealed(job->vault))
+        return;
+    if (job->token == NULL)
         call_fail(job, 403, "permission denied");
-    else if (!state_sealed(job->vault) && !token_is_root(job->token))
+    else if (!token_is_root(job->token) && !may_seal(job))
         call_wrapped(job, 403, "permission denied");
 }
 

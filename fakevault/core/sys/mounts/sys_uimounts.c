@@ -78,6 +78,13 @@ static void read_finish(struct vault_job *job)
 
 static void namespaces_finish(struct vault_job *job)
 {
+    bool given = request_token(&job->request).len > 0;
+    if (job->token == NULL && given)
+        call_fail(job, 403, "permission denied");
+    else if (job->token == NULL)
+        call_fail(job, 500, "client token empty");
+    if (call_answered(job))
+        return;
     call_answer_tree(job, CALL_DATA, json_pack("{s:[s]}", "keys", ""));
 }
 
@@ -90,7 +97,10 @@ static const struct route_endpoint rows[] = {
      .operation = ROUTE_READ,
      .public = true,
      .finish = read_finish},
-    {.pattern = "internal/ui/namespaces", .operation = ROUTE_READ, .finish = namespaces_finish},
+    {.pattern = "internal/ui/namespaces",
+     .operation = ROUTE_READ,
+     .public = true,
+     .finish = namespaces_finish},
 };
 
 const struct route_table sys_uimounts_table = ROUTE_TABLE(rows);
