@@ -12,6 +12,10 @@ static const struct {
     const char *text;
     const char *error; /* behind "failed to parse policy: "; "" for none */
 } texts[] = {
+    {"a = 1 b = ", "1 error occurred:\n\t* invalid key \"a\" on line 1\n\n"},
+    {"\"x\" = ", ""}, /* what has no value is not there */
+    {"a = [1", "At 1:9: error parsing list, expected comma or list end, got: EOF"},
+    {"path a rea\xc2\x9b }", "At 1:11: illegal char"},
     {"path \"a\" {}", ""},
     {"path \"a\" { capabilities = [\"read\"] }", ""},
     {"path \"a\" { capabilities = [\"foo\"] }", "path \"a\": invalid capability \"foo\""},

@@ -271,11 +271,14 @@ static enum errc parse_item(struct parser *p, struct hcl_item **out)
     }
     if (code != ERRC_OK)
         return code;
+    if (p->token.type == HCLSCAN_LBRACE) {
+        TRY(parse_object(p, &item->value));
+    } else {
+        item->assign = p->token.place;
+        TRY(parse_value(p, &item->value));
+    }
     *out = item;
-    if (p->token.type == HCLSCAN_LBRACE)
-        return parse_object(p, &item->value);
-    item->assign = p->token.place;
-    return parse_value(p, &item->value);
+    return ERRC_OK;
 }
 
 static bool is_next(struct parser *p, enum hclscan_type type)

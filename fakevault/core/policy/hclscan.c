@@ -81,7 +81,7 @@ static unsigned next(struct hclscan *s)
     } else if (rune == '\n') {
         s->line_length = s->here.column;
         s->here = (struct hclscan_place){s->here.line + 1, 0};
-    } else if (rune == END) {
+    } else if (rune == END && !s->json) {
         complain(s, "unexpected null character (0x00)");
     }
     return rune;
@@ -110,11 +110,19 @@ static bool is_digit(unsigned c)
     return c >= '0' && c <= '9';
 }
 
-/* Every character beyond ASCII passes for a letter. */
+/* Beyond ASCII: about what Unicode calls a letter. */
+static bool is_wide_letter(unsigned c)
+{
+    if (c < 0xc0)
+        return c == 0xaa || c == 0xb5 || c == 0xba;
+    bool sign = c == 0xd7 || c == 0xf7 || (c >= 0x2000 && c < 0x2070);
+    return !sign && c != BAD_RUNE && c < 0x1f000;
+}
+
 static bool is_letter(unsigned c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           (c >= 0x80 && c != BAD_RUNE);
+           (c >= 0x80 && is_wide_letter(c));
 }
 
 static unsigned digit_value(unsigned c)
@@ -190,34 +198,44 @@ static enum hclscan_type scan_hexadecimal(struct hclscan *s)
     return HCLSCAN_NUMBER;
 }
 
-/* What may stand behind the digits of a number. */
-static enum hclscan_type scan_number_end(struct hclscan *s, bool bad_octal)
+/* What stands behind the digits of a number begins with c. */
+static enum hclscan_type scan_number_end(struct hclscan *s, unsigned c, const char *fault)
 {
-    unsigned c = next(s);
     if (c == 'e' || c == 'E') {
         scan_exponent(s);
         return HCLSCAN_FLOAT;
     }
     if (c == '.')
         return scan_fraction(s);
-    if (bad_octal)
-        complain(s, s->json ? "numbers cannot start with 0" : "illegal octal number");
+    if (fault != NULL)
+        complain(s, fault);
     if (c != END)
         back(s);
     return HCLSCAN_NUMBER;
 }
 
+/* Behind a '0' of HCL. The library overlooks a bad digit that comes first. */
+static enum hclscan_type scan_octal(struct hclscan *s)
+{
+    const char *fault = NULL;
+    unsigned c = next(s);
+    if (c == 'x' || c == 'X')
+        return scan_hexadecimal(s);
+    while (is_digit(c)) {
+        c = next(s);
+        if (c == '8' || c == '9')
+            fault = "illegal octal number";
+    }
+    return scan_number_end(s, c, fault);
+}
+
 static enum hclscan_type scan_number(struct hclscan *s, unsigned first)
 {
-    bool zero = first == '0', bad_octal = false;
-    unsigned c = peek(s);
-    if (zero && !s->json && (c == 'x' || c == 'X')) {
-        (void)next(s);
-        return scan_hexadecimal(s);
-    }
-    for (; is_digit(peek(s)); c = next(s))
-        bad_octal = bad_octal || (zero && (s->json || peek(s) >= '8'));
-    return scan_number_end(s, bad_octal);
+    if (first == '0' && !s->json)
+        return scan_octal(s);
+    bool more = is_digit(peek(s));
+    skip_digits(s, first);
+    return scan_number_end(s, next(s), first == '0' && more ? "numbers cannot start with 0" : NULL);
 }
 
 static void scan_digits(struct hclscan *s, unsigned c, unsigned base, int count)
