@@ -9,25 +9,16 @@
 static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = {
     [MOUNT_SYSTEM] =
         {
-            &sys_mounts_table,
-            &policy_api_table,
-            &capability_api_table,
-            &sys_uimounts_table,
-            &sys_barrier_table,
-            &sys_audit_table,
-            &sys_config_table,
-            &sys_headers_table,
-            &sys_plugins_table,
-            &sys_quotas_table,
-            &sys_status_table,
-            &sys_leases_table,
-            &sys_enterprise_table,
-            &sys_metrics_table,
-            &sys_rekey_backup_table,
-            &sys_genroot_decode_table,
-            &tools_sys_table,
-            &wrapping_table,
-            &token_counter_table,
+            &sys_mounts_table,         &policy_api_table,
+            &capability_api_table,     &help_table,
+            &sys_uimounts_table,       &sys_barrier_table,
+            &sys_audit_table,          &sys_config_table,
+            &sys_headers_table,        &sys_plugins_table,
+            &sys_quotas_table,         &sys_status_table,
+            &sys_leases_table,         &sys_enterprise_table,
+            &sys_metrics_table,        &sys_rekey_backup_table,
+            &sys_genroot_decode_table, &tools_sys_table,
+            &wrapping_table,           &token_counter_table,
         },
     [MOUNT_CUBBYHOLE] = {&cubbyhole_table},
     [MOUNT_TOKEN] = {&token_api_table, &token_role_table},
@@ -38,13 +29,18 @@ static const struct route_table *const tables[MOUNT_ENGINE_COUNT][TABLES_MAX] = 
 static const struct route_table *const kv_plain[TABLES_MAX] = {&kv_plain_table};
 
 /* The last one only when sys/metrics asks for no token. */
-static const struct route_table *const hard_wired[] = {&sys_seal_table, &sys_rekey_table,
-                                                       &sys_genroot_table, &sys_metrics_open_table};
+static const struct route_table *const hard_wired[] = {
+    &sys_seal_table, &sys_rekey_table, &sys_genroot_table, &sys_metrics_open_table, NULL};
+
+const struct route_table *const *api_hard_wired(void)
+{
+    return hard_wired;
+}
 
 bool api_find_hard_wired(struct vault_job *job)
 {
     struct slice path = buf_slice(&job->path);
-    size_t count = sizeof hard_wired / sizeof hard_wired[0];
+    size_t count = sizeof hard_wired / sizeof hard_wired[0] - 1;
     bool known = false;
     count -= !job->vault->options.open_metrics;
     if (!slice_starts_with(path, "sys/"))
@@ -56,12 +52,17 @@ bool api_find_hard_wired(struct vault_job *job)
     return known;
 }
 
+const struct route_table *const *api_tables(enum mount_engine engine, bool kv_version_2)
+{
+    return engine == MOUNT_KV && !kv_version_2 ? kv_plain : tables[engine];
+}
+
 void api_find(struct vault_job *job)
 {
-    bool path_known = false, plain = job->engine == MOUNT_KV && !job->kv_version_2;
-    const struct route_table *const *list = plain ? kv_plain : tables[job->engine];
+    bool path_known = false;
+    const struct route_table *const *list = api_tables(job->engine, job->kv_version_2);
     job->match = (struct route_match){0};
-    for (size_t i = 0; i < TABLES_MAX && list[i] != NULL; i++) {
+    for (size_t i = 0; list[i] != NULL; i++) {
         if (route_find(list[i], job->below, job->operation, &job->match))
             return;
         path_known = path_known || job->match.path_known;

@@ -17,6 +17,9 @@ extern const struct route_table sys_genroot_table;
  * operation. */
 bool api_find_hard_wired(struct vault_job *job);
 
+/* Returns all these tables, whose paths begin with "sys/"; NULL ends them. */
+const struct route_table *const *api_hard_wired(void);
+
 /* sys/metrics when it asks for no token; beside the above. */
 extern const struct route_table sys_metrics_open_table;
 
@@ -42,6 +45,7 @@ extern const struct route_table tools_transit_table;
 
 extern const struct route_table policy_api_table;
 extern const struct route_table capability_api_table;
+extern const struct route_table help_table; /* below sys/ */
 extern const struct route_table token_api_table;
 extern const struct route_table token_role_table;
 extern const struct route_table token_counter_table; /* below sys/ */
@@ -51,6 +55,9 @@ extern const struct route_table kv_table;       /* version 2 */
 extern const struct route_table kv_plain_table; /* version 1 */
 extern const struct route_table cubbyhole_table;
 extern const struct route_table wrapping_table; /* below sys/ */
+
+/* Returns the tables of an engine; NULL ends them. */
+const struct route_table *const *api_tables(enum mount_engine engine, bool kv_version_2);
 
 /* Finds the endpoint for job->below in the tables of the mount's engine; fills job->match. */
 void api_find(struct vault_job *job);

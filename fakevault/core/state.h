@@ -20,7 +20,6 @@
 struct vault {
     struct vault_ports ports;
     const char *version;
-    bool ui; /* see vault_options */
     struct barrier barrier;
     struct seal seal;
 

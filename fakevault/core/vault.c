@@ -14,6 +14,7 @@
 #include "fakevault/core/envelope.h"
 #include "fakevault/core/facts.h"
 #include "fakevault/core/http/extras.h"
+#include "fakevault/core/http/help.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/http/target.h"
 #include "fakevault/core/metrics/metering.h"
@@ -38,7 +39,6 @@ enum errc vault_new(const struct vault_ports *ports, const struct vault_options 
     v->options = options == NULL ? (struct vault_options){0} : *options;
     v->version =
         options != NULL && options->report_version != NULL ? options->report_version : VERSION;
-    v->ui = options != NULL && options->ui;
     barrier_init(&v->barrier, ports->crypto, ports->store, ports->entropy, ports->arena);
     seal_init(&v->seal, ports->arena);
     token_table_init(&v->tokens);
@@ -242,6 +242,8 @@ static void route_logical(struct vault_job *job)
     if (m == NULL)
         call_fail(job, 404, "no handler for route \"%.*s\". route entry not found.",
                   SLICE_FMT(buf_slice(&job->path)));
+    else if (job->operation == ROUTE_HELP)
+        help_answer(job);
     else if (e == NULL && job->match.path_known)
         call_wrapped(job, 405, "unsupported operation");
     else if (e == NULL)

@@ -211,6 +211,33 @@ static void test_target__a_ui_can_be_pretended(void **state)
     world_done(&w);
 }
 
+/* --- help ------------------------------------------------------------------------------------- */
+
+static void expect_help(struct world *w, const char *method, const char *target, const char *part)
+{
+    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
+    ask(w, method, target, w->root, &reply);
+    assert_int_equal(reply.status, 200);
+    if (strstr(buf_text(&reply.body), part) == NULL)
+        fail_msg("%s %s: %s", method, target, buf_text(&reply.body));
+}
+
+static void test_help__tells_what_the_tables_say(void **state)
+{
+    struct world *w = *state;
+    expect_help(w, "HELP", "/v1/sys/policy/x",
+                "{\"help\":\"Request:        policy/x\\nMatching Route: "
+                "^policy/(?P\\u003cname\\u003e.+)$\\n");
+    expect_help(w, "GET", "/v1/sys/policy/x?help=1", "\"/policy/{name}\":{");
+    expect_help(w, "HELP", "/v1/sys/health", "Matching Route: ^sys/health$");
+    expect_help(w, "HELP", "/v1/transit", "\"see_also\":null}\n");
+    expect_help(w, "GET", "/v1/sys/internal/specs/openapi", "\"/transit/keys/{name}\":{");
+    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
+    ask(w, "GET", "/v1/sys/internal/specs/openapi", NULL, &reply);
+    assert_int_equal(reply.status, 200);
+    assert_non_null(strstr(buf_text(&reply.body), "\"paths\":{}"));
+}
+
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, world_set_up_booted, world_tear_down)
 
 int main(void)
@@ -222,6 +249,7 @@ int main(void)
         BOOTED(test_target__a_namespace_comes_back),
         BOOTED(test_target__headers_are_read_before_the_token),
         BOOTED(test_target__a_patch_needs_its_type),
+        BOOTED(test_help__tells_what_the_tables_say),
         cmocka_unit_test(test_target__a_ui_can_be_pretended),
     };
     return cmocka_run_group_tests_name("target", tests, NULL, NULL);

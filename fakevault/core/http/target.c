@@ -157,7 +157,7 @@ static bool is_outside(struct slice whole)
 
 static void answer_page(struct vault_job *job, struct slice whole)
 {
-    if (!job->vault->ui)
+    if (!job->vault->options.ui)
         call_plain(job, 404, true, "404 page not found\n");
     else if (slice_starts_with(whole, UI_PREFIX))
         call_page(job, "<!DOCTYPE html>\n<title>fakevault</title>\n"
