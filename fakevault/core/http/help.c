@@ -85,9 +85,9 @@ static json_t *operation_of(const struct route_endpoint *row)
 static bool add_row(json_t *paths, const char *prefix, const struct route_endpoint *row)
 {
     const char *method = row->operation <= ROUTE_PATCH ? methods[row->operation] : NULL;
-    struct buf path CLEANUP(buf_done);
     if (method == NULL)
         return true;
+    struct buf path CLEANUP(buf_done);
     buf_init(&path, TEXT_BYTES_MAX);
     buf_addf(&path, "/%s", prefix);
     add_pattern(row->pattern, false, &path);
