@@ -168,6 +168,30 @@ static const struct step life_of_tokens[] = {
 
 static const struct step *steps; /* what `live` does */
 
+static const struct step life_of_transit[] = {
+    {"POST sys/mounts/transit", "{\"type\":\"transit\"}", 204},
+    {"POST transit/keys/d", "{\"type\":\"ed25519\",\"derived\":true}", 200},
+    {"POST transit/sign/d", "{\"input\":\"YQ==\",\"context\":\"Yw==\"}", 200},
+    {"POST transit/sign/d", "{\"batch_input\":[{\"input\":5},{\"input\":\"YQ==\"},{}]}", 200},
+    {"POST transit/verify/d",
+     "{\"input\":\"YQ==\",\"context\":\"Yw==\",\"signature\":\"vault:v1:YQ==\"}", 200},
+    {"POST transit/encrypt/k",
+     "{\"plaintext\":\"YQ==\",\"context\":\"Yw==\",\"convergent_encryption\":true}", 200},
+    {"POST transit/encrypt/k",
+     "{\"batch_input\":[{\"plaintext\":\"YQ==\",\"context\":\"Yw==\",\"associated_data\":\"YQ==\"},"
+     "{\"plaintext\":\"@\",\"context\":\"Yw==\"}],\"partial_failure_response_code\":600}",
+     400},
+    {"POST transit/decrypt/k",
+     "{\"batch_input\":[{\"ciphertext\":\"vault:v1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+     "\"context\":\"Yw==\"}]}",
+     400},
+    {"POST transit/rewrap/k", "{\"batch_input\":[{\"Ciphertext\":1},null]}", 200},
+    {"POST transit/datakey/plaintext/k", "{\"context\":\"Yw==\"}", 200},
+    {"POST transit/hmac/k", "{\"batch_input\":[{\"input\":\"YQ==\"},{\"input\":\"@\"}]}", 200},
+    {"POST transit/verify/k", "{\"input\":\"YQ==\",\"hmac\":\"vault:v1:YQ==\"}", 200},
+    {0},
+};
+
 /* One request; what memory ran out on is a 500, never another answer. */
 static enum errc ask_as(struct world *w, const char *what, const char *body, const char *token,
                         int want, struct vault_reply *reply)
@@ -247,6 +271,12 @@ static void test_vault__mounts_survive_every_failed_allocation(void **state)
 {
     (void)state;
     survive(life_of_mounts);
+}
+
+static void test_vault__transit_survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    survive(life_of_transit);
 }
 
 static void test_vault__settings_survive_every_failed_allocation(void **state)
@@ -413,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_vault__survives_every_failed_allocation),
         cmocka_unit_test(test_vault__mounts_survive_every_failed_allocation),
         cmocka_unit_test(test_vault__settings_survive_every_failed_allocation),
+        cmocka_unit_test(test_vault__transit_survives_every_failed_allocation),
         cmocka_unit_test(test_vault__a_rekey_survives_every_failed_allocation),
         cmocka_unit_test(test_vault__keys_survive_every_failed_allocation),
         cmocka_unit_test(test_vault__tokens_survive_every_failed_allocation),

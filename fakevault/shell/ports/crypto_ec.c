@@ -206,6 +206,40 @@ static size_t jws_to_der(size_t width, struct slice signature,
     return len > 0 ? (size_t)len : 0;
 }
 
+/* Cuts the next value of this tag off *rest; false: there is none. No value here needs more than
+ * one byte for its length. */
+static bool cut_der(struct slice *rest, unsigned char tag, struct slice *value)
+{
+    const unsigned char *at = crypto_inner_octets(*rest);
+    size_t head = rest->len > 2 && at[1] == 0x81 && at[2] >= 0x80 ? 3 : 2;
+    if (rest->len < head || at[0] != tag || (head == 2 && at[1] >= 0x80) ||
+        at[head - 1] > rest->len - head)
+        return false;
+    *value = (struct slice){rest->ptr + head, at[head - 1]};
+    *rest = slice_from(*rest, head + value->len);
+    return true;
+}
+
+static bool is_minimal(struct slice integer)
+{
+    const unsigned char *at = crypto_inner_octets(integer);
+    if (integer.len < 2)
+        return integer.len == 1;
+    bool sign = (at[1] & 0x80) != 0;
+    return !(at[0] == 0 && !sign) && !(at[0] == 0xff && sign);
+}
+
+/* What OpenSSL does not read may still be two numbers to Go, when one is negative: no signature
+ * that could be right, but one. */
+static enum crypto_verdict unread_verdict(struct slice signature)
+{
+    struct slice rest = signature, numbers, r, s;
+    if (!cut_der(&rest, 0x30, &numbers) || !cut_der(&numbers, 0x02, &r) ||
+        !cut_der(&numbers, 0x02, &s) || !is_minimal(r) || !is_minimal(s))
+        return CRYPTO_MALFORMED;
+    return rest.len > 0 ? CRYPTO_TRAILING : CRYPTO_WRONG;
+}
+
 /* The signature in DER, or a verdict that settles it. */
 static enum crypto_verdict read_signature(size_t width, enum crypto_marshal marshal,
                                           struct slice signature,
@@ -220,7 +254,7 @@ static enum crypto_verdict read_signature(size_t width, enum crypto_marshal mars
     ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &at, (long)signature.len);
     ERR_clear_error();
     if (sig == NULL)
-        return CRYPTO_MALFORMED;
+        return unread_verdict(signature);
     ECDSA_SIG_free(sig);
     *der = signature;
     return at == crypto_inner_octets(signature) + signature.len ? CRYPTO_VALID : CRYPTO_TRAILING;
