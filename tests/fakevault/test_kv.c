@@ -155,6 +155,23 @@ static void test_kv__version_1_refuses_to_write_nothing(void **state)
     world_expect_error(w, "POST one", "{\"a\":1}", w->root, 400, "missing path");
 }
 
+static void test_kv__an_upgrade_makes_first_versions(void **state)
+{
+    struct world *w = *state;
+    put(w, "POST sys/mounts/one", "{\"type\":\"kv\"}", 204);
+    put(w, "POST one/a", "{\"x\":1}", 204);
+    put(w, "POST one/b/c", "{\"x\":2}", 204);
+    put(w, "POST sys/mounts/one/tune", "{\"options\":{\"version\":\"2\"}}", 200);
+    json_t *read = get(w, "GET one/data/b/c", 200);
+    assert_int_equal(json_integer_value(dig(read, "data", "x")), 2);
+    assert_int_equal(json_integer_value(dig(read, "metadata", "version")), 1);
+    json_decref(read);
+    json_t *names = get(w, "LIST one/metadata", 200);
+    assert_int_equal(json_array_size(dig(names, "keys", NULL)), 2);
+    json_decref(names);
+    json_decref(get(w, "GET one/a", 404));
+}
+
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, world_set_up_booted, world_tear_down)
 
 int main(void)
@@ -168,6 +185,7 @@ int main(void)
         BOOTED(test_kv__a_patch_merges_and_a_null_removes),
         BOOTED(test_kv__version_1_gives_back_what_was_sent),
         BOOTED(test_kv__version_1_refuses_to_write_nothing),
+        BOOTED(test_kv__an_upgrade_makes_first_versions),
     };
     return cmocka_run_group_tests_name("kv", tests, NULL, NULL);
 }

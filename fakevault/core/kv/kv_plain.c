@@ -11,10 +11,9 @@
 #include "fakevault/core/kv/kv.h"
 #include "fakevault/core/state.h"
 
-static void record_name(const struct vault_job *job, struct slice path,
-                        char out[static STORE_NAME_MAX])
+static void record_name(const char *mount_uuid, struct slice path, char out[static STORE_NAME_MAX])
 {
-    (void)snprintf(out, STORE_NAME_MAX, "logical/%s/plain/%.*s", job->mount_uuid, SLICE_FMT(path));
+    (void)snprintf(out, STORE_NAME_MAX, "logical/%s/plain/%.*s", mount_uuid, SLICE_FMT(path));
 }
 
 /* Vault's storage refuses any ".." in a name. */
@@ -29,7 +28,7 @@ static enum errc load(struct vault_job *job, struct secret *out, struct errc_why
     struct slice path = call_capture(job, "path");
     if (path.len == 0)
         return ERRC_NOT_FOUND;
-    record_name(job, path, name);
+    record_name(job->mount_uuid, path, name);
     return barrier_get(&job->vault->barrier, name, out, why);
 }
 
@@ -99,7 +98,7 @@ static void write_finish(struct vault_job *job)
     }
     jsonwrite_init(&w, &text, JSONWRITE_GO_HTML);
     jsonwrite_value(&w, NULL, job->data);
-    record_name(job, path, name);
+    record_name(job->mount_uuid, path, name);
     enum errc code = buf_status(&text, &why);
     if (code == ERRC_OK)
         code = barrier_put(&job->vault->barrier, name, buf_slice(&text), &why);
@@ -118,7 +117,7 @@ static void delete_finish(struct vault_job *job)
         call_wrapped(job, 400, "relative paths not supported");
         return;
     }
-    record_name(job, path, name);
+    record_name(job->mount_uuid, path, name);
     enum errc code = store_erase(job->vault->ports.store, slice_of(name), &why);
     if (code == ERRC_OK)
         call_empty(job);
@@ -134,6 +133,44 @@ static void list_finish(struct vault_job *job)
     (void)snprintf(prefix, sizeof prefix, "logical/%s/plain/%.*s%s", job->mount_uuid,
                    SLICE_FMT(path), folder ? "" : "/");
     kv_answer_names(job, prefix);
+}
+
+/* --- upgrade ---------------------------------------------------------------------------------- */
+
+/* Takes the first name of a list. */
+static enum errc take_name(void *context, struct slice rest)
+{
+    struct buf *out = context;
+    buf_add_slice(out, rest);
+    return out->failed ? ERRC_NOMEM : ERRC_STATE; /* stop here */
+}
+
+static enum errc upgrade_one(struct barrier *b, const char *mount_uuid, struct slice path,
+                             int64_t wall_ns, struct errc_why *why)
+{
+    char name[STORE_NAME_MAX];
+    struct kv_entry e CLEANUP(kv_entry_done) = {0};
+    struct secret text CLEANUP(secret_done) = {0};
+    record_name(mount_uuid, path, name);
+    TRY(barrier_get(b, name, &text, why));
+    TRY(kv_entry_write(&e, b, mount_uuid, path, secret_slice(&text), 1, wall_ns, 0, why));
+    return store_erase(b->store, slice_of(name), why);
+}
+
+enum errc kv_plain_upgrade(struct barrier *b, const char *mount_uuid, int64_t wall_ns,
+                           struct errc_why *why)
+{
+    char prefix[STORE_NAME_MAX];
+    struct slice nothing = {0};
+    record_name(mount_uuid, nothing, prefix);
+    for (;;) {
+        struct buf path CLEANUP(buf_done);
+        buf_init(&path, STORE_NAME_MAX);
+        enum errc code = store_list(b->store, slice_of(prefix), take_name, &path, why);
+        if (code != ERRC_STATE)
+            return code;
+        TRY(upgrade_one(b, mount_uuid, buf_slice(&path), wall_ns, why));
+    }
 }
 
 static const struct route_endpoint rows[] = {

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fakevault/core/kv/kv.h"
+#include "fakevault/core/state.h"
 #include "fakevault/core/sys/mounts/mountconf.h"
 #include "fakevault/core/sys/mounts/mountinfo.h"
 #include "fakevault/core/sys/mounts/sys_mounts.h"
@@ -161,6 +163,15 @@ static bool tune(struct vault_job *job, struct mount *m)
            tune_token_type(job, m) && tune_options(job, m);
 }
 
+/* The secrets of a kv mount become first versions, at once: there is no brief period here. */
+static void upgrade_secrets(struct vault_job *job, const char *mount_uuid)
+{
+    struct errc_why why = {{0}};
+    enum errc code = kv_plain_upgrade(&job->vault->barrier, mount_uuid, job->now.wall_ns, &why);
+    if (code != ERRC_OK)
+        call_trouble(job, code, &why);
+}
+
 void sys_tune_finish(struct vault_job *job)
 {
     char path[MOUNT_PATH_BYTES] = "";
@@ -177,10 +188,15 @@ void sys_tune_finish(struct vault_job *job)
     if (call_answered(job))
         return;
     long version = version_of(m);
+    bool had_versions = m->kv_version_2;
     if (!tune(job, m))
         return;
-    bool upgraded = version_of(m) != version;
+    bool upgraded = version_of(m) != version, gets_versions = m->kv_version_2 && !had_versions;
+    char uuid[ENTROPY_UUID_BYTES];
+    memcpy(uuid, m->uuid, sizeof uuid);
     sys_mounts_commit(job, &changed);
     if (job->executed && upgraded)
         call_answer_none(job, 200);
+    if (job->executed && gets_versions)
+        upgrade_secrets(job, uuid);
 }
