@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import signal
 import stat
 
 import pytest
@@ -52,6 +53,19 @@ def test_headers_are_written_when_they_are_asked_for(vault, factory):
     written = line["request"]["headers"]
     assert set(written) == {"x-shown", "x-hashed"} and written["x-shown"] == ["here"]
     assert written["x-hashed"][0].startswith("hmac-sha256:")
+
+
+def test_a_file_that_was_moved_away_is_made_anew_on_a_hang_up_signal(vault, factory):
+    log, old = factory.folder / "audit.log", factory.folder / "audit.log.1"
+    assert enable(vault, log).status_code == 204
+    log.rename(old)
+    vault.call("GET", "secret/config")
+    before = len(entries(old))
+    vault.process.signal(signal.SIGHUP)
+    eventually(lambda: "reloaded" in vault.process.errors(), what="a line about the signal")
+    vault.call("GET", "secret/config")
+    assert [e["type"] for e in entries(log)] == ["request", "response"]
+    assert len(entries(old)) == before
 
 
 def test_a_full_disk_fails_requests_and_nothing_is_done(vault):

@@ -376,9 +376,10 @@ static sigset_t signal_set(void)
     return set;
 }
 
-/* What SIGHUP is for in Vault: certificates that were renewed. */
+/* What SIGHUP is for in Vault: certificates that were renewed, audit files that were moved away. */
 static void reload(struct server *s)
 {
+    audit_device_file_reopen(s->audit);
     struct errc_why why = {"certificate and key are read anew"};
     bool done = gate_reload_tls(s->gate, &why) == ERRC_OK;
     log_line(s, done ? "info" : "error", done ? "reloaded" : "not_reloaded", why.text);
