@@ -69,6 +69,13 @@ static const struct step {
     {"GET one/a", NULL, 200},
     {"LIST one", NULL, 200},
     {"DELETE secret/metadata/a/b", NULL, 204},
+    {"PUT sys/policies/acl/p",
+     "{\"policy\":\"path \\\"a/+\\\" { capabilities = [\\\"read\\\"] allowed_parameters = { "
+     "\\\"x\\\" "
+     "= [\\\"y\\\", 1] } } # c\"}",
+     204},
+    {"POST sys/capabilities-self", "{\"paths\":\"a/b, c\"}", 200},
+    {"GET sys/policy/p?help=1", NULL, 200},
     {"PUT sys/rotate", NULL, 204},
     {"GET auth/token/lookup-self", NULL, 200},
     {"DELETE sys/mounts/transit", NULL, 204},

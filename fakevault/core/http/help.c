@@ -91,10 +91,12 @@ static bool add_row(json_t *paths, const char *prefix, const struct route_endpoi
     buf_init(&path, TEXT_BYTES_MAX);
     buf_addf(&path, "/%s", prefix);
     add_pattern(row->pattern, false, &path);
+    if (path.failed)
+        return false;
     json_t *item = json_object_get(paths, buf_text(&path));
     if (item == NULL) {
         item = json_object();
-        if (path.failed || json_object_set_new(paths, buf_text(&path), item) != 0)
+        if (json_object_set_new(paths, buf_text(&path), item) != 0)
             return false;
     }
     return json_object_set_new(item, method, operation_of(row)) == 0;

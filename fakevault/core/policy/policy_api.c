@@ -96,6 +96,7 @@ static void read_finish(struct vault_job *job)
     struct buf name CLEANUP(buf_done);
     buf_init(&name, LIMIT_PATH_BYTES);
     add_name(job, true, &name);
+    job->no_memory = job->no_memory || name.failed;
     const struct policy *policy = policy_store_find(&job->vault->policies, buf_slice(&name));
     if (policy == NULL) {
         call_fail_bare(job, 404);
@@ -109,14 +110,17 @@ static void read_finish(struct vault_job *job)
 
 /* --- write ------------------------------------------------------------------------------------ */
 
-/* Base64 stands for what it decodes to. */
-static void add_text(struct slice given, struct buf *out)
+/* Base64 stands for what it decodes to. False when out of memory. */
+static bool add_text(struct slice given, struct buf *out)
 {
     buf_init(out, LIMIT_REQUEST_BODY_BYTES);
-    if (base64_parse(given, BASE64_STANDARD, out, NULL) != ERRC_SYNTAX)
-        return;
-    buf_reset(out);
-    buf_add_slice(out, given);
+    enum errc code = base64_parse(given, BASE64_STANDARD, out, NULL);
+    if (code == ERRC_SYNTAX && !out->failed) {
+        buf_reset(out);
+        buf_add_slice(out, given);
+        code = ERRC_OK;
+    }
+    return code == ERRC_OK && !out->failed;
 }
 
 static struct slice given_text(struct vault_job *job)
@@ -160,12 +164,12 @@ static void set_finish(struct vault_job *job)
     add_name(job, false, &lower);
     warn_about_name(job, &lower);
     struct slice given = given_text(job);
-    add_text(given, &text);
-    if (given.len == 0) {
+    bool complete = add_text(given, &text) && !name.failed && !lower.failed;
+    if (given.len == 0)
         call_fail(job, 400, "'policy' parameter not supplied or empty");
+    job->no_memory = job->no_memory || !complete;
+    if (call_answered(job) || job->no_memory)
         return;
-    }
-    job->no_memory = job->no_memory || name.failed || lower.failed || text.failed;
     enum errc code = policy_parse(buf_slice(&name), buf_slice(&text), &policy, &why);
     if (code == ERRC_OK && policy_store_is_fixed(buf_slice(&name))) {
         policy_free(policy);
@@ -182,6 +186,9 @@ static void delete_finish(struct vault_job *job)
     struct errc_why why = {{0}};
     buf_init(&name, LIMIT_PATH_BYTES);
     add_name(job, true, &name);
+    job->no_memory = job->no_memory || name.failed;
+    if (job->no_memory)
+        return;
     if (policy_store_is_fixed(buf_slice(&name))) {
         call_fail(job, 400, "cannot delete \"%s\" policy", buf_text(&name));
         return;
