@@ -110,7 +110,7 @@ bool hcltext_unquote(struct slice quoted, bool json, struct buf *out)
 /* True when each line of text begins with prefix. */
 static bool all_begin_with(struct slice rest, struct slice prefix)
 {
-    while (rest.len > 0) {
+    while (prefix.len > 0 && rest.len > 0) {
         struct slice line = slice_cut(&rest, '\n');
         if (line.len < prefix.len || memcmp(line.ptr, prefix.ptr, prefix.len) != 0)
             return false;
