@@ -21,7 +21,7 @@ static void print_line(FILE *stream, struct buf *text)
     (void)fputc('\n', stream);
 }
 
-static void format_into(struct buf *out, const char *format, va_list args)
+PRINTF_LIKE(2, 0) static void format_into(struct buf *out, const char *format, va_list args)
 {
     char *text = NULL;
     if (vasprintf(&text, format, args) >= 0)
@@ -38,7 +38,7 @@ void cli_output_line(const char *format, ...)
     (void)putchar('\n');
 }
 
-static void print_wrapped(FILE *stream, const char *format, va_list args)
+PRINTF_LIKE(2, 0) static void print_wrapped(FILE *stream, const char *format, va_list args)
 {
     struct buf text CLEANUP(cli_pool_wipe_buf);
     struct buf wrapped CLEANUP(cli_pool_wipe_buf);
