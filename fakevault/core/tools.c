@@ -198,9 +198,8 @@ static void hash_work(struct vault_job *job)
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-#define RANDOM                                                                                     \
-    .operation = ROUTE_UPDATE, .fields = random_fields, .work = random_work, .detached = true
-#define HASH .operation = ROUTE_UPDATE, .fields = hash_fields, .work = hash_work, .detached = true
+#define RANDOM .operation = ROUTE_UPDATE, .fields = random_fields, .work = random_work
+#define HASH .operation = ROUTE_UPDATE, .fields = hash_fields, .work = hash_work
 
 /* A word behind "random" is a source, unless it cannot be one. */
 #define ROWS(before)                                                                               \

@@ -20,9 +20,9 @@
 #include "fakevault/core/metrics/metering.h"
 #include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
-#include "fakevault/core/transit/keys/transit_rotate.h"
 #include "fakevault/core/token/api/token_auth.h"
 #include "fakevault/core/token/api/token_use.h"
+#include "fakevault/core/transit/keys/transit_rotate.h"
 #include "fakevault/core/wrapping/wrapping.h"
 
 #define VERSION "1.14.9"
@@ -348,13 +348,12 @@ void vault_job_run(struct vault_job *job)
     atomic_store(&job->phase, CALL_RAN);
 }
 
-/* A seal may have come since begin. */
+/* A seal may have come since begin. What only computed has answered in its work already. */
 static void finish(struct vault_job *job)
 {
     const struct route_endpoint *e = job->match.endpoint;
     bool sealed_out = atomic_load(&job->phase) == CALL_SEALED_OUT;
-    bool needs_vault = !job->bare_protocol && !e->detached;
-    if (sealed_out || (needs_vault && state_sealed(job->vault)))
+    if (sealed_out || (!job->bare_protocol && state_sealed(job->vault)))
         call_fail(job, 503, CALL_SEALED);
     else if (e->finish != NULL)
         e->finish(job);

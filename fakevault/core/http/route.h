@@ -44,12 +44,11 @@ struct route_endpoint {
     const struct field_spec *fields; /* NULL: none */
     bool any_fields;                 /* takes what it is given: never warns of unknown ones */
     bool public;                     /* no token needed */
-    bool detached; /* finish uses only what prepare and work left: it answers even after a seal */
 
     /* Looks at the request before it is asked who makes it; may answer, with a failure. */
     void (*admit)(struct vault_job *job);
 
-    bool blocks;   /* work may wait for the world outside, however long that takes */
+    bool blocks; /* work may wait for the world outside, however long that takes */
 
     /* Of an update: is the thing there already? Decides whether policies must allow "create" or
      * "update" (vault-api.md 1.8); job->operation is ROUTE_CREATE afterwards when it is not. Runs
