@@ -70,10 +70,13 @@ void api_find(struct vault_job *job)
     job->match.path_known = path_known;
 }
 
+/* A kv takes any path; of what is no operation of it, it says so. */
 void api_unknown_path(struct vault_job *job)
 {
-    if (job->engine == MOUNT_KV)
+    if (job->engine != MOUNT_KV)
+        call_wrapped(job, 404, "unsupported path");
+    else if (job->operation < ROUTE_HEADER)
         kv_unknown_path(job);
     else
-        call_wrapped(job, 404, "unsupported path");
+        call_wrapped(job, 405, "unsupported operation");
 }

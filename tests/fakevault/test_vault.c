@@ -358,12 +358,30 @@ static void test_vault__a_plugin_without_endpoints_is_a_mount_like_any_other(voi
                        "plugin not found in the catalog: kv");
 }
 
+/* A word about a mount and the paths it has; the kv's paths are all of them. */
+static void test_vault__help_is_there_for_what_is_there(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *path;
+        int status;
+    } cases[] = {{"GET sys?help=1", 200},          {"GET sys/mounts?help=1", 200},
+                 {"GET sys/nonsense?help=1", 404}, {"GET transit/keys?help=1", 200},
+                 {"GET boxes?help=1", 200},        {"GET boxes/nonsense?help=1", 200},
+                 {"GET nope?help=1", 404},         {"OPTIONS boxes/x", 405}};
+    assert_int_equal(world_status(w, "POST sys/mounts/boxes", "{\"type\":\"kv-v2\"}", w->root),
+                     204);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(world_status(w, cases[i].path, NULL, w->root), cases[i].status);
+}
+
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, world_set_up_booted, world_tear_down)
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        BOOTED(test_vault__help_is_there_for_what_is_there),
         BOOTED(test_vault__a_plugin_without_endpoints_is_a_mount_like_any_other),
         BOOTED(test_vault__facts_are_known_before_anything_happens),
         BOOTED(test_vault__facts_are_known_while_sealed),

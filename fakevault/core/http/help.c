@@ -234,7 +234,7 @@ void help_answer(struct vault_job *job)
     if (row != NULL) {
         add_endpoint(job, table, row, &text);
         job->no_memory = job->no_memory || !add_table(paths, "", table, row->pattern);
-    } else if (job->below.len == 0) {
+    } else if (job->below.len == 0 || job->engine == MOUNT_KV) { /* a kv takes any path */
         add_root(api_tables(job->engine, job->kv_version_2), &text);
     } else {
         json_decref(paths);
