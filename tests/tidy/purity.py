@@ -43,7 +43,7 @@ EXCEPTIONS = {
     ),
     "base/secret.c": (
         "locked memory is had from the kernel; its lock is its own",
-        r"mmap munmap mlock munlock madvise pthread_mutex_.*",
+        r"mmap munmap mlock2? munlock madvise pthread_mutex_.*",
     ),
     "base/wipe.c": (
         "asks the heap how large a block is",
