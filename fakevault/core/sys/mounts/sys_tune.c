@@ -172,6 +172,18 @@ static void upgrade_secrets(struct vault_job *job, const char *mount_uuid)
         call_trouble(job, code, &why);
 }
 
+/* Answers when the mount cannot be tuned. */
+static bool may_tune(struct vault_job *job, const struct mount *m, const char *path)
+{
+    if (sys_mounts_protected(path, false) && !slice_starts_with(slice_of(path), MOUNT_AUTH))
+        call_fail(job, 400, "cannot tune \"%s\"", path);
+    else if (m == NULL)
+        call_fail(job, 400, "tune of path \"%s\" failed: no mount entry found", path);
+    else
+        return true;
+    return false;
+}
+
 void sys_tune_finish(struct vault_job *job)
 {
     char path[MOUNT_PATH_BYTES] = "";
@@ -179,13 +191,7 @@ void sys_tune_finish(struct vault_job *job)
     if (!mountconf_done(job, mount_table_copy(&job->vault->mounts, &changed)))
         return;
     struct mount *m = tuned_mount(job, &changed, path);
-    if (call_answered(job))
-        return;
-    if (sys_mounts_protected(path, false) && !slice_starts_with(slice_of(path), MOUNT_AUTH))
-        call_fail(job, 400, "cannot tune \"%s\"", path);
-    else if (m == NULL)
-        call_fail(job, 400, "tune of path \"%s\" failed: no mount entry found", path);
-    if (call_answered(job))
+    if (call_answered(job) || !may_tune(job, m, path))
         return;
     long version = version_of(m);
     bool had_versions = m->kv_version_2;
