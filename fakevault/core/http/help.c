@@ -235,6 +235,7 @@ void help_answer(struct vault_job *job)
         add_endpoint(job, table, row, &text);
         job->no_memory = job->no_memory || !add_table(paths, "", table, row->pattern);
     } else if (job->below.len == 0 || job->engine == MOUNT_KV) { /* a kv takes any path */
+        buf_addf(&text, "## DESCRIPTION\n\nThe %s backend.\n\n", job->plugin->type);
         add_root(api_tables(job->engine, job->kv_version_2), &text);
     } else {
         json_decref(paths);
