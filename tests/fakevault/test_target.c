@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/text/jsonread.h"
 #include "tests/fakevault/vault_world.h"
 
 static const char *header(const struct vault_reply *reply, const char *name)
@@ -191,6 +192,33 @@ static void test_target__a_patch_needs_its_type(void **state)
     }
 }
 
+/* Anybody may send a form that repeats a name: reading it must not take the square of that. */
+static void test_target__a_form_joins_a_repeated_name(void **state)
+{
+    enum { MANY = 200000 };
+    struct world *w = *state;
+    json_t *answer CLEANUP(jsonread_done) = NULL;
+    struct vault_reply written CLEANUP(vault_reply_done) = {0};
+    struct vault_request request = {.method = SLICE_LITERAL("POST"),
+                                    .path = SLICE_LITERAL("/v1/cubbyhole/form"),
+                                    .token = slice_of(w->root),
+                                    .content_type =
+                                        SLICE_LITERAL("application/x-www-form-urlencoded")};
+    struct buf body CLEANUP(buf_done);
+    buf_init(&body, 1 << 20);
+    buf_add_text(&body, "b=x&c=1&c=2&c=&c=3");
+    for (int i = 0; i < MANY; i++)
+        buf_add_text(&body, "&a=1");
+    request.body = buf_slice(&body);
+    vault_handle(w->vault, &request, w->now, &written);
+    assert_int_equal(written.status, 204);
+    assert_int_equal(world_ask(w, "GET cubbyhole/form", NULL, w->root, &answer), 200);
+    const json_t *data = json_object_get(answer, "data");
+    assert_string_equal(json_string_value(json_object_get(data, "b")), "x");
+    assert_string_equal(json_string_value(json_object_get(data, "c")), "1,2,,3");
+    assert_int_equal(json_string_length(json_object_get(data, "a")), 2 * MANY - 1);
+}
+
 /* Vault's dev mode has a user interface, and leads everybody there. */
 static void test_target__a_ui_can_be_pretended(void **state)
 {
@@ -249,6 +277,7 @@ int main(void)
         BOOTED(test_target__a_namespace_comes_back),
         BOOTED(test_target__headers_are_read_before_the_token),
         BOOTED(test_target__a_patch_needs_its_type),
+        BOOTED(test_target__a_form_joins_a_repeated_name),
         BOOTED(test_help__tells_what_the_tables_say),
         cmocka_unit_test(test_target__a_ui_can_be_pretended),
     };

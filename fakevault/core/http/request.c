@@ -57,15 +57,11 @@ static void read_operation(struct vault_job *job)
     job->no_memory = job->no_memory || job->path.failed;
 }
 
-/* The value of a repeated name: in a query a list, in a form the texts with commas. */
-static json_t *joined(json_t *before, json_t *text, bool form)
+/* The list of a repeated name's values. */
+static json_t *with_more(json_t *before, json_t *text)
 {
-    json_t *list = json_is_array(before) ? json_incref(before) : json_array();
-    if (form) {
-        json_decref(list);
-        return json_sprintf("%s,%s", json_string_value(before), json_string_value(text));
-    }
     bool first = !json_is_array(before);
+    json_t *list = first ? json_array() : json_incref(before);
     if ((first && json_array_append(list, before) != 0) || json_array_append(list, text) != 0) {
         json_decref(list);
         return NULL;
@@ -74,7 +70,7 @@ static json_t *joined(json_t *before, json_t *text, bool form)
 }
 
 /* Sets object[name], or adds to what is there. Both texts are made valid. */
-static enum errc put_pair(json_t *object, struct slice name, struct slice value, bool form)
+static enum errc put_pair(json_t *object, struct slice name, struct slice value)
 {
     struct buf key CLEANUP(buf_done), text CLEANUP(buf_done);
     buf_init(&key, 3 * name.len);
@@ -88,7 +84,7 @@ static enum errc put_pair(json_t *object, struct slice name, struct slice value,
     }
     json_t *before = json_object_get(object, buf_text(&key));
     if (before != NULL) {
-        json_t *both = joined(before, string, form);
+        json_t *both = with_more(before, string);
         json_decref(string);
         string = both;
     }
@@ -96,7 +92,7 @@ static enum errc put_pair(json_t *object, struct slice name, struct slice value,
 }
 
 /* Puts one "a=1"; ERRC_SYNTAX when Go refuses it. */
-static enum errc read_pair(struct slice pair, bool form, json_t *object)
+static enum errc read_pair(struct slice pair, json_t *object)
 {
     struct buf key CLEANUP(buf_done), value CLEANUP(buf_done);
     buf_init(&key, pair.len);
@@ -107,16 +103,17 @@ static enum errc read_pair(struct slice pair, bool form, json_t *object)
     bool sound = target_decode(name, true, &key) && target_decode(pair, true, &value);
     if (key.failed || value.failed)
         return ERRC_NOMEM;
-    return sound ? put_pair(object, buf_slice(&key), buf_slice(&value), form) : ERRC_SYNTAX;
+    return sound ? put_pair(object, buf_slice(&key), buf_slice(&value)) : ERRC_SYNTAX;
 }
 
-/* "a=1&b=2" into an object. What is wrong is left out; ERRC_SYNTAX tells that there was some. */
-static enum errc read_pairs(struct slice rest, bool form, json_t *object)
+/* "a=1&b=2" into an object, a repeated name with a list. What is wrong is left out; ERRC_SYNTAX
+ * tells that there was some. */
+static enum errc read_pairs(struct slice rest, json_t *object)
 {
     enum errc result = ERRC_OK;
     while (rest.len > 0) {
         struct slice pair = slice_cut(&rest, '&');
-        enum errc code = pair.len == 0 ? ERRC_OK : read_pair(pair, form, object);
+        enum errc code = pair.len == 0 ? ERRC_OK : read_pair(pair, object);
         if (code == ERRC_NOMEM)
             return code;
         if (code != ERRC_OK)
@@ -130,7 +127,7 @@ static void read_query_data(struct vault_job *job)
     if (job->request.query.len == 0)
         return;
     job->data = json_object();
-    if (job->data == NULL || read_pairs(job->request.query, false, job->data) == ERRC_NOMEM)
+    if (job->data == NULL || read_pairs(job->request.query, job->data) == ERRC_NOMEM)
         job->no_memory = true;
     (void)json_object_del(job->data, "help");
     if (job->list_by_query)
@@ -188,6 +185,33 @@ static bool is_form(struct vault_job *job)
     return fault == NULL && form && !json;
 }
 
+static json_t *joined(const json_t *list)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 4 * LIMIT_REQUEST_BODY_BYTES);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        if (i > 0)
+            buf_add_char(&text, ',');
+        buf_add(&text, json_string_value(item), json_string_length(item));
+    }
+    return text.failed ? NULL : json_stringn_nocheck(buf_text(&text), text.len);
+}
+
+/* In a form the values of a repeated name are one text, with commas. They are joined at the end:
+ * a body may repeat a name millions of times. */
+static enum errc join_lists(json_t *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        if (json_is_array(value) && json_object_set_new_nocheck(object, name, joined(value)) != 0)
+            return ERRC_NOMEM;
+    }
+    return ERRC_OK;
+}
+
 static void read_form(struct vault_job *job)
 {
     if (job->request.body_too_large) {
@@ -195,8 +219,9 @@ static void read_form(struct vault_job *job)
         return;
     }
     job->data = json_object();
-    enum errc code =
-        job->data == NULL ? ERRC_NOMEM : read_pairs(job->request.body, true, job->data);
+    enum errc code = job->data == NULL ? ERRC_NOMEM : read_pairs(job->request.body, job->data);
+    if (code == ERRC_OK)
+        code = join_lists(job->data);
     if (code == ERRC_SYNTAX)
         call_fail(job, 400, "error parsing form data");
     else
