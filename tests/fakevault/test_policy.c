@@ -461,6 +461,32 @@ static void test_acl__templates_fit_nobody(void **state)
     acl_free(acl);
 }
 
+/* A policy may have the size of a body. What takes the square of that never ends. */
+static void test_acl__many_rules_keys_and_names_take_no_square(void **state)
+{
+    (void)state;
+    enum { MANY = 100000 };
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 64u << 20);
+    for (int i = MANY; i > 0; i--)
+        buf_addf(&text, "path \"p/%06d\" { policy = \"read\" }\n", i);
+    buf_add_text(&text, "path \"q\" { capabilities = [\"update\"] required_parameters = [\"A\"");
+    for (int i = 0; i < MANY; i++)
+        buf_addf(&text, ",\"%06d\"", i);
+    buf_add_text(&text, "] }\npath \"r\"");
+    for (int i = 0; i < MANY; i++)
+        buf_add_text(&text, " k");
+    buf_add_text(&text, " { policy = \"read\" }");
+    const char *source = buf_text(&text);
+    struct acl *acl = build(&source, 1);
+    assert_true(allows(acl, ROUTE_READ, "p/000001", NULL, 0, false));
+    assert_true(allows(acl, ROUTE_READ, "p/099999", NULL, 0, false));
+    assert_false(allows(acl, ROUTE_READ, "p/100001", NULL, 0, false));
+    assert_false(allows(acl, ROUTE_UPDATE, "q", "{\"a\":1}", 0, false));
+    assert_true(allows(acl, ROUTE_READ, "r", NULL, 0, false));
+    acl_free(acl);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_acl__several_policies_are_merged),
         cmocka_unit_test(test_acl__a_mount_is_seen_by_who_may_do_something_there),
         cmocka_unit_test(test_acl__templates_fit_nobody),
+        cmocka_unit_test(test_acl__many_rules_keys_and_names_take_no_square),
     };
     return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
 }

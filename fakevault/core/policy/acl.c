@@ -10,7 +10,7 @@
 
 struct grants {
     struct acl_grant *items; /* sorted by path */
-    size_t count;
+    size_t count, room;
 };
 
 struct acl {
@@ -32,22 +32,24 @@ static struct acl_grant *find(const struct grants *g, const char *path)
     return g->count == 0 ? NULL : bsearch(path, g->items, g->count, sizeof *g->items, compare_path);
 }
 
-/* An empty grant for a path, in its place; NULL when out of memory. */
-static struct acl_grant *insert(struct grants *g, const char *path)
+/* The grant for a path that no path before goes behind; NULL when out of memory. */
+static struct acl_grant *append(struct grants *g, const char *path)
 {
-    char *copy = slice_dup(slice_of(path));
-    struct acl_grant *grown = realloc(g->items, (g->count + 1) * sizeof *grown);
-    if (grown != NULL)
+    if (g->count > 0 && strcmp(g->items[g->count - 1].path, path) == 0)
+        return &g->items[g->count - 1];
+    if (g->count == g->room) {
+        size_t room = g->room == 0 ? 8 : 2 * g->room;
+        struct acl_grant *grown = realloc(g->items, room * sizeof *grown);
+        if (grown == NULL)
+            return NULL;
         g->items = grown;
-    if (copy == NULL || grown == NULL) {
-        free(copy);
-        return NULL;
+        g->room = room;
     }
-    size_t at = g->count++;
-    for (; at > 0 && strcmp(g->items[at - 1].path, path) > 0; at--)
-        g->items[at] = g->items[at - 1];
-    g->items[at] = (struct acl_grant){.path = copy};
-    return &g->items[at];
+    char *copy = slice_dup(slice_of(path));
+    if (copy == NULL)
+        return NULL;
+    g->items[g->count] = (struct acl_grant){.path = copy};
+    return &g->items[g->count++];
 }
 
 static int64_t lesser(int64_t a, int64_t b)
@@ -79,26 +81,18 @@ static enum errc merge_map(json_t **into, const json_t *from)
     return ERRC_OK;
 }
 
-static bool has_text(const json_t *list, const char *text)
-{
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (strcmp(json_string_value(json_array_get(list, i)), text) == 0)
-            return true;
-    return false;
-}
-
 static enum errc merge_names(json_t **into, const json_t *from)
 {
     if (json_array_size(from) == 0)
         return ERRC_OK;
     if (*into == NULL)
-        *into = json_array();
+        *into = json_object();
     for (size_t i = 0; i < json_array_size(from); i++) {
-        json_t *name = json_array_get(from, i);
-        if (!has_text(*into, json_string_value(name)) && json_array_append(*into, name) != 0)
+        const char *name = json_string_value(json_array_get(from, i));
+        if (json_object_set_new_nocheck(*into, name, json_true()) != 0)
             return ERRC_NOMEM;
     }
-    return *into == NULL ? ERRC_NOMEM : ERRC_OK;
+    return ERRC_OK;
 }
 
 static void clear_parameters(struct acl_grant *g)
@@ -131,32 +125,66 @@ static enum errc add_rule(struct acl *acl, const struct policy_rule *rule)
     struct grants *list = rule->segments ? &acl->segments
                           : rule->prefix ? &acl->prefix
                                          : &acl->exact;
-    struct acl_grant *g = find(list, rule->path);
-    if (g == NULL)
-        g = insert(list, rule->path);
+    struct acl_grant *g = append(list, rule->path);
     return g == NULL ? ERRC_NOMEM : merge(g, rule);
 }
 
-static enum errc add_policy(struct acl *acl, const struct policy *policy)
+struct placed_rule {
+    const struct policy_rule *rule;
+    size_t place; /* among all: rules for one path are merged in their order */
+};
+
+static int compare_rules(const void *a, const void *b)
 {
-    acl->root = acl->root || strcmp(policy->name, "root") == 0;
-    for (size_t i = 0; i < policy->rule_count; i++)
-        if (!policy->rules[i].templated)
-            TRY(add_rule(acl, &policy->rules[i]));
-    return ERRC_OK;
+    const struct placed_rule *left = a, *right = b;
+    int order = strcmp(left->rule->path, right->rule->path);
+    return order != 0 ? order : (left->place > right->place) - (left->place < right->place);
+}
+
+/* All rules, sorted by path; the caller frees the list. NULL when out of memory. */
+static struct placed_rule *sorted_rules(const struct policy *const *policies, size_t count,
+                                        size_t *rule_count)
+{
+    size_t room = 1, n = 0;
+    for (size_t i = 0; i < count; i++)
+        room += policies[i] == NULL ? 0 : policies[i]->rule_count;
+    struct placed_rule *rules = calloc(room, sizeof *rules);
+    for (size_t i = 0; i < count && rules != NULL; i++)
+        for (size_t r = 0; policies[i] != NULL && r < policies[i]->rule_count; r++) {
+            const struct policy_rule *rule = &policies[i]->rules[r];
+            if (!rule->templated) {
+                rules[n] = (struct placed_rule){rule, n};
+                n++;
+            }
+        }
+    if (rules != NULL)
+        qsort(rules, n, sizeof *rules, compare_rules);
+    *rule_count = n;
+    return rules;
+}
+
+static bool has_root(const struct policy *const *policies, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (policies[i] != NULL && strcmp(policies[i]->name, "root") == 0)
+            return true;
+    return false;
 }
 
 enum errc acl_new(const struct policy *const *policies, size_t count, struct acl **out)
 {
+    size_t rule_count;
     struct acl *acl = calloc(1, sizeof *acl);
-    enum errc code = acl == NULL ? ERRC_NOMEM : ERRC_OK;
-    for (size_t i = 0; i < count && code == ERRC_OK; i++)
-        if (policies[i] != NULL)
-            code = add_policy(acl, policies[i]);
+    struct placed_rule *rules = sorted_rules(policies, count, &rule_count);
+    enum errc code = acl == NULL || rules == NULL ? ERRC_NOMEM : ERRC_OK;
+    for (size_t i = 0; i < rule_count && code == ERRC_OK; i++)
+        code = add_rule(acl, rules[i].rule);
+    free(rules);
     if (code != ERRC_OK) {
         acl_free(acl);
         return code;
     }
+    acl->root = has_root(policies, count);
     *out = acl;
     return ERRC_OK;
 }
@@ -345,7 +373,7 @@ static bool value_in(const json_t *value, const json_t *list)
     return false;
 }
 
-/* The list that a map has for a parameter, whose case does not count; NULL for none. */
+/* What a map has for a parameter in lower case; NULL for nothing. */
 static const json_t *list_for(const json_t *map, const char *name)
 {
     struct buf lower CLEANUP(buf_done);
@@ -357,13 +385,11 @@ static const json_t *list_for(const json_t *map, const char *name)
 
 static bool has_required(const json_t *required, const json_t *data)
 {
-    for (size_t i = 0; i < json_array_size(required); i++) {
-        const char *name = json_string_value(json_array_get(required, i));
-        struct buf lower CLEANUP(buf_done);
-        buf_init(&lower, strlen(name));
-        for (; *name != '\0'; name++)
-            buf_add_char(&lower, (char)tolower((unsigned char)*name));
-        if (json_object_get(data, buf_text(&lower)) == NULL)
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)required, name, value)
+    {
+        if (list_for(data, name) == NULL)
             return false;
     }
     return true;

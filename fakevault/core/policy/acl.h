@@ -32,7 +32,7 @@ struct acl_grant {
     int64_t max_ttl_ns;
     json_t *allowed; /* name in lower case -> array of values; NULL: none */
     json_t *denied;
-    json_t *required; /* array of names; NULL: none */
+    json_t *required; /* an object whose members are the names; NULL: none */
 };
 
 /* Builds the ACL of policies, which it does not need afterwards; the caller frees *out. A NULL

@@ -127,6 +127,15 @@ static void accessor_finish(struct vault_job *job)
 
 /* --- resultant ACL ---------------------------------------------------------------------------- */
 
+static void write_names(struct jsonwrite *w, const char *key, const json_t *names)
+{
+    const char *name;
+    json_t *value;
+    jsonwrite_array(w, key);
+    json_object_foreach((json_t *)(uintptr_t)names, name, value) jsonwrite_string(w, NULL, name);
+    jsonwrite_end(w);
+}
+
 static void write_grant(void *context, const struct acl_grant *g)
 {
     struct jsonwrite *w = context;
@@ -140,8 +149,8 @@ static void write_grant(void *context, const struct acl_grant *g)
         jsonwrite_int(w, "max_wrapping_ttl", g->max_ttl_ns / GOTEXT_SECOND_NS);
     if (g->min_ttl_ns != 0)
         jsonwrite_int(w, "min_wrapping_ttl", g->min_ttl_ns / GOTEXT_SECOND_NS);
-    if (json_array_size(g->required) > 0)
-        jsonwrite_value(w, "required_parameters", g->required);
+    if (json_object_size(g->required) > 0)
+        write_names(w, "required_parameters", g->required);
     jsonwrite_end(w);
 }
 

@@ -155,7 +155,8 @@ static enum errc token_value(struct parser *p, struct slice *out)
     return copy_text(p, &value, out);
 }
 
-static enum errc add_key(struct parser *p, struct hcl_key **list)
+/* Puts a key at the end of the list that *tail points to. */
+static enum errc add_key(struct parser *p, struct hcl_key ***tail)
 {
     struct hcl_key *key = allot(p, sizeof *key);
     if (key == NULL)
@@ -164,9 +165,8 @@ static enum errc add_key(struct parser *p, struct hcl_key **list)
     key->quoted = p->token.type == HCLSCAN_STRING;
     if (!p->scan.json)
         key->place = p->token.place;
-    while (*list != NULL)
-        list = &(*list)->next;
-    *list = key;
+    **tail = key;
+    *tail = &key->next;
     return ERRC_OK;
 }
 
@@ -221,7 +221,7 @@ static enum errc parse_keys(struct parser *p, struct hcl_key **keys)
 {
     size_t count = 0;
     while (read(p) == HCLSCAN_IDENT || p->token.type == HCLSCAN_STRING) {
-        TRY(add_key(p, keys));
+        TRY(add_key(p, &keys));
         count++;
     }
     return end_of_keys(p, count);
@@ -315,6 +315,7 @@ static enum errc parse_json_item(struct parser *p, struct hcl_item **out)
     struct hcl_item *item = allot(p, sizeof *item);
     if (item == NULL)
         return no_memory(p);
+    struct hcl_key **tail = &item->keys;
     for (;;) {
         enum hclscan_type type = read(p);
         if (type == HCLSCAN_EOF)
@@ -325,7 +326,7 @@ static enum errc parse_json_item(struct parser *p, struct hcl_item **out)
             break;
         if (type != HCLSCAN_STRING)
             return bad(p, p->token.place, "expected: STRING got: %s", got(p));
-        TRY(add_key(p, &item->keys));
+        TRY(add_key(p, &tail));
     }
     item->assign = p->token.place;
     *out = item;
