@@ -1,7 +1,9 @@
-/* Durations and networks as text. */
+/* Durations, networks and sets of names as text. */
 #include "tests/fakevault/cmocka_first.h"
 
+#include "base/text/jsonread.h"
 #include "fakevault/core/token/token_cidr.h"
+#include "fakevault/core/token/token_names.h"
 #include "fakevault/core/token/token_ttl.h"
 
 #define HOUR_NS (INT64_C(3600) * 1000000000)
@@ -58,11 +60,46 @@ static void test_token__a_network_contains_its_addresses(void **state)
             cases[i].inside);
 }
 
+static void test_token__names_are_a_sorted_set(void **state)
+{
+    (void)state;
+    struct token_names names CLEANUP(token_names_done) = {0};
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 100);
+    json_t *texts CLEANUP(jsonread_done) = json_pack("[sssss]", "b", " A ", "", "c", "B");
+    assert_int_equal(token_names_add_json(&names, texts), ERRC_OK);
+    assert_int_equal(token_names_add(&names, SLICE_LITERAL("a")), ERRC_OK);
+    assert_int_equal(token_names_add(&names, SLICE_LITERAL("ab")), ERRC_OK);
+    token_names_print(&names, &text);
+    assert_string_equal(buf_text(&text), "[\"a\" \"ab\" \"b\" \"c\"]");
+    assert_true(token_names_has(&names, SLICE_LITERAL("ab")));
+    assert_false(token_names_has(&names, SLICE_LITERAL("abc")));
+    token_names_remove(&names, "ab");
+    assert_false(token_names_has(&names, SLICE_LITERAL("ab")));
+}
+
+/* They come from a body of any size, and are read under the lock of all requests. */
+static void test_token__a_million_names_take_no_square(void **state)
+{
+    (void)state;
+    enum { MANY = 1000000 };
+    struct token_names names CLEANUP(token_names_done) = {0};
+    json_t *texts CLEANUP(jsonread_done) = json_array();
+    for (int i = MANY; i > 0; i--)
+        assert_int_equal(json_array_append_new(texts, json_sprintf("p%d", i)), 0);
+    assert_int_equal(token_names_add_json(&names, texts), ERRC_OK);
+    assert_int_equal(names.count, MANY);
+    for (size_t i = 0; i < names.count; i++)
+        assert_true(token_names_has(&names, names.items[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_token__a_duration_is_written_as_go_does),
         cmocka_unit_test(test_token__a_network_contains_its_addresses),
+        cmocka_unit_test(test_token__names_are_a_sorted_set),
+        cmocka_unit_test(test_token__a_million_names_take_no_square),
     };
     return cmocka_run_group_tests_name("token_text", tests, NULL, NULL);
 }

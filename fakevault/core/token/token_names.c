@@ -12,68 +12,90 @@ void token_names_done(struct token_names *names)
     *names = (struct token_names){0};
 }
 
-static int compare(struct slice a, struct slice b)
+static int compare(const void *left, const void *right)
 {
-    size_t common = a.len < b.len ? a.len : b.len;
-    int order = memcmp(a.ptr, b.ptr, common);
-    return order != 0 ? order : a.len < b.len ? -1 : a.len > b.len;
+    const struct slice *a = left, *b = right;
+    size_t common = a->len < b->len ? a->len : b->len;
+    int order = memcmp(a->ptr, b->ptr, common);
+    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
 }
 
-static enum errc insert(struct token_names *names, size_t at, struct slice name)
+static enum errc make_room(struct token_names *names)
 {
-    struct slice *grown = realloc(names->items, (names->count + 1) * sizeof *grown);
+    size_t room = names->room == 0 ? 8 : 2 * names->room;
+    if (names->count < names->room)
+        return ERRC_OK;
+    struct slice *grown = realloc(names->items, room * sizeof *grown);
     if (grown == NULL)
         return ERRC_NOMEM;
     names->items = grown;
-    memmove(grown + at + 1, grown + at, (names->count - at) * sizeof *grown);
-    grown[at] = name;
-    names->count++;
+    names->room = room;
     return ERRC_OK;
 }
 
-enum errc token_names_add(struct token_names *names, struct slice name)
+/* Puts a name at the end, where it may be out of order or there already; see settle. */
+static enum errc append(struct token_names *names, struct slice name)
 {
     name = slice_trim(name);
     if (name.len == 0)
         return ERRC_OK;
-    char *text = slice_dup(name);
+    char *text = make_room(names) == ERRC_OK ? slice_dup(name) : NULL;
     if (text == NULL)
         return ERRC_NOMEM;
     for (size_t i = 0; i < name.len; i++)
         text[i] = (char)tolower((unsigned char)text[i]);
-    struct slice lower = {text, name.len};
-    size_t at = 0;
-    int order = 1;
-    while (at < names->count && (order = compare(names->items[at], lower)) < 0)
-        at++;
-    enum errc code = order == 0 && at < names->count ? ERRC_EXISTS : insert(names, at, lower);
-    if (code != ERRC_OK)
-        free(text);
-    return code == ERRC_EXISTS ? ERRC_OK : code;
+    names->items[names->count++] = (struct slice){text, name.len};
+    return ERRC_OK;
+}
+
+/* Sorts, and drops what is there twice. */
+static void settle(struct token_names *names)
+{
+    size_t kept = 0;
+    if (names->count > 1)
+        qsort(names->items, names->count, sizeof *names->items, compare);
+    for (size_t i = 0; i < names->count; i++) {
+        if (kept > 0 && slice_equal(names->items[kept - 1], names->items[i]))
+            free((void *)(uintptr_t)names->items[i].ptr);
+        else
+            names->items[kept++] = names->items[i];
+    }
+    names->count = kept;
+}
+
+enum errc token_names_add(struct token_names *names, struct slice name)
+{
+    return token_names_add_all(names, &name, 1);
 }
 
 enum errc token_names_add_all(struct token_names *names, const struct slice *items, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        TRY(token_names_add(names, items[i]));
-    return ERRC_OK;
+    enum errc code = ERRC_OK;
+    for (size_t i = 0; i < count && code == ERRC_OK; i++)
+        code = append(names, items[i]);
+    settle(names);
+    return code;
 }
 
 enum errc token_names_add_json(struct token_names *names, const json_t *texts)
 {
-    for (size_t i = 0; i < json_array_size(texts); i++) {
+    enum errc code = ERRC_OK;
+    for (size_t i = 0; i < json_array_size(texts) && code == ERRC_OK; i++) {
         const json_t *text = json_array_get(texts, i);
-        TRY(token_names_add(names, slice_bytes(json_string_value(text), json_string_length(text))));
+        code = append(names, slice_bytes(json_string_value(text), json_string_length(text)));
     }
-    return ERRC_OK;
+    settle(names);
+    return code;
+}
+
+bool token_names_among(const struct slice *items, size_t count, struct slice name)
+{
+    return count > 0 && bsearch(&name, items, count, sizeof *items, compare) != NULL;
 }
 
 bool token_names_has(const struct token_names *names, struct slice name)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (slice_equal(names->items[i], name))
-            return true;
-    return false;
+    return token_names_among(names->items, names->count, name);
 }
 
 enum errc token_names_sanitize(struct token_names *names, bool add_default)

@@ -11,7 +11,7 @@
 
 struct token_names {
     struct slice *items; /* owned */
-    size_t count;
+    size_t count, room;
 };
 
 void token_names_done(struct token_names *names);
@@ -26,6 +26,8 @@ MUST_USE enum errc token_names_add_json(struct token_names *names, const json_t 
 /* Leaves "root" alone when it is among them; else, if wanted, adds "default". ERRC_NOMEM. */
 MUST_USE enum errc token_names_sanitize(struct token_names *names, bool add_default);
 
+/* Is the name among the items of a set, or of the policies of a token, which come from one? */
+bool token_names_among(const struct slice *items, size_t count, struct slice name);
 bool token_names_has(const struct token_names *names, struct slice name);
 void token_names_remove(struct token_names *names, const char *name);
 

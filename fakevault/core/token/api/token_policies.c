@@ -28,10 +28,7 @@ static bool no_default(const struct token_policies *p)
 
 static bool parent_has(const struct token_policies *p, struct slice name)
 {
-    for (size_t i = 0; i < p->parent->policy_count; i++)
-        if (slice_equal(p->parent->policies[i], name))
-            return true;
-    return false;
+    return token_names_among(p->parent->policies, p->parent->policy_count, name);
 }
 
 /* --- without a role's lists ------------------------------------------------------------------- */
