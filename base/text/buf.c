@@ -104,8 +104,9 @@ void buf_addf(struct buf *b, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    size_t spare = b->failed || b->cap == 0 ? 0 : b->cap - b->len;
-    int n = vsnprintf(spare == 0 ? NULL : b->ptr + b->len, spare, format, args);
+    size_t spare = b->failed || b->ptr == NULL ? 0 : b->cap - b->len;
+    char *end = spare == 0 ? NULL : b->ptr + b->len;
+    int n = vsnprintf(end, spare, format, args);
     va_end(args);
     CHECK(n >= 0);
     char *room = buf_reserve(b, (size_t)n);
@@ -113,8 +114,8 @@ void buf_addf(struct buf *b, const char *format, ...)
         if ((size_t)n >= spare)
             (void)vsnprintf(room, (size_t)n + 1, format, again);
         buf_commit(b, (size_t)n);
-    } else if (spare > 0) {
-        b->ptr[b->len] = '\0'; /* what did not fit is not there */
+    } else if (end != NULL) {
+        *end = '\0'; /* what did not fit is not there */
     }
     va_end(again);
 }

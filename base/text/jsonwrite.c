@@ -164,7 +164,7 @@ static void add_positional(struct buf *out, const char *digits, int exponent)
 
 void jsonwrite_real(struct jsonwrite *w, const char *key, double value)
 {
-    char text[32], digits[32];
+    char text[32] = "", digits[32] = "";
     lead(w, key);
     if (signbit(value))
         buf_add_char(w->out, '-');

@@ -30,8 +30,7 @@ enum jsonwrite_style {
                           (vault-api.md 1.3) */
 };
 
-#define JSONWRITE_DEPTH_MAX (LIMIT_JSON_DEPTH + 16u) /* a tree that was read, with what wraps it   \
-                                                      */
+#define JSONWRITE_DEPTH_MAX (LIMIT_JSON_DEPTH + 16u) /* a tree that was read, and its wrapping */
 
 struct jsonwrite {
     struct buf *out;

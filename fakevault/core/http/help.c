@@ -35,8 +35,7 @@ static const char *const types[] = {
 static struct slice take_name(struct slice *pattern)
 {
     size_t n = 0;
-    while (n < pattern->len && (pattern->ptr[n] == '_' || pattern->ptr[n] >= '0') &&
-           strchr(":+*!?", pattern->ptr[n]) == NULL)
+    while (n < pattern->len && pattern->ptr[n] >= '0' && strchr(":+*!?", pattern->ptr[n]) == NULL)
         n++;
     struct slice name = {pattern->ptr, n};
     *pattern = slice_from(*pattern, n);

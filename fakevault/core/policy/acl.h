@@ -70,4 +70,4 @@ void acl_each(const struct acl *acl, bool prefix,
               void (*each)(void *context, const struct acl_grant *grant), void *context);
 
 /* Writes an array of the names of capabilities, in Vault's order for sys/capabilities: sorted. */
-void acl_write_capabilities(struct jsonwrite *w, const char *name, unsigned capabilities);
+void acl_write_capabilities(struct jsonwrite *w, const char *key, unsigned capabilities);

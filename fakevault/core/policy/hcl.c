@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bug.h"
 #include "base/limits.h"
 #include "fakevault/core/policy/hcltext.h"
 
@@ -342,6 +343,7 @@ static enum errc parse_json_items(struct parser *p, struct hcl_item **list)
         if (code == ERRC_NOT_FOUND || (code != ERRC_OK && p->token.type == HCLSCAN_RBRACE))
             return code == ERRC_NOMEM ? code : ERRC_OK;
         TRY(code);
+        CHECK(item != NULL);
         *list = item;
         list = &item->next;
     } while (read(p) == HCLSCAN_COMMA);

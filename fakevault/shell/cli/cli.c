@@ -349,7 +349,7 @@ static int run_command(struct cli *cli, int argc, char *const argv[])
 static int dispatch(struct cli *cli, int argc, char *const argv[])
 {
     static char version[] = "version";
-    char *const asks_version[] = {version, NULL};
+    static char *const asks_version[] = {version, NULL};
     const char *format = format_of(argc, argv);
     int words = 0;
     if (argc == 1 && is_version(argv[0]))

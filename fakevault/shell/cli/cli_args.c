@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/bug.h"
 #include "base/limits.h"
 #include "base/os/file.h"
 #include "fakevault/core/http/gojson.h"
@@ -94,6 +95,7 @@ static enum errc merge_json(struct cli *cli, json_t *data, const char *text, str
 
 static enum errc value_of(struct cli *cli, const char *text, const char **out, struct errc_why *why)
 {
+    CHECK(text != NULL);
     *out = text;
     if (text[0] == '\\' && text[1] == '@')
         *out = text + 1;

@@ -285,6 +285,7 @@ static void take_arrived(struct loop *loop)
     while (list != NULL) {
         struct tls_conn *c = list;
         list = c->next;
+        c->previous = NULL;
         c->next = loop->open;
         if (c->next != NULL)
             c->next->previous = c;

@@ -157,9 +157,7 @@ static bool write_all(const struct audit_sink *s, struct slice rest)
         ssize_t written = write(fd, rest.ptr, rest.len);
         if (written >= 0)
             rest = slice_from(rest, (size_t)written);
-        else if (errno != EAGAIN && errno != EINTR)
-            return false;
-        else if (!wait_a_little(s, fd))
+        else if ((errno != EAGAIN && errno != EINTR) || !wait_a_little(s, fd))
             return false;
     }
     return true;

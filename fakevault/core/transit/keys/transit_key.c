@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/bug.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/transit/transit.h"
@@ -102,6 +103,7 @@ static void check_request(struct vault_job *job, const struct keyring_traits *tr
 static void check_spec(struct vault_job *job, const struct keyring_spec *spec)
 {
     const struct keyring_traits *traits = spec->traits;
+    CHECK(traits != NULL);
     if (spec->derived && !traits->derivation)
         call_fault(job,
                    "key derivation and convergent encryption not supported for keys of type %s",

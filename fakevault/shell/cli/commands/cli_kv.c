@@ -160,7 +160,7 @@ static int run_patch(struct cli *cli)
 static int run_rollback(struct cli *cli)
 {
     struct cli_kv_place place;
-    json_t *data, *newest, *secret;
+    json_t *data = NULL, *newest = NULL, *secret = NULL;
     int64_t version = cli_flags_get(&cli->flags, "version")->number;
     if (version <= 0)
         return cli_output_error(CLI_EXIT_USAGE, version == 0 ? "Version flag must be specified"

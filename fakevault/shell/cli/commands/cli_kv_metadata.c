@@ -44,8 +44,8 @@ static void print_versions(struct cli *cli, json_t *versions)
 
 static int run_metadata_get(struct cli *cli)
 {
-    const char *path;
-    json_t *secret;
+    const char *path = NULL;
+    json_t *secret = NULL;
     int exit_code = find_metadata(cli, &path);
     if (exit_code == 0)
         exit_code = cli_kv_place_read(cli, path, 0, "Error reading", &secret);
@@ -90,8 +90,8 @@ static json_t *metadata_body(struct cli *cli)
 
 static int write_metadata(struct cli *cli, const char *method, const json_t *body)
 {
-    const char *path;
-    json_t *secret;
+    const char *path = NULL;
+    json_t *secret = NULL;
     int exit_code = find_metadata(cli, &path);
     if (exit_code == 0)
         exit_code = cli_kv_place_write(cli, method, path, body, &secret);
@@ -119,7 +119,7 @@ static int run_metadata_patch(struct cli *cli)
 
 static int run_metadata_delete(struct cli *cli)
 {
-    const char *path;
+    const char *path = NULL;
     int exit_code = find_metadata(cli, &path);
     if (exit_code != 0)
         return exit_code;

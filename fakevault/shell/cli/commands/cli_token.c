@@ -354,7 +354,7 @@ static int login_config(struct cli *cli, json_t **out)
 
 static int run_login(struct cli *cli)
 {
-    json_t *config, *secret;
+    json_t *config = NULL, *secret = NULL;
     const char *method = cli_args_path(cli, text_flag(cli, "method"));
     bool token_only = is_on(cli, "token-only");
     const char *field = token_only ? "token" : text_flag(cli, "field");
