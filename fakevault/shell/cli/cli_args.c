@@ -9,6 +9,7 @@
 #include "base/bug.h"
 #include "base/limits.h"
 #include "base/os/file.h"
+#include "base/secret.h"
 #include "fakevault/core/http/gojson.h"
 
 #define LINE_MAX_BYTES 16384u
@@ -63,16 +64,18 @@ enum errc cli_args_hidden(struct cli *cli, const char *question, const char **ou
     char line[LINE_MAX_BYTES];
     if (tcgetattr(STDIN_FILENO, &before) != 0)
         return errc_fail(why, ERRC_STATE, "file descriptor 0 is not a terminal");
-    (void)fputs(question, stderr);
+    /* Before the question: what is typed at once must neither be shown nor thrown away. */
     quiet = before;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet);
+    (void)fputs(question, stderr);
     bool came = fgets(line, sizeof line, stdin) != NULL;
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
     (void)fputc('\n', stderr);
     if (!came)
         return errc_fail(why, ERRC_STATE, "EOF");
     *out = cli_pool_copy(&cli->pool, slice_trim(slice_of(line)));
+    secret_wipe(line, sizeof line);
     return ERRC_OK;
 }
 

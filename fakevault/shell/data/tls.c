@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bug.h"
+
 #define BLOCK_BYTES (16u << 10) /* of a TLS record */
 #define EVENTS_PER_TURN 64
 #define THREADS_MAX 16u
@@ -251,6 +253,7 @@ static void arm(const struct loop *loop, struct tls_conn *c)
 
 static void drop(struct loop *loop, struct tls_conn *c)
 {
+    CHECK((c == loop->open) == (c->previous == NULL));
     if (c->previous != NULL)
         c->previous->next = c->next;
     else
