@@ -22,6 +22,8 @@ const char *hclscan_type_name(enum hclscan_type type)
 
 void hclscan_init(struct hclscan *s, struct slice source, bool json)
 {
+    if (source.ptr == NULL)
+        source.ptr = ""; /* to be pointed into */
     *s = (struct hclscan){.source = source, .json = json, .here = {.line = 1}};
 }
 
