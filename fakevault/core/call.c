@@ -102,6 +102,14 @@ void call_empty(struct vault_job *job)
     answer(job, CALL_EMPTY, 204);
 }
 
+void call_done(struct vault_job *job, enum errc code, const struct errc_why *why)
+{
+    if (code == ERRC_OK)
+        call_empty(job);
+    else
+        call_trouble(job, code, why);
+}
+
 struct jsonwrite *call_data(struct vault_job *job)
 {
     buf_done(&job->data_out);

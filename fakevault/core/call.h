@@ -120,6 +120,8 @@ void call_trouble(struct vault_job *job, enum errc code, const struct errc_why *
 /* Good answers. Each sets `executed`. call_data opens the data object and lends the writer; finish
  * it with call_answer (or call_answer_status for a status other than 200). */
 void call_empty(struct vault_job *job);
+/* call_empty for ERRC_OK, else call_trouble. */
+void call_done(struct vault_job *job, enum errc code, const struct errc_why *why);
 struct jsonwrite *call_data(struct vault_job *job);
 void call_answer(struct vault_job *job, enum call_shape shape);
 void call_answer_status(struct vault_job *job, enum call_shape shape, int status);

@@ -75,10 +75,7 @@ static void store(struct vault_job *job, const char *name)
         code = barrier_put(&job->vault->barrier, name, buf_slice(&text), &why);
     if (text.ptr != NULL)
         secret_wipe(text.ptr, text.len);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 static void write_finish(struct vault_job *job)
@@ -111,10 +108,7 @@ static void delete_finish(struct vault_job *job)
     }
     barrier_batch_erase(&batch, name);
     enum errc code = barrier_commit(&job->vault->barrier, &batch, &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 static enum errc add_name(void *context, struct slice name)

@@ -77,8 +77,5 @@ void kv_config_write_finish(struct vault_job *job)
     pack_i64(&p, config.delete_after_s);
     record_name(job, name);
     enum errc code = barrier_put(&job->vault->barrier, name, slice_bytes(bytes, p.len), &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }

@@ -90,10 +90,7 @@ void kv_metadata_delete_finish(struct vault_job *job)
         return;
     enum errc code =
         there ? kv_entry_erase(&job->vault->barrier, job->mount_uuid, kv_path(job), &why) : ERRC_OK;
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 /* --- custom metadata -------------------------------------------------------------------------- */

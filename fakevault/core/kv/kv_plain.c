@@ -102,10 +102,7 @@ static void write_finish(struct vault_job *job)
     enum errc code = buf_status(&text, &why);
     if (code == ERRC_OK)
         code = barrier_put(&job->vault->barrier, name, buf_slice(&text), &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 static void delete_finish(struct vault_job *job)
@@ -119,10 +116,7 @@ static void delete_finish(struct vault_job *job)
     }
     record_name(job->mount_uuid, path, name);
     enum errc code = store_erase(job->vault->ports.store, slice_of(name), &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 static void list_finish(struct vault_job *job)

@@ -79,8 +79,5 @@ void kv_versions_destroy_finish(struct vault_job *job)
         return;
     enum errc code =
         kv_entry_erase_destroyed(&e, &job->vault->barrier, job->mount_uuid, kv_path(job), &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }

@@ -199,10 +199,7 @@ static void delete_finish(struct vault_job *job)
     }
     struct vault *v = job->vault;
     enum errc code = policy_store_erase(&v->policies, &v->barrier, buf_slice(&name), &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 static const struct route_endpoint rows[] = {

@@ -127,10 +127,7 @@ static void enable_finish(struct vault_job *job)
     if (!free_path(job, slice_of(d->path)))
         return;
     enum errc code = audit_table_change(&job->vault->audit, &job->vault->barrier, d, NULL, &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 /* --- disable, hash ---------------------------------------------------------------------------- */
@@ -145,10 +142,7 @@ static void disable_finish(struct vault_job *job)
     struct audit_device *d = audit_table_find(t, buf_slice(&path));
     enum errc code =
         d == NULL ? ERRC_OK : audit_table_change(t, &job->vault->barrier, NULL, d, &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 static void hash_finish(struct vault_job *job)

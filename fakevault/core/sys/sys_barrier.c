@@ -23,10 +23,7 @@ static void rotate_finish(struct vault_job *job)
 {
     struct errc_why why = {{0}};
     enum errc code = barrier_rotate(&job->vault->barrier, job->now.wall_ns, &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 /* --- when to rotate by itself: kept and told, though nothing rotates by itself here ------------

@@ -10,10 +10,7 @@ void sys_config_set(struct vault_job *job, const char *topic, json_t *value)
     struct vault *v = job->vault;
     struct errc_why why = {{0}};
     enum errc code = settings_set(&v->settings, &v->barrier, topic, value, &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 void sys_config_set_member(struct vault_job *job, const char *topic, const char *name,

@@ -220,10 +220,7 @@ static void revoke(struct vault_job *job, struct token *token, bool alone)
     }
     enum errc code = alone ? token_store_revoke_alone(&v->tokens, &v->barrier, token, &why)
                            : token_store_revoke(&v->tokens, &v->barrier, token, &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 static void revoke_finish(struct vault_job *job)

@@ -403,10 +403,7 @@ static void delete_finish(struct vault_job *job)
     }
     barrier_batch_erase(&batch, name);
     enum errc code = barrier_commit(&job->vault->barrier, &batch, &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
 
 static enum errc add_name(void *context, struct slice name)

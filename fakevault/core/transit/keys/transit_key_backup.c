@@ -123,8 +123,5 @@ void transit_key_restore_finish(struct vault_job *job)
         return;
     }
     code = put_in_place(job, k, old, &why);
-    if (code == ERRC_OK)
-        call_empty(job);
-    else
-        call_trouble(job, code, &why);
+    call_done(job, code, &why);
 }
