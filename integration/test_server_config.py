@@ -190,6 +190,14 @@ def test_flags_that_cannot_be_served(factory, words, complaint):
     assert complaint in child.errors()
 
 
+@pytest.mark.parametrize("program", ["vault", "fakevault"])
+@pytest.mark.parametrize("words", [["-help"], ["-storage=file", "--help"], ["-h"]])
+def test_help_needs_no_other_flag(factory, program, words):
+    child = factory.run("help", [factory.binary(program), "server", *words])
+    assert (child.code, child.errors()) == (0, "")
+    assert "-config=FILE|FOLDER" in child.output()
+
+
 def test_the_dev_server_as_scripts_know_it(factory, port):
     environment = {
         "VAULT_DEV_ROOT_TOKEN_ID": "root",

@@ -205,6 +205,8 @@ static enum errc parse(int argc, char *const argv[], const char **words, struct 
     if (count > 0)
         return errc_fail(why, ERRC_USAGE, "\"%.80s\" is no flag, see fakevault server -help",
                          words[0]);
+    if (o->help)
+        return ERRC_OK;
     TRY(check_dev(o, why));
     TRY(use_config(o, why));
     TRY(check_storage(o, why));
