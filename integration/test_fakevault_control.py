@@ -83,6 +83,7 @@ def test_ctl_says_what_is_wrong(dev_vault, factory):
     assert child.code == 69 and "no fakevault answers at" in child.errors()
     child = factory.run("ctl", [binary, "ctl", "status"])
     assert child.code == 64 and "FAKEVAULT_ADMIN" in child.errors()
+    assert 'its greeting names the "Control address"' in child.errors()
 
 
 def test_ctl_finds_the_only_server(factory):

@@ -24,7 +24,8 @@ static const struct command {
 static int print_help(FILE *out, int exit_code)
 {
     (void)fputs("usage: fakevault COMMAND [flags]\n\n"
-                "Speaks HashiCorp Vault's HTTP API for transit signing, and fails on demand.\n\n",
+                "Speaks HashiCorp Vault's HTTP API, and fails on demand. Under the name\n"
+                "vault it is Vault's server and command, see vault -help.\n\n",
                 out);
     for (size_t i = 0; i < COMMANDS; i++)
         (void)fprintf(out, "  %-8s %s; see fakevault %s -help\n", commands[i].name,

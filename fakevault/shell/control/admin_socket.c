@@ -173,9 +173,10 @@ static enum errc find_only(char out[static LIMIT_PATH_BYTES], struct errc_why *w
         size_t count = found.gl_pathc;
         globfree(&found);
         return errc_fail(why, ERRC_USAGE,
-                         "%s; say where the server's control socket is with -admin=PATH or in "
-                         "FAKEVAULT_ADMIN",
-                         count > 1 ? "several servers are running" : "no server was found");
+                         "%s; its greeting names the \"Control address\": give that with "
+                         "-admin=PATH or in FAKEVAULT_ADMIN",
+                         count > 1 ? "several servers were found, say which one"
+                                   : "no server was found in XDG_RUNTIME_DIR");
     }
     (void)snprintf(out, LIMIT_PATH_BYTES, "%s", found.gl_pathv[0]);
     globfree(&found);
