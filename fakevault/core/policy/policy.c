@@ -219,13 +219,21 @@ static enum errc add_capabilities(struct slice key, const json_t *list, unsigned
 
 /* --- wrapping and control groups -------------------------------------------------------------- */
 
+/* A number of seconds as Go turns it into a duration, which wraps around where it does not fit. */
+static int64_t seconds_as_ns(double seconds)
+{
+    bool fits = seconds >= (double)INT64_MIN && seconds < -(double)INT64_MIN;
+    uint64_t whole = fits ? (uint64_t)(int64_t)seconds : (uint64_t)INT64_MIN;
+    return (int64_t)(whole * (uint64_t)GOTEXT_SECOND_NS);
+}
+
 static enum errc read_ttl(const struct hcl_item *items, const char *name, int64_t *out_ns,
                           struct errc_why *why)
 {
     json_t *value CLEANUP(jsonread_done) = NULL;
     TRY(hcldecode_any(items, name, &value, why));
     if (json_is_real(value)) {
-        *out_ns = (int64_t)json_real_value(value) * GOTEXT_SECOND_NS;
+        *out_ns = seconds_as_ns(json_real_value(value));
         return ERRC_OK;
     }
     if (weak_duration(value, out_ns, why) == ERRC_OK)
