@@ -196,6 +196,24 @@ static void test_vault__an_init_that_cannot_be_stored_can_be_repeated(void **sta
     assert_int_equal(world_status(w, "PUT sys/init", body, NULL), 200);
 }
 
+/* The answer is sorted, under the lock of all requests. */
+static void test_vault__capabilities_of_many_paths_take_no_square(void **state)
+{
+    enum { MANY = 200000 };
+    struct world *w = *state;
+    struct vault_reply reply CLEANUP(vault_reply_done) = {0};
+    struct buf body CLEANUP(buf_done);
+    buf_init(&body, 8 << 20);
+    buf_add_text(&body, "{\"paths\":[\"z\"");
+    for (int i = MANY; i > 0; i--)
+        buf_addf(&body, ",\"p/%06d\"", i);
+    buf_add_text(&body, "]}");
+    assert_int_equal(world_call(w, "POST sys/capabilities-self", buf_text(&body), w->root, &reply),
+                     200);
+    static const char begin[] = "{\"p/000001\":[\"root\"],\"p/000002\":[\"root\"],";
+    assert_true(slice_starts_with(buf_slice(&reply.body), begin));
+}
+
 /* --- dev mode --------------------------------------------------------------------------------- */
 
 static void test_vault__dev_mode_is_unsealed_with_the_given_token(void **state)
@@ -400,6 +418,7 @@ int main(void)
         BOOTED(test_vault__a_body_over_the_limit_is_a_413),
         BOOTED(test_vault__versions_are_listed_as_text),
         BOOTED(test_vault__old_versions_can_be_shut_out),
+        BOOTED(test_vault__capabilities_of_many_paths_take_no_square),
     };
     return cmocka_run_group_tests_name("vault", tests, NULL, NULL);
 }

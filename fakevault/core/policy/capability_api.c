@@ -1,4 +1,5 @@
 /* sys/capabilities, -self, -accessor, and sys/internal/ui/resultant-acl (vault-api.md 2.10). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text/jsonread.h"
@@ -59,17 +60,36 @@ static bool names_of(struct vault_job *job, const json_t *paths, json_t *names)
     return !job->no_memory;
 }
 
-static const char *next_name(const json_t *names, const char *last)
+static int compare_names(const void *a, const void *b)
 {
-    const char *next = NULL, *name;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The caller frees the list, not the names. NULL when out of memory. */
+static const char **sorted(const json_t *names)
+{
+    size_t count = 0;
+    const char *name;
     json_t *path;
-    json_object_foreach((json_t *)(uintptr_t)names, name, path)
-    {
-        bool later = last == NULL || strcmp(name, last) > 0;
-        if (later && (next == NULL || strcmp(name, next) < 0))
-            next = name;
+    const char **list = calloc(json_object_size(names) + 1, sizeof *list);
+    if (list == NULL)
+        return NULL;
+    json_object_foreach((json_t *)(uintptr_t)names, name, path) list[count++] = name;
+    qsort(list, count, sizeof *list, compare_names);
+    return list;
+}
+
+static void write_all(struct vault_job *job, const struct acl *acl, const json_t *names)
+{
+    const char **list = sorted(names);
+    struct jsonwrite *w = call_data(job);
+    job->no_memory = job->no_memory || list == NULL;
+    for (size_t i = 0; list != NULL && i < json_object_size(names); i++) {
+        struct slice path = slice_of(json_string_value(json_object_get(names, list[i])));
+        acl_write_capabilities(w, list[i], acl_capabilities(acl, path));
     }
-    return next;
+    free(list);
+    call_answer(job, CALL_INJECTED);
 }
 
 static void answer_capabilities(struct vault_job *job, const struct token *token)
@@ -79,14 +99,8 @@ static void answer_capabilities(struct vault_job *job, const struct token *token
     if (call_answered(job) || names == NULL || !names_of(job, paths, names))
         return;
     const struct acl *acl = authorise_acl(job, token);
-    if (acl == NULL)
-        return;
-    struct jsonwrite *w = call_data(job);
-    for (const char *name = next_name(names, NULL); name != NULL; name = next_name(names, name)) {
-        struct slice path = slice_of(json_string_value(json_object_get(names, name)));
-        acl_write_capabilities(w, name, acl_capabilities(acl, path));
-    }
-    call_answer(job, CALL_INJECTED);
+    if (acl != NULL)
+        write_all(job, acl, names);
 }
 
 static void self_finish(struct vault_job *job)
