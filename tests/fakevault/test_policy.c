@@ -171,6 +171,8 @@ static const struct {
     {"path \"a\" { min_wrapping_ttl = -5 }", ""},
     {"path \"a\" { min_wrapping_ttl = - }", "At 1:31: Unknown token: 1:31 SUB -"},
     {"path \"a\" { min_wrapping_ttl = .5 }", ""},
+    {"path \"a\" { min_wrapping_ttl = 1e18 }", ""},
+    {"path \"a\" { max_wrapping_ttl = -99999999999999999999 }", ""},
     {"path \"a\" { min_wrapping_ttl = 1e3 }", ""},
     {"path \"a\" { min_wrapping_ttl = + }", "At 1:31: Unknown token: 1:31 ADD +"},
     {"path \"é\" { policy = \"read\" }", ""},

@@ -32,6 +32,15 @@ static void test_token__a_duration_is_written_as_go_does(void **state)
     }
 }
 
+static void test_token__an_end_does_not_go_beyond_the_clock(void **state)
+{
+    (void)state;
+    int64_t now = 1795458581000000000;
+    assert_true(token_ttl_end(now, HOUR_NS) == now + HOUR_NS);
+    assert_true(token_ttl_end(now, INT64_MAX) == INT64_MAX - 1000000000);
+    assert_true(token_ttl_end(now, 9223372036 * INT64_C(1000000000)) == INT64_MAX - 1000000000);
+}
+
 static void test_token__a_network_contains_its_addresses(void **state)
 {
     (void)state;
@@ -97,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_token__a_duration_is_written_as_go_does),
+        cmocka_unit_test(test_token__an_end_does_not_go_beyond_the_clock),
         cmocka_unit_test(test_token__a_network_contains_its_addresses),
         cmocka_unit_test(test_token__names_are_a_sorted_set),
         cmocka_unit_test(test_token__a_million_names_take_no_square),

@@ -239,6 +239,16 @@ static void test_wrapping__what_cannot_be_stored_is_not_given(void **state)
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, world_set_up_booted, world_tear_down)
 
+static void test_wrapping__may_last_beyond_the_clock(void **state)
+{
+    struct world *w = *state;
+    char id[TOKEN_ID_BYTES], body[200];
+    assert_int_equal(wrap(w, "GET sys/policy", NULL, "9223372036s", id), 200);
+    named(id, body);
+    assert_int_equal(world_status(w, "POST sys/wrapping/lookup", body, w->root), 200);
+    assert_int_equal(world_status(w, "POST sys/wrapping/unwrap", body, w->root), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +263,7 @@ int main(void)
         BOOTED(test_wrapping__of_two_who_unwrap_one_gets_it),
         BOOTED(test_wrapping__wrapped_anew_the_old_token_is_void),
         BOOTED(test_wrapping__what_cannot_be_stored_is_not_given),
+        BOOTED(test_wrapping__may_last_beyond_the_clock),
     };
     return cmocka_run_group_tests_name("wrapping", tests, NULL, NULL);
 }

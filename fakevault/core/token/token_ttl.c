@@ -21,6 +21,12 @@ int64_t token_ttl_max(const struct vault_job *job)
     return seconds * GOTEXT_SECOND_NS;
 }
 
+int64_t token_ttl_end(int64_t now_ns, int64_t ttl_ns)
+{
+    int64_t last = INT64_MAX - GOTEXT_SECOND_NS;
+    return ttl_ns > last - now_ns ? last : now_ns + ttl_ns;
+}
+
 static int64_t default_ttl(const struct vault_job *job)
 {
     const struct mount *m = own_mount(job);

@@ -7,6 +7,7 @@
 #include "fakevault/core/envelope.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/state.h"
+#include "fakevault/core/token/token_ttl.h"
 
 static const struct slice policies[] = {{WRAPPING_POLICY, sizeof WRAPPING_POLICY - 1}};
 
@@ -38,7 +39,7 @@ static struct token draft_token(const struct vault_job *job, int64_t ttl_ns)
                           .uses_left = 1,
                           .issued_ns = now,
                           .lease_ns = ttl_ns,
-                          .expires_ns = now + ttl_ns};
+                          .expires_ns = token_ttl_end(now, ttl_ns)};
 }
 
 static void put(struct vault_job *job, struct barrier_batch *batch, const struct token *token,

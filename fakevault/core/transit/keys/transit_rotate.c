@@ -29,7 +29,7 @@ static bool is_due(const struct keyring *k, struct instant now)
 {
     const struct keyring_version *latest = k->versions[k->latest_version - 1];
     return k->auto_rotate_s > 0 && (!k->imported || k->imported_rotation_allowed) &&
-           now.wall_ns > latest->created_ns + k->auto_rotate_s * NS_PER_S;
+           now.wall_ns - latest->created_ns > k->auto_rotate_s * NS_PER_S;
 }
 
 static enum errc add(struct transit_rotate *r, const struct keyring *k)
