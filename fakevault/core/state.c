@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fakevault/core/kv/kv.h"
 #include "fakevault/core/store/pack.h"
 
 #define CLUSTER_NAME "core/cluster"
@@ -92,10 +93,22 @@ enum errc state_create(struct vault *v, struct slice unseal_key, unsigned shares
     return code;
 }
 
-static enum errc load_all(struct vault *v, struct errc_why *why)
+/* A mount says that it has versions before its secrets are made into such. */
+static enum errc finish_upgrades(struct vault *v, struct instant now, struct errc_why *why)
+{
+    for (size_t i = 0; i < v->mounts.count; i++) {
+        const struct mount *m = &v->mounts.items[i];
+        if (m->kv_version_2)
+            TRY(kv_plain_upgrade(&v->barrier, m->uuid, now.wall_ns, why));
+    }
+    return ERRC_OK;
+}
+
+static enum errc load_all(struct vault *v, struct instant now, struct errc_why *why)
 {
     TRY(load_cluster(v, why));
     TRY(mount_table_load(&v->mounts, &v->barrier, why));
+    TRY(finish_upgrades(v, now, why));
     TRY(settings_load(&v->settings, &v->barrier, why));
     TRY(policy_store_load(&v->policies, &v->barrier, why));
     TRY(audit_table_load(&v->audit, &v->barrier, v->ports.audit, why));
@@ -103,7 +116,7 @@ static enum errc load_all(struct vault *v, struct errc_why *why)
 }
 
 /* Combines what was given and opens the barrier with it. The sentences are Vault 1.14's. */
-static enum errc open_with_shares(struct vault *v, struct errc_why *why)
+static enum errc open_with_shares(struct vault *v, struct instant now, struct errc_why *why)
 {
     struct secret key CLEANUP(secret_done) = {0};
     struct errc_why inner = {{0}};
@@ -121,14 +134,15 @@ static enum errc open_with_shares(struct vault *v, struct errc_why *why)
     if (code != ERRC_OK)
         return errc_fail(why, code == ERRC_SCHEMA ? ERRC_IO : code, "%s",
                          inner.text[0] == '\0' ? errc_text(code) : inner.text);
-    code = load_all(v, &inner);
+    code = load_all(v, now, &inner);
     if (code == ERRC_OK)
         return ERRC_OK;
     return errc_fail(why, code == ERRC_NOMEM ? code : ERRC_IO, "cannot load the vault: %s",
                      inner.text[0] == '\0' ? errc_text(code) : inner.text);
 }
 
-enum errc state_give_share(struct vault *v, struct slice share, struct errc_why *why)
+enum errc state_give_share(struct vault *v, struct slice share, struct instant now,
+                           struct errc_why *why)
 {
     if (!state_sealed(v))
         return ERRC_OK;
@@ -141,7 +155,7 @@ enum errc state_give_share(struct vault *v, struct slice share, struct errc_why 
         return errc_fail(why, ERRC_NOMEM, "out of memory for secrets");
     if (!seal_ready(&v->seal))
         return ERRC_OK;
-    enum errc code = open_with_shares(v, why);
+    enum errc code = open_with_shares(v, now, why);
     if (code == ERRC_OK)
         seal_reset(&v->seal);
     else

@@ -56,10 +56,12 @@ MUST_USE enum errc state_create(struct vault *v, struct slice unseal_key, unsign
                                 const struct mount *extra, struct instant now,
                                 struct errc_why *why);
 
-/* Takes one share; when it completes the threshold, unseals. Vault's sentences; ERRC_STATE: not
+/* Takes one share; when it completes the threshold, unseals, and finishes what a process that was
+ * killed left half done. Vault's sentences; ERRC_STATE: not
  * initialised; ERRC_RANGE, ERRC_CRYPTO, ERRC_SCHEMA: wrong shares (progress is 0 again for the last
  * two); ERRC_IO, ERRC_NOMEM. */
-MUST_USE enum errc state_give_share(struct vault *v, struct slice share, struct errc_why *why);
+MUST_USE enum errc state_give_share(struct vault *v, struct slice share, struct instant now,
+                                    struct errc_why *why);
 
 /* Wipes everything that a sealed vault does not know. */
 void state_seal(struct vault *v);

@@ -461,10 +461,9 @@ void vault_seal(struct vault *v)
 enum errc vault_unseal_share(struct vault *v, struct slice share, struct instant now,
                              struct errc_why *why)
 {
-    (void)now;
     struct secret bytes CLEANUP(secret_done) = {0};
     TRY(seal_parse_share(share, v->ports.arena, &bytes, why));
-    enum errc code = state_give_share(v, secret_slice(&bytes), why);
+    enum errc code = state_give_share(v, secret_slice(&bytes), now, why);
     return code == ERRC_SCHEMA ? ERRC_CRYPTO : code == ERRC_RANGE ? ERRC_SYNTAX : code;
 }
 
@@ -503,5 +502,5 @@ enum errc vault_dev_init(struct vault *v, struct slice root_token, struct instan
     TRY(buf_status(token, why));
     TRY(state_create(v, secret_slice(&key), 1, 1, &root, id, &kv, now, why));
     secret_wipe(made_up, sizeof made_up);
-    return state_give_share(v, secret_slice(&key), why);
+    return state_give_share(v, secret_slice(&key), now, why);
 }

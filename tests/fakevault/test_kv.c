@@ -172,6 +172,72 @@ static void test_kv__an_upgrade_makes_first_versions(void **state)
     json_decref(get(w, "GET one/a", 404));
 }
 
+/* What the store does from now on, as a process that is killed behind its first writes leaves it.
+ */
+static unsigned writes_left;
+static enum errc (*real_write)(void *context, const struct store_change *changes, size_t count,
+                               struct errc_why *why);
+
+static enum errc write_few(void *context, const struct store_change *changes, size_t count,
+                           struct errc_why *why)
+{
+    if (writes_left == 0)
+        return errc_fail(why, ERRC_IO, "killed");
+    writes_left--;
+    return real_write(context, changes, count, why);
+}
+
+static void upgrade_and_be_killed(struct world *w, unsigned writes)
+{
+    struct store whole = w->store;
+    real_write = whole.write;
+    writes_left = writes;
+    w->store.write = write_few;
+    put(w, "POST sys/mounts/one/tune", "{\"options\":{\"version\":\"2\"}}", 500);
+    w->store = whole;
+    world_restart(w);
+    assert_int_equal(vault_unseal_share(w->vault, slice_of(w->unseal_key), w->now, NULL), ERRC_OK);
+}
+
+/* The mount says first that it has versions; then each secret is written anew and erased. */
+static void test_kv__an_upgrade_that_was_cut_off_is_finished_at_the_unseal(void **state)
+{
+    for (unsigned writes = 1; writes < 5; writes++) {
+        struct world *w = *state;
+        put(w, "POST sys/mounts/one", "{\"type\":\"kv\"}", 204);
+        put(w, "POST one/a", "{\"x\":1}", 204);
+        put(w, "POST one/b", "{\"x\":2}", 204);
+        upgrade_and_be_killed(w, writes);
+        json_t *a = get(w, "GET one/data/a", 200), *b = get(w, "GET one/data/b", 200);
+        assert_int_equal(json_integer_value(dig(a, "data", "x")), 1);
+        assert_int_equal(json_integer_value(dig(b, "data", "x")), 2);
+        assert_int_equal(json_integer_value(dig(a, "metadata", "version")), 1);
+        json_decref(a);
+        json_decref(b);
+        put(w, "DELETE sys/mounts/one", NULL, 204);
+    }
+}
+
+/* Where the upgrade failed without a restart, a client may have been faster. */
+static void test_kv__an_upgrade_does_not_overwrite_what_came_after_it(void **state)
+{
+    struct world *w = *state;
+    struct store whole = w->store;
+    put(w, "POST sys/mounts/one", "{\"type\":\"kv\"}", 204);
+    put(w, "POST one/a", "{\"x\":1}", 204);
+    real_write = whole.write;
+    writes_left = 1;
+    w->store.write = write_few;
+    put(w, "POST sys/mounts/one/tune", "{\"options\":{\"version\":\"2\"}}", 500);
+    w->store = whole;
+    put(w, "POST one/data/a", "{\"data\":{\"x\":3}}", 200);
+    world_restart(w);
+    assert_int_equal(vault_unseal_share(w->vault, slice_of(w->unseal_key), w->now, NULL), ERRC_OK);
+    json_t *a = get(w, "GET one/data/a", 200);
+    assert_int_equal(json_integer_value(dig(a, "data", "x")), 3);
+    json_decref(a);
+}
+
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, world_set_up_booted, world_tear_down)
 
 int main(void)
@@ -186,6 +252,8 @@ int main(void)
         BOOTED(test_kv__version_1_gives_back_what_was_sent),
         BOOTED(test_kv__version_1_refuses_to_write_nothing),
         BOOTED(test_kv__an_upgrade_makes_first_versions),
+        BOOTED(test_kv__an_upgrade_that_was_cut_off_is_finished_at_the_unseal),
+        BOOTED(test_kv__an_upgrade_does_not_overwrite_what_came_after_it),
     };
     return cmocka_run_group_tests_name("kv", tests, NULL, NULL);
 }

@@ -72,7 +72,7 @@ void kv_write_version(struct jsonwrite *w, const struct kv_entry *e, uint32_t nu
 void kv_answer_names(struct vault_job *job, const char *prefix);
 
 /* kv_plain.c. Makes the first versions of version 2 out of a mount's secrets of version 1, when it
- * has any. What is left after a failure is made by calling again. */
+ * has any. What is left after a failure, or a process that was killed, is made by calling again. */
 MUST_USE enum errc kv_plain_upgrade(struct barrier *b, const char *mount_uuid, int64_t wall_ns,
                                     struct errc_why *why);
 

@@ -139,6 +139,7 @@ static enum errc take_name(void *context, struct slice rest)
     return out->failed ? ERRC_NOMEM : ERRC_STATE; /* stop here */
 }
 
+/* What has versions already had them made by an upgrade that was cut off, or by a client since. */
 static enum errc upgrade_one(struct barrier *b, const char *mount_uuid, struct slice path,
                              int64_t wall_ns, struct errc_why *why)
 {
@@ -146,8 +147,12 @@ static enum errc upgrade_one(struct barrier *b, const char *mount_uuid, struct s
     struct kv_entry e CLEANUP(kv_entry_done) = {0};
     struct secret text CLEANUP(secret_done) = {0};
     record_name(mount_uuid, path, name);
-    TRY(barrier_get(b, name, &text, why));
-    TRY(kv_entry_write(&e, b, mount_uuid, path, secret_slice(&text), 1, wall_ns, 0, why));
+    enum errc code = kv_entry_load(&e, b, mount_uuid, path, why);
+    if (code == ERRC_NOT_FOUND) {
+        TRY(barrier_get(b, name, &text, why));
+        code = kv_entry_write(&e, b, mount_uuid, path, secret_slice(&text), 1, wall_ns, 0, why);
+    }
+    TRY(code);
     return store_erase(b->store, slice_of(name), why);
 }
 

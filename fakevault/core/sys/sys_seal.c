@@ -77,7 +77,7 @@ static void unseal_finish(struct vault_job *job)
         call_fail(job, 500, "can't perform a seal migration, no migration seal found");
         return;
     }
-    enum errc code = state_give_share(job->vault, secret_slice(&share), &why);
+    enum errc code = state_give_share(job->vault, secret_slice(&share), job->now, &why);
     if (code == ERRC_OK)
         write_status(job);
     else
