@@ -67,6 +67,26 @@ static void test_gojson__reads_what_go_reads(void **state)
     }
 }
 
+static void test_gojson__prints_large_maps_whole_and_in_order(void **state)
+{
+    (void)state;
+    json_t *list CLEANUP(jsonread_done) = json_array();
+    struct buf shown CLEANUP(buf_done), want CLEANUP(buf_done);
+    buf_init(&shown, 100000);
+    buf_init(&want, 100000);
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_int_equal(json_array_append_new(list, json_pack("{sisi}", "b", i, "a", 0)), 0);
+        buf_addf(&want, "%smap[a:0 b:%u]", i == 0 ? "[" : " ", i);
+    }
+    buf_add_char(&want, ']');
+    gojson_print(list, &shown);
+    assert_string_equal(buf_text(&shown), buf_text(&want));
+    struct buf little CLEANUP(buf_done);
+    buf_init(&little, 100);
+    gojson_print(list, &little);
+    assert_true(little.failed);
+}
+
 static void test_gojson__complains_as_go_does(void **state)
 {
     (void)state;
@@ -226,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gojson__reads_what_go_reads),
+        cmocka_unit_test(test_gojson__prints_large_maps_whole_and_in_order),
         cmocka_unit_test(test_gojson__complains_as_go_does),
         cmocka_unit_test(test_gojson__nesting_has_an_end),
         cmocka_unit_test(test_route__finds_the_row_of_a_path),

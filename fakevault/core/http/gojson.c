@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -400,35 +401,34 @@ enum errc gojson_parse(struct slice text, json_t **out, struct errc_why *why)
     return read_value(&r, out);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* As a Go map prints: keys in order. */
 static void print_sorted(const json_t *object, struct buf *out)
 {
-    /* As a Go map prints: keys in order. Selection by repeated search: such maps are small, and an
-     * error text is cut at ERRC_WHY_MAX anyway. */
-    const char *last = NULL;
-    for (;;) {
-        const char *next = NULL, *key;
-        json_t *value, *found = NULL;
-        json_object_foreach((json_t *)(uintptr_t)object, key, value)
-        {
-            bool later = last == NULL || strcmp(key, last) > 0;
-            if (later && (next == NULL || strcmp(key, next) < 0)) {
-                next = key;
-                found = value;
-            }
-        }
-        if (next == NULL || out->len > ERRC_WHY_MAX)
-            return;
-        if (last != NULL)
-            buf_add_char(out, ' ');
-        buf_addf(out, "%s:", next);
-        gojson_print(found, out);
-        last = next;
+    size_t n = 0;
+    const char **names = calloc(json_object_size(object) + 1, sizeof *names);
+    if (names == NULL) {
+        out->failed = true;
+        return;
     }
+    const char *name;
+    json_t *member;
+    json_object_foreach((json_t *)(uintptr_t)object, name, member) names[n++] = name;
+    qsort(names, n, sizeof *names, by_name);
+    for (size_t i = 0; i < n && !out->failed; i++) {
+        buf_addf(out, "%s%s:", i == 0 ? "" : " ", names[i]);
+        gojson_print(json_object_get(object, names[i]), out);
+    }
+    free(names);
 }
 
 static void print_list(const json_t *array, struct buf *out)
 {
-    for (size_t i = 0; i < json_array_size(array); i++) {
+    for (size_t i = 0; i < json_array_size(array) && !out->failed; i++) {
         if (i > 0)
             buf_add_char(out, ' ');
         gojson_print(json_array_get(array, i), out);
