@@ -80,9 +80,11 @@ static void drop_tree(struct token_table *t, struct barrier *b, struct token *ro
 {
     struct barrier_batch batch CLEANUP(barrier_batch_done);
     barrier_batch_init(&batch);
+    struct token *at = root;
     for (bool last = false; !last;) {
-        struct token *leaf = first_leaf(root);
+        struct token *leaf = first_leaf(at);
         last = leaf == root;
+        at = leaf->parent; /* not the root: a tree may be as deep as it has tokens */
         erase_cubbyhole(b, leaf);
         if (!last)
             erase_record(&batch, leaf);
