@@ -214,6 +214,20 @@ static void test_vault__capabilities_of_many_paths_take_no_square(void **state)
     assert_true(slice_starts_with(buf_slice(&reply.body), begin));
 }
 
+/* A policy is parsed under the lock of all requests: what cannot be stored is not. */
+static void test_vault__a_policy_that_is_too_large_is_not_parsed(void **state)
+{
+    struct world *w = *state;
+    struct buf body CLEANUP(buf_done);
+    buf_init(&body, 4 << 20);
+    buf_add_text(&body, "{\"policy\":\"nonsense");
+    for (int i = 0; i < 1 << 20; i++)
+        buf_add_text(&body, " x");
+    buf_add_text(&body, "\"}");
+    world_expect_error(w, "POST sys/policies/acl/large", buf_text(&body), w->root, 400,
+                       "put failed due to value being too large");
+}
+
 /* --- dev mode --------------------------------------------------------------------------------- */
 
 static void test_vault__dev_mode_is_unsealed_with_the_given_token(void **state)
@@ -419,6 +433,7 @@ int main(void)
         BOOTED(test_vault__versions_are_listed_as_text),
         BOOTED(test_vault__old_versions_can_be_shut_out),
         BOOTED(test_vault__capabilities_of_many_paths_take_no_square),
+        BOOTED(test_vault__a_policy_that_is_too_large_is_not_parsed),
     };
     return cmocka_run_group_tests_name("vault", tests, NULL, NULL);
 }

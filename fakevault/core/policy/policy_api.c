@@ -170,6 +170,10 @@ static void set_finish(struct vault_job *job)
     job->no_memory = job->no_memory || !complete;
     if (call_answered(job) || job->no_memory)
         return;
+    if (text.len > BARRIER_PLAIN_MAX) { /* the store would say so, but only once it is parsed */
+        call_fail(job, 400, "put failed due to value being too large");
+        return;
+    }
     enum errc code = policy_parse(buf_slice(&name), buf_slice(&text), &policy, &why);
     if (code == ERRC_OK && policy_store_is_fixed(buf_slice(&name))) {
         policy_free(policy);
