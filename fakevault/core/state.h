@@ -12,7 +12,7 @@
 #include "fakevault/core/seal/seal.h"
 #include "fakevault/core/settings.h"
 #include "fakevault/core/token/token_store.h"
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 #include "fakevault/core/vault.h"
 
 #define STATE_CLUSTER_NAME_BYTES 24u /* "vault-cluster-1a2b3c4d" */

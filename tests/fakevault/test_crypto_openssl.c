@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text/hex.h"
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 #include "fakevault/shell/ports/crypto_openssl.h"
 
 static struct secret_arena *arena;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text/hex.h"
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 #include "fakevault/shell/ports/crypto_openssl.h"
 
 #define BYTES_MAX 4096u

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "fakevault/core/call.h"
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 
 /* Finds the key that the path names. NULL: not there (not answered), or trouble (answered). */
 struct keyring *transit_key(struct vault_job *job);

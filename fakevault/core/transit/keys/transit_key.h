@@ -5,7 +5,7 @@
 #pragma once
 
 #include "fakevault/core/call.h"
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 
 #define TRANSIT_KEY_WRAPPING "import/wrapping-key" /* its name: no user's key has a '/' */
 

@@ -1,6 +1,6 @@
 #include "base/text/base64.h"
 #include "fakevault/core/state.h"
-#include "fakevault/core/transit/keys/keyring_json.h"
+#include "fakevault/core/transit/keyring/keyring_json.h"
 #include "fakevault/core/transit/keys/transit_key.h"
 #include "fakevault/core/transit/transit.h"
 

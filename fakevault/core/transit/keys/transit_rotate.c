@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fakevault/core/state.h"
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 
 #define HOUR_NS INT64_C(3600000000000)
 #define NS_PER_S INT64_C(1000000000)

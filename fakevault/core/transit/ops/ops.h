@@ -18,7 +18,7 @@
 
 #include "base/text/base64.h"
 #include "fakevault/core/call.h"
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 
 #define OPS_TOO_OLD "ciphertext or signature version is disallowed by policy (too old)"
 #define OPS_SIGNATURE_BYTES 1024u /* room for any raw signature */

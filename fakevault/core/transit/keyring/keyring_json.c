@@ -1,4 +1,4 @@
-#include "fakevault/core/transit/keys/keyring_json.h"
+#include "fakevault/core/transit/keyring/keyring_json.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "base/text/buf.h"
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 
 /* Appends {"policy":..,"archived_keys":..} and a newline. ERRC_NOMEM, ERRC_TOO_BIG. */
 MUST_USE enum errc keyring_json_format(const struct keyring *k, struct buf *out);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "fakevault/core/store/pack.h"
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 
 #define FORMAT 2
 

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 
 #define BUCKETS_MIN 64u
 #define KEPT_MIN 2u /* the last two found are lent to the step at hand */

@@ -7,7 +7,7 @@
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/transit/encoding/decimal.h"
 #include "fakevault/core/transit/encoding/keyform.h"
-#include "fakevault/core/transit/keys/keyring_json.h"
+#include "fakevault/core/transit/keyring/keyring_json.h"
 
 /* What a restored keyring is made of, and where. */
 struct reader {

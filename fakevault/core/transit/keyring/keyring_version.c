@@ -3,7 +3,7 @@
 
 #include "base/text/base64.h"
 #include "fakevault/core/transit/encoding/keyform.h"
-#include "fakevault/core/transit/keys/keyring.h"
+#include "fakevault/core/transit/keyring/keyring.h"
 
 #define PUBLIC_MAX 1024u /* of RSA-4096: 550 bytes */
 #define OLD_KDF_BYTES 32u
