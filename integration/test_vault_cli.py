@@ -3,11 +3,14 @@
 What it prints is compared with Vault's own by integration/conformance/cli.py.
 """
 
+import fcntl
 import http.server
 import os
 import pathlib
 import pty
+import signal
 import subprocess
+import termios
 import threading
 
 import pytest
@@ -62,6 +65,29 @@ class Command:
             pass
         os.close(master)
         return child.wait(30), shown.decode()
+
+    def interrupted_at_a_terminal(self, *words):
+        """Presses Ctrl-C when asked; returns how it ended, and whether the terminal echoes."""
+        master, slave = pty.openpty()
+        child = subprocess.Popen(
+            [self.program, *words],
+            env=self.environment,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        shown = b""
+        while b"hidden" not in shown:
+            shown += os.read(master, 4096)
+        assert not termios.tcgetattr(slave)[3] & termios.ECHO
+        os.write(master, b"\x03")
+        code = child.wait(30)
+        echoes = bool(termios.tcgetattr(slave)[3] & termios.ECHO)
+        os.close(slave)
+        os.close(master)
+        return code, echoes
 
 
 @pytest.fixture
@@ -247,3 +273,8 @@ def test_the_name_decides_what_the_program_is(factory):
     assert program.is_symlink()
     done = subprocess.run([factory.binary("fakevault"), "version"], capture_output=True, text=True)
     assert done.stdout.startswith("fakevault ")
+
+
+def test_an_interrupted_question_leaves_the_terminal_as_it_was(command):
+    del command.environment["VAULT_TOKEN"]
+    assert command.interrupted_at_a_terminal("login") == (-signal.SIGINT, True)

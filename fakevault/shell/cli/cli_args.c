@@ -1,5 +1,7 @@
 #include "fakevault/shell/cli/cli_args.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +59,16 @@ enum errc cli_args_file(struct cli *cli, const char *path, const char **out, str
     return ERRC_OK;
 }
 
+/* Only ends the wait, so that the terminal is itself again before the command ends. */
+static void wake(int signal)
+{
+    (void)signal;
+}
+
 enum errc cli_args_hidden(struct cli *cli, const char *question, const char **out,
                           struct errc_why *why)
 {
+    struct sigaction ends, wakes = {.sa_handler = wake};
     struct termios before, quiet;
     char line[LINE_MAX_BYTES];
     if (tcgetattr(STDIN_FILENO, &before) != 0)
@@ -67,10 +76,21 @@ enum errc cli_args_hidden(struct cli *cli, const char *question, const char **ou
     /* Before the question: what is typed at once must neither be shown nor thrown away. */
     quiet = before;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
+    sigset_t mask, interrupt;
+    struct pollfd typed = {.fd = STDIN_FILENO, .events = POLLIN};
+    (void)sigemptyset(&interrupt);
+    (void)sigaddset(&interrupt, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &interrupt, &mask); /* it comes in ppoll and nowhere else */
+    (void)sigaction(SIGINT, &wakes, &ends);
     (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet);
     (void)fputs(question, stderr);
-    bool came = fgets(line, sizeof line, stdin) != NULL;
+    bool interrupted = ppoll(&typed, 1, NULL, &mask) < 0;
+    bool came = !interrupted && fgets(line, sizeof line, stdin) != NULL;
     (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+    (void)sigaction(SIGINT, &ends, NULL);
+    (void)sigprocmask(SIG_SETMASK, &mask, NULL);
+    if (interrupted)
+        (void)raise(SIGINT);
     (void)fputc('\n', stderr);
     if (!came)
         return errc_fail(why, ERRC_STATE, "EOF");
