@@ -119,6 +119,12 @@ struct jsonwrite *call_data(struct vault_job *job)
     return &job->writer;
 }
 
+enum errc call_list_name(void *writer, struct slice name)
+{
+    jsonwrite_slice(writer, NULL, name);
+    return ERRC_OK;
+}
+
 void call_answer_status(struct vault_job *job, enum call_shape shape, int status)
 {
     jsonwrite_end(&job->writer);

@@ -123,6 +123,8 @@ void call_empty(struct vault_job *job);
 /* call_empty for ERRC_OK, else call_trouble. */
 void call_done(struct vault_job *job, enum errc code, const struct errc_why *why);
 struct jsonwrite *call_data(struct vault_job *job);
+/* Adds a name to an open array; for the lists of a store, whose context is the writer. */
+enum errc call_list_name(void *writer, struct slice name);
 void call_answer(struct vault_job *job, enum call_shape shape);
 void call_answer_status(struct vault_job *job, enum call_shape shape, int status);
 

@@ -46,27 +46,6 @@ static int64_t told(struct world *w, const char *token, const char *member)
     return value;
 }
 
-static enum errc count_one(void *context, struct slice rest)
-{
-    (void)rest;
-    ++*(size_t *)context;
-    return ERRC_OK;
-}
-
-/* How many records lie below a name. */
-static size_t stored(struct world *w, const char *prefix)
-{
-    size_t count = 0;
-    assert_int_equal(store_list(&w->store, slice_of(prefix), count_one, &count, NULL), ERRC_OK);
-    return count;
-}
-
-static void restart(struct world *w)
-{
-    world_restart(w);
-    assert_int_equal(vault_unseal_share(w->vault, slice_of(w->unseal_key), w->now, NULL), ERRC_OK);
-}
-
 /* --- time ------------------------------------------------------------------------------------- */
 
 static void test_token__ends_with_its_time_and_takes_its_tree_along(void **state)
@@ -76,14 +55,14 @@ static void test_token__ends_with_its_time_and_takes_its_tree_along(void **state
     int64_t end = w->now.wall_ns + HOUR_NS;
     make(w, "{\"id\":\"b\",\"ttl\":\"9h\"}", "a");
     assert_int_equal(world_status(w, "POST cubbyhole/x", "{\"v\":1}", "b"), 204);
-    assert_int_equal(stored(w, "sys/token/id/"), 3);
+    assert_int_equal(world_stored(w, "sys/token/id/"), 3);
     arrive(w, end);
     assert_int_equal(told(w, "a", "ttl"), 0);
     arrive(w, end + 1);
     world_expect_error(w, LOOK, NULL, "a", 403, "permission denied");
     world_expect_error(w, LOOK, NULL, "b", 403, "permission denied");
-    assert_int_equal(stored(w, "sys/token/id/"), 1);
-    assert_int_equal(stored(w, "cubbyhole/"), 0);
+    assert_int_equal(world_stored(w, "sys/token/id/"), 1);
+    assert_int_equal(world_stored(w, "cubbyhole/"), 0);
 }
 
 static void test_token__a_renewal_counts_from_now(void **state)
@@ -186,7 +165,7 @@ static void test_token__a_failed_request_is_a_use(void **state)
     assert_int_equal(told(w, "a", "num_uses"), 1);
     assert_int_equal(told(w, "a", "num_uses"), TOKEN_SPENT);
     assert_int_equal(look(w, "a"), 403);
-    assert_int_equal(stored(w, "sys/token/id/"), 1);
+    assert_int_equal(world_stored(w, "sys/token/id/"), 1);
 }
 
 static void test_token__a_dropped_request_is_no_use(void **state)
@@ -272,7 +251,7 @@ static void test_token__revoking_takes_the_tree_but_no_orphan(void **state)
     assert_int_equal(look(w, "c"), 403);
     assert_int_equal(look(w, "d"), 403);
     assert_int_equal(look(w, "o"), 200);
-    assert_int_equal(stored(w, "sys/token/id/"), 3);
+    assert_int_equal(world_stored(w, "sys/token/id/"), 3);
 }
 
 static void test_token__revoking_alone_frees_the_children(void **state)
@@ -284,7 +263,7 @@ static void test_token__revoking_alone_frees_the_children(void **state)
     assert_int_equal(look(w, "c"), 403);
     assert_int_equal(world_status(w, "POST auth/token/revoke-self", NULL, "p"), 204);
     assert_int_equal(look(w, "d"), 200);
-    restart(w);
+    world_reopen(w);
     assert_int_equal(look(w, "d"), 200);
     assert_int_equal(look(w, "c"), 403);
 }
@@ -316,12 +295,12 @@ static void test_token__a_tree_is_revoked_as_a_whole(void **state)
         int status = world_status(w, "POST auth/token/revoke", "{\"token\":\"p\"}", w->root);
         w->store = whole;
         assert_int_equal(status, writes == 0 ? 500 : 204);
-        restart(w);
+        world_reopen(w);
         assert_int_equal(look(w, "p"), writes == 0 ? 200 : 403);
         assert_int_equal(look(w, "d"), writes == 0 ? 200 : 403);
         assert_int_equal(look(w, "o"), 200);
-        assert_int_equal(stored(w, "sys/token/id/"), writes == 0 ? 5 : 2);
-        assert_int_equal(stored(w, "cubbyhole/"), writes == 0 ? 1 : 0);
+        assert_int_equal(world_stored(w, "sys/token/id/"), writes == 0 ? 5 : 2);
+        assert_int_equal(world_stored(w, "cubbyhole/"), writes == 0 ? 1 : 0);
         (void)world_status(w, "POST auth/token/revoke", "{\"token\":\"p\"}", w->root);
         (void)world_status(w, "POST auth/token/revoke", "{\"token\":\"o\"}", w->root);
     }
@@ -351,7 +330,7 @@ static void test_token__thousands_are_found_listed_and_revoked(void **state)
     assert_int_equal(w->vault->tokens.count, 1402);
     assert_int_equal(world_status(w, "POST auth/token/revoke-self", NULL, "p"), 204);
     assert_int_equal(w->vault->tokens.count, 1);
-    assert_int_equal(stored(w, "sys/token/id/"), 1);
+    assert_int_equal(world_stored(w, "sys/token/id/"), 1);
 }
 
 /* --- what survives ---------------------------------------------------------------------------- */
@@ -365,7 +344,7 @@ static void test_token__all_of_it_survives_a_restart(void **state)
          "\"period\":\"2h\",\"display_name\":\"d\",\"explicit_max_ttl\":\"5h\"}",
          NULL);
     assert_int_equal(world_ask(w, LOOK, NULL, "a", &before), 200);
-    restart(w);
+    world_reopen(w);
     assert_int_equal(world_ask(w, LOOK, NULL, "a", &after), 200);
     json_t *x = json_object_get(before, "data"), *y = json_object_get(after, "data");
     assert_int_equal(json_integer_value(json_object_get(x, "num_uses")), 8);
@@ -401,10 +380,10 @@ static void test_token__a_spent_one_does_not_come_back(void **state)
     assert_int_equal(look(w, "a"), 200);
     w->store = whole;
     assert_int_equal(look(w, "a"), 403);
-    assert_int_equal(stored(w, "sys/token/id/"), 2);
-    restart(w);
+    assert_int_equal(world_stored(w, "sys/token/id/"), 2);
+    world_reopen(w);
     assert_int_equal(look(w, "a"), 403);
-    assert_int_equal(stored(w, "sys/token/id/"), 1);
+    assert_int_equal(world_stored(w, "sys/token/id/"), 1);
 }
 
 static void test_token__a_damaged_record_keeps_the_vault_sealed(void **state)
@@ -533,10 +512,10 @@ static void test_token__a_batch_token_needs_no_store(void **state)
     char id[2000];
     make_batch(w, "{\"type\":\"batch\",\"policies\":[\"default\"],\"ttl\":\"1h\"}", w->root, id,
                sizeof id);
-    assert_int_equal(stored(w, "sys/token/id/"), 1);
+    assert_int_equal(world_stored(w, "sys/token/id/"), 1);
     assert_int_equal(look(w, id), 200);
     assert_int_equal(world_status(w, "PUT sys/rotate", NULL, w->root), 204);
-    restart(w);
+    world_reopen(w);
     assert_int_equal(look(w, id), 200);
     pass(w, HOUR_NS + 1000000000);
     assert_int_equal(look(w, id), 403);

@@ -35,26 +35,6 @@ static void named(const char *id, char out[static 200])
     (void)snprintf(out, 200, "{\"token\":\"%s\"}", id);
 }
 
-static enum errc count_one(void *context, struct slice rest)
-{
-    (void)rest;
-    ++*(size_t *)context;
-    return ERRC_OK;
-}
-
-static size_t stored(struct world *w, const char *prefix)
-{
-    size_t count = 0;
-    assert_int_equal(store_list(&w->store, slice_of(prefix), count_one, &count, NULL), ERRC_OK);
-    return count;
-}
-
-static void restart(struct world *w)
-{
-    world_restart(w);
-    assert_int_equal(vault_unseal_share(w->vault, slice_of(w->unseal_key), w->now, NULL), ERRC_OK);
-}
-
 /* --- cubbyhole -------------------------------------------------------------------------------- */
 
 static void test_cubbyhole__is_its_token_s_alone(void **state)
@@ -71,7 +51,7 @@ static void test_cubbyhole__is_its_token_s_alone(void **state)
                             json_object_get(json_object_get(answer, "data"), "keys"), 0)),
                         "x/");
     json_decref(answer);
-    restart(w);
+    world_reopen(w);
     assert_int_equal(world_status(w, "GET cubbyhole/x/y", NULL, "a"), 200);
     assert_int_equal(world_status(w, "DELETE cubbyhole/x/y", NULL, "a"), 204);
     assert_int_equal(world_status(w, "GET cubbyhole/x/y", NULL, "a"), 404);
@@ -83,7 +63,7 @@ static void test_cubbyhole__ends_with_its_token(void **state)
     assert_int_equal(world_status(w, "POST auth/token/create", "{\"id\":\"a\"}", w->root), 200);
     assert_int_equal(world_status(w, "POST cubbyhole/x", "{\"v\":1}", "a"), 204);
     assert_int_equal(world_status(w, "POST auth/token/revoke-self", NULL, "a"), 204);
-    assert_int_equal(stored(w, "cubbyhole/"), 0);
+    assert_int_equal(world_stored(w, "cubbyhole/"), 0);
     assert_int_equal(world_status(w, "POST auth/token/create", "{\"id\":\"a\"}", w->root), 200);
     assert_int_equal(world_status(w, "GET cubbyhole/x", NULL, "a"), 404);
 }
@@ -96,7 +76,7 @@ static void test_cubbyhole__a_stray_one_is_tidied(void **state)
         barrier_put(&w->vault->barrier, "cubbyhole/nobody/x", SLICE_LITERAL("{}"), NULL), ERRC_OK);
     assert_int_equal(world_status(w, "POST cubbyhole/mine", "{\"v\":1}", w->root), 204);
     assert_int_equal(world_status(w, "POST auth/token/tidy", NULL, w->root), 202);
-    assert_int_equal(stored(w, "cubbyhole/nobody/"), 0);
+    assert_int_equal(world_stored(w, "cubbyhole/nobody/"), 0);
     assert_int_equal(world_status(w, "GET cubbyhole/mine", NULL, w->root), 200);
 }
 
@@ -112,7 +92,7 @@ static void test_wrapping__an_answer_is_given_once(void **state)
     assert_int_equal(world_status(w, "POST sys/wrapping/unwrap", body, w->root), 200);
     world_expect_error(w, "POST sys/wrapping/unwrap", body, w->root, 400,
                        "wrapping token is not valid or does not exist");
-    assert_int_equal(stored(w, "cubbyhole/"), 0);
+    assert_int_equal(world_stored(w, "cubbyhole/"), 0);
     assert_int_equal(w->vault->tokens.count, 1);
 }
 
@@ -138,7 +118,7 @@ static void test_wrapping__it_ends_with_its_time(void **state)
     w->now.wall_ns += HOUR_NS;
     world_expect_error(w, "POST sys/wrapping/unwrap", body, w->root, 400,
                        "wrapping token is not valid or does not exist");
-    assert_int_equal(stored(w, "cubbyhole/"), 0);
+    assert_int_equal(world_stored(w, "cubbyhole/"), 0);
 }
 
 static void test_wrapping__it_survives_a_restart(void **state)
@@ -147,7 +127,7 @@ static void test_wrapping__it_survives_a_restart(void **state)
     char id[TOKEN_ID_BYTES], body[200];
     assert_int_equal(wrap(w, "POST sys/wrapping/wrap", "{\"a\":1}", "1h", id), 200);
     named(id, body);
-    restart(w);
+    world_reopen(w);
     struct vault_reply reply CLEANUP(vault_reply_done) = {0};
     assert_int_equal(world_call(w, "POST sys/wrapping/unwrap", body, w->root, &reply), 200);
     assert_non_null(strstr(buf_text(&reply.body), "\"data\":{\"a\":1}"));

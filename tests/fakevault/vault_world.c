@@ -89,6 +89,26 @@ int world_ask(struct world *w, const char *what, const char *body, const char *t
     return status;
 }
 
+void world_reopen(struct world *w)
+{
+    world_restart(w);
+    assert_int_equal(vault_unseal_share(w->vault, slice_of(w->unseal_key), w->now, NULL), ERRC_OK);
+}
+
+static enum errc count_one(void *context, struct slice rest)
+{
+    (void)rest;
+    ++*(size_t *)context;
+    return ERRC_OK;
+}
+
+size_t world_stored(struct world *w, const char *prefix)
+{
+    size_t count = 0;
+    assert_int_equal(store_list(&w->store, slice_of(prefix), count_one, &count, NULL), ERRC_OK);
+    return count;
+}
+
 void world_boot(struct world *w)
 {
     json_t *init = NULL, *empty = NULL;

@@ -29,6 +29,12 @@ void world_done(struct world *w);
 /* Closes the vault and opens another on the same store, as a restart does. */
 void world_restart(struct world *w);
 
+/* The same, and unseals with the key of world_boot. */
+void world_reopen(struct world *w);
+
+/* How many records the store has below a name. */
+size_t world_stored(struct world *w, const char *prefix);
+
 /* Initialises with one share, unseals, mounts transit/ and secret/. */
 void world_boot(struct world *w);
 

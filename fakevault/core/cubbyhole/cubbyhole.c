@@ -97,24 +97,15 @@ static void write_finish(struct vault_job *job)
 static void delete_finish(struct vault_job *job)
 {
     struct errc_why why = {{0}};
-    struct barrier_batch batch CLEANUP(barrier_batch_done);
     char name[STORE_NAME_MAX];
-    barrier_batch_init(&batch);
     if (!check_type(job))
         return;
     if (!cubbyhole_name(job->token, call_capture(job, "path"), name)) {
         call_empty(job);
         return;
     }
-    barrier_batch_erase(&batch, name);
-    enum errc code = barrier_commit(&job->vault->barrier, &batch, &why);
+    enum errc code = store_erase(job->vault->ports.store, slice_of(name), &why);
     call_done(job, code, &why);
-}
-
-static enum errc add_name(void *context, struct slice name)
-{
-    jsonwrite_slice(context, NULL, name);
-    return ERRC_OK;
 }
 
 static void list_finish(struct vault_job *job)
@@ -130,7 +121,8 @@ static void list_finish(struct vault_job *job)
     struct jsonwrite *w = call_data(job);
     jsonwrite_array(w, "keys");
     size_t empty = job->data_out.len;
-    enum errc code = store_list_level(job->vault->ports.store, slice_of(prefix), add_name, w, &why);
+    enum errc code =
+        store_list_level(job->vault->ports.store, slice_of(prefix), call_list_name, w, &why);
     bool any = job->data_out.len > empty;
     jsonwrite_end(w);
     if (code != ERRC_OK)
