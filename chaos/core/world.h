@@ -64,8 +64,6 @@ enum world_evidence {
     WORLD_LOG,      /* stderr of "vault", "api", "worker" or "cli" (all its runs), all restarts */
     WORLD_METRICS,  /* text of GET /metrics of "api" or "worker", now */
     WORLD_STATE,    /* JSON of fakevault's GET /state, now; name: NULL */
-    WORLD_ENVIRONMENT, /* NAME=value lines: what "api", "worker" or the last "cli" run was started
-                          with, without VAULT_TOKEN */
 };
 
 /* A public key that may lawfully verify a manifest. */
@@ -117,6 +115,10 @@ struct world {
     /* Appends the evidence to out. */
     enum errc (*read)(void *context, enum world_evidence kind, const char *name, struct buf *out,
                       struct errc_why *why);
+
+    /* Lends what "api", "worker" or the last "cli" run was started with, without VAULT_TOKEN; valid
+     * until the next act. *count 0: it was never started. */
+    const struct scenario_pair *(*environment)(void *context, const char *name, size_t *count);
 
     /* Lends the keys known so far, and the secrets; valid until the next act, and after stop as
      * long as the world itself. */

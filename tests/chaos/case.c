@@ -17,20 +17,21 @@ void case_run_scenario(struct case_run *c, struct fake_world *f, const char *tex
     if (scenario_parse(slice_of(text), "case.yaml", &c->scenario, &lint, &why) != ERRC_OK)
         fail_msg("%s", why.text);
     assert_int_equal(plan_make(&c->scenario, &c->plan, NULL), ERRC_OK);
-    runner_run(&c->scenario, &c->plan, &world, 7, &c->run);
+    runner_run(&c->scenario, &c->plan, &world, 7, &c->record, &c->judged);
     assert_true(f->stopped);
 }
 
 void case_done(struct case_run *c)
 {
-    runner_done(&c->run);
+    judgement_done(&c->judged);
+    record_done(&c->record);
     scenario_done(&c->scenario);
 }
 
 const char *case_finding(const struct case_run *c, const char *rule)
 {
-    for (size_t i = 0; i < c->run.findings.count; i++)
-        if (strcmp(c->run.findings.items[i].rule, rule) == 0)
-            return c->run.findings.items[i].text;
+    for (size_t i = 0; i < c->judged.findings.count; i++)
+        if (strcmp(c->judged.findings.items[i].rule, rule) == 0)
+            return c->judged.findings.items[i].text;
     return NULL;
 }

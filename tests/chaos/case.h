@@ -9,7 +9,8 @@
 struct case_run {
     struct scenario scenario;
     struct plan plan;
-    struct runner run;
+    struct record record;
+    struct judgement judged;
 };
 
 /* Runs the text; fails the test when it is no good scenario. */

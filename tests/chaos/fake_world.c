@@ -496,10 +496,6 @@ static enum errc read_evidence(void *context, enum world_evidence kind, const ch
             format_asked(name, out);
         return out->len > 0 ? ERRC_OK : ERRC_NOT_FOUND;
     }
-    if (kind == WORLD_ENVIRONMENT) {
-        buf_addf(out, "ALLOW_FALLBACK_SIGNING=%s\n", f->fallback_on ? "true" : "false");
-        return ERRC_OK;
-    }
     if (kind == WORLD_LOG && strcmp(name, "api") == 0) {
         edit_line(f, FAKE_API_LOG, 1, false, buf_slice(&f->log), out);
         return ERRC_OK;
@@ -517,6 +513,16 @@ static enum errc read_evidence(void *context, enum world_evidence kind, const ch
         return ERRC_OK;
     }
     return ERRC_NOT_FOUND;
+}
+
+static const struct scenario_pair *environment(void *context, const char *name, size_t *count)
+{
+    static struct scenario_pair pair = {.name = "ALLOW_FALLBACK_SIGNING"};
+    const struct fake_world *f = context;
+    (void)name;
+    pair.value = f->fallback_on ? "true" : "false";
+    *count = 1;
+    return &pair;
 }
 
 static size_t keys(void *context, const struct world_key **out)
@@ -549,6 +555,7 @@ struct world fake_world_port(struct fake_world *f)
                           .act = act,
                           .wait_change = wait_change,
                           .read = read_evidence,
+                          .environment = environment,
                           .keys = keys,
                           .canaries = canaries,
                           .stop = stop};

@@ -465,8 +465,8 @@ static bool is_invariant(const char *rule)
 
 static void expect_only(const struct case_run *c, const struct planted *p)
 {
-    for (size_t i = 0; i < c->run.findings.count; i++) {
-        const struct verdict_finding *found = &c->run.findings.items[i];
+    for (size_t i = 0; i < c->judged.findings.count; i++) {
+        const struct verdict_finding *found = &c->judged.findings.items[i];
         if (is_invariant(found->rule) && strcmp(found->rule, p->rule) != 0)
             fail_msg("%s: also broke %s: %s", p->name, found->rule, found->text);
     }
@@ -475,8 +475,8 @@ static void expect_only(const struct case_run *c, const struct planted *p)
 static void expect_finding(const struct case_run *c, const struct planted *p)
 {
     const char *other = NULL;
-    for (size_t i = 0; i < c->run.findings.count; i++) {
-        const struct verdict_finding *found = &c->run.findings.items[i];
+    for (size_t i = 0; i < c->judged.findings.count; i++) {
+        const struct verdict_finding *found = &c->judged.findings.items[i];
         if (strcmp(found->rule, p->rule) != 0)
             continue;
         assert_int_equal(found->flag, VERDICT_FAIL);
@@ -486,8 +486,9 @@ static void expect_finding(const struct case_run *c, const struct planted *p)
     }
     struct buf all CLEANUP(buf_done);
     buf_init(&all, 1u << 16);
-    for (size_t i = 0; i < c->run.findings.count; i++)
-        buf_addf(&all, "\n  %s: %s", c->run.findings.items[i].rule, c->run.findings.items[i].text);
+    for (size_t i = 0; i < c->judged.findings.count; i++)
+        buf_addf(&all, "\n  %s: %s", c->judged.findings.items[i].rule,
+                 c->judged.findings.items[i].text);
     fail_msg("%s: %s was %s%s", p->name, p->rule, other == NULL ? "not broken" : "told otherwise",
              buf_text(&all));
 }
@@ -508,7 +509,7 @@ static void test_invariants__each_planted_defect_is_named_with_its_line(void **s
         expect_finding(&c, p);
         if (p->only)
             expect_only(&c, p);
-        assert_true(c.run.verdict == VERDICT_FAIL || c.run.verdict == VERDICT_NOT_STARTED);
+        assert_true(c.judged.verdict == VERDICT_FAIL || c.judged.verdict == VERDICT_NOT_STARTED);
     }
 }
 
@@ -521,9 +522,9 @@ static void test_invariants__clean_ledgers_pass(void **state)
         struct case_run c CLEANUP(case_done);
         fake_world_init(&f);
         case_run_scenario(&c, &f, scenarios[i]);
-        for (size_t k = 0; k < c.run.findings.count; k++)
-            fail_msg("%s: %s", c.run.findings.items[k].rule, c.run.findings.items[k].text);
-        assert_int_equal(c.run.verdict, VERDICT_PASS);
+        for (size_t k = 0; k < c.judged.findings.count; k++)
+            fail_msg("%s: %s", c.judged.findings.items[k].rule, c.judged.findings.items[k].text);
+        assert_int_equal(c.judged.verdict, VERDICT_PASS);
     }
 }
 
@@ -551,7 +552,7 @@ static void test_invariants__a_declared_key_event_may_change_the_key(void **stat
                       "version: 1\npurpose: p\nsteady_state:\n  - sign: {via: api}\n"
                       "method:\n  - vault: rotate_key\n  - sign: {via: api}\n");
     assert_null(case_finding(&c, "fingerprint"));
-    assert_int_equal(c.run.verdict, VERDICT_PASS);
+    assert_int_equal(c.judged.verdict, VERDICT_PASS);
 }
 
 static void test_ledger__a_result_without_its_bundle_is_missing_evidence(void **state)

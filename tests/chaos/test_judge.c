@@ -190,7 +190,7 @@ static void test_backoff__bounds_double_up_to_the_maximum(void **state)
         {600000, 600000, 1000, 300000, 600000},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct runner_contract contract = {.base_ms = rows[i].base, .max_ms = rows[i].max};
+        struct record_contract contract = {.base_ms = rows[i].base, .max_ms = rows[i].max};
         int64_t low = 0, high = 0;
         backoff_bounds(&contract, rows[i].n, &low, &high);
         assert_int_equal(low, rows[i].low);
@@ -201,7 +201,7 @@ static void test_backoff__bounds_double_up_to_the_maximum(void **state)
 static void test_backoff__a_retry_after_may_lengthen_but_not_beyond(void **state)
 {
     (void)state;
-    struct runner_contract contract = {.base_ms = 250, .max_ms = 2000};
+    struct record_contract contract = {.base_ms = 250, .max_ms = 2000};
     struct ledger_attempt attempts[2] = {{.n = 1},
                                          {.n = 2, .wait_ms = 1000, .started_ns = 1 << 30}};
     struct ledger_entry entry = {.attempts = attempts, .attempt_count = 2};
@@ -256,7 +256,7 @@ static void expect_probe(const char *step, const char *message)
     if (message == NULL) {
         if (found != NULL)
             fail_msg("%s", found);
-        assert_int_equal(c.run.verdict, VERDICT_PASS);
+        assert_int_equal(c.judged.verdict, VERDICT_PASS);
     } else if (found == NULL || strstr(found, message) == NULL) {
         fail_msg("%s: expected \"%s\", got \"%s\"", step, message, found);
     }

@@ -22,13 +22,13 @@
     HEAD "method:\n  - vault: seal\n  - sign: {via: api, as: outage, expect: {mode: fallback}}\n"  \
          "rollback:\n  - vault: {unseal: 3}\nexpect:\n  - audit: {of: outage, fallback: 1}\n"
 
-static enum runner_result result_of(const struct case_run *c, size_t number, bool again)
+static enum record_result result_of(const struct case_run *c, size_t number, bool again)
 {
-    for (size_t i = 0; i < c->run.step_count; i++)
-        if (c->run.steps[i].plan->number == number && c->run.steps[i].again == again)
-            return c->run.steps[i].result;
+    for (size_t i = 0; i < c->record.step_count; i++)
+        if (c->record.steps[i].plan->number == number && c->record.steps[i].again == again)
+            return c->record.steps[i].result;
     fail_msg("step %zu was not even noted", number);
-    return RUNNER_ERROR;
+    return RECORD_ERROR;
 }
 
 static void expect_text(const char *found, const char *part)
@@ -46,15 +46,15 @@ static void test_runner__runs_every_phase_and_the_steady_state_twice(void **stat
     struct case_run c CLEANUP(case_done);
     fake_world_init(&f);
     case_run_scenario(&c, &f, OUTAGE);
-    assert_int_equal(c.run.verdict, VERDICT_PASS);
-    assert_int_equal(c.run.step_count, 6);
-    assert_int_equal(result_of(&c, 1, false), RUNNER_MET);
-    assert_int_equal(result_of(&c, 1, true), RUNNER_MET);
-    assert_int_equal(result_of(&c, 5, false), RUNNER_MET);
-    assert_int_equal(c.run.fault_count, 1);
-    assert_int_equal(c.run.faults[0].hits, 3);
-    assert_string_equal(c.run.faults[0].evidence, "journal.ndjson:4");
-    assert_int_equal(c.run.call_count, 3);
+    assert_int_equal(c.judged.verdict, VERDICT_PASS);
+    assert_int_equal(c.record.step_count, 6);
+    assert_int_equal(result_of(&c, 1, false), RECORD_MET);
+    assert_int_equal(result_of(&c, 1, true), RECORD_MET);
+    assert_int_equal(result_of(&c, 5, false), RECORD_MET);
+    assert_int_equal(c.judged.fault_count, 1);
+    assert_int_equal(c.judged.faults[0].hits, 3);
+    assert_string_equal(c.judged.faults[0].evidence, "journal.ndjson:4");
+    assert_int_equal(c.record.call_count, 3);
 }
 
 static void test_runner__without_a_steady_state_nothing_is_done(void **state)
@@ -68,9 +68,9 @@ static void test_runner__without_a_steady_state_nothing_is_done(void **state)
     case_run_scenario(&c, &f,
                       "version: 1\npurpose: p\nsteady_state:\n  - sign: {via: api}\n"
                       "method:\n  - vault: seal\nrollback:\n  - vault: {unseal: 3}\n");
-    assert_int_equal(c.run.verdict, VERDICT_NOT_STARTED);
+    assert_int_equal(c.judged.verdict, VERDICT_NOT_STARTED);
     assert_int_equal(f.acts, 1);
-    assert_int_equal(c.run.step_count, 1);
+    assert_int_equal(c.record.step_count, 1);
 }
 
 static void test_runner__a_rollback_that_does_not_restore_is_dirty(void **state)
@@ -82,7 +82,7 @@ static void test_runner__a_rollback_that_does_not_restore_is_dirty(void **state)
     case_run_scenario(&c, &f,
                       HEAD "method:\n  - vault: seal\n  - sign: {via: api, expect: {mode: "
                            "fallback}}\n");
-    assert_int_equal(c.run.verdict, VERDICT_DIRTY);
+    assert_int_equal(c.judged.verdict, VERDICT_DIRTY);
     expect_text(case_finding(&c, "expectation"),
                 "step 1 again (line 5, sign via api, expect mode vault): expected mode vault, the "
                 "caller was told fallback (audit.ndjson:6)");
@@ -97,9 +97,9 @@ static void test_runner__a_failed_expectation_fails_and_the_rest_still_runs(void
     case_run_scenario(&c, &f,
                       HEAD "method:\n  - vault: seal\n  - sign: {via: api, expect: {attempts: 2}}\n"
                            "  - state: {sealed: true}\nrollback:\n  - vault: {unseal: 3}\n");
-    assert_int_equal(c.run.verdict, VERDICT_FAIL);
-    assert_int_equal(result_of(&c, 4, false), RUNNER_MET);
-    assert_int_equal(result_of(&c, 5, false), RUNNER_MET);
+    assert_int_equal(c.judged.verdict, VERDICT_FAIL);
+    assert_int_equal(result_of(&c, 4, false), RECORD_MET);
+    assert_int_equal(result_of(&c, 5, false), RECORD_MET);
     expect_text(case_finding(&c, "expectation"),
                 "expected 2 attempts, the trail has 3 (audit.ndjson:4)");
 }
@@ -114,11 +114,14 @@ static void test_runner__a_step_that_cannot_be_done_ends_the_method_not_the_roll
         int at; /* the act that fails: 1 is the steady state's, 2 and 3 the method's, 4 rollback's
                  */
         enum verdict verdict;
+        const char *rule;
     } rows[] = {
-        {ERRC_TIMEOUT, 2, VERDICT_FAIL},
-        {ERRC_IO, 2, VERDICT_INTERNAL},
-        {ERRC_STATE, 4, VERDICT_DIRTY},
-        {ERRC_TIMEOUT, 1, VERDICT_NOT_STARTED},
+        {ERRC_TIMEOUT, 2, VERDICT_INTERNAL, "apply"},
+        {ERRC_IO, 2, VERDICT_INTERNAL, "apply"},
+        {ERRC_STATE, 2, VERDICT_INTERNAL, "refused"},
+        {ERRC_STATE, 4, VERDICT_INTERNAL, "undone"},
+        {ERRC_TIMEOUT, 3, VERDICT_FAIL, "step"},
+        {ERRC_TIMEOUT, 1, VERDICT_NOT_STARTED, "step"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fake_world f CLEANUP(fake_world_done);
@@ -127,11 +130,11 @@ static void test_runner__a_step_that_cannot_be_done_ends_the_method_not_the_roll
         f.act_code = rows[i].code;
         f.act_fails_at = rows[i].at;
         case_run_scenario(&c, &f, OUTAGE);
-        assert_int_equal(c.run.verdict, rows[i].verdict);
-        expect_text(case_finding(&c, "step"), ": it did not work");
+        assert_int_equal(c.judged.verdict, rows[i].verdict);
+        expect_text(case_finding(&c, rows[i].rule), ": it did not work");
         if (rows[i].at == 2) {
-            assert_int_equal(result_of(&c, 3, false), RUNNER_SKIPPED);
-            assert_int_equal(result_of(&c, 4, false), RUNNER_MET);
+            assert_int_equal(result_of(&c, 3, false), RECORD_SKIPPED);
+            assert_int_equal(result_of(&c, 4, false), RECORD_MET);
         }
     }
 }
@@ -149,7 +152,7 @@ static void test_runner__a_stack_that_does_not_start_is_ours_or_its_own(void **s
         fake_world_init(&f);
         f.start_code = rows[i].code;
         case_run_scenario(&c, &f, OUTAGE);
-        assert_int_equal(c.run.verdict, rows[i].verdict);
+        assert_int_equal(c.judged.verdict, rows[i].verdict);
         assert_string_equal(case_finding(&c, "start"), "the stack did not start: no port");
         assert_int_equal(f.acts, 0);
     }
@@ -164,12 +167,12 @@ static void test_runner__who_stops_it_still_gets_the_rollback(void **state)
     f.interrupt_before = 3;
     f.interrupts = 1;
     case_run_scenario(&c, &f, OUTAGE);
-    assert_int_equal(c.run.verdict, VERDICT_INTERRUPTED);
-    assert_int_equal(result_of(&c, 2, false), RUNNER_MET);
-    assert_int_equal(result_of(&c, 3, false), RUNNER_SKIPPED);
-    assert_int_equal(result_of(&c, 4, false), RUNNER_MET);
-    assert_int_equal(result_of(&c, 1, true), RUNNER_MET);
-    assert_int_equal(result_of(&c, 5, false), RUNNER_SKIPPED);
+    assert_int_equal(c.judged.verdict, VERDICT_INTERRUPTED);
+    assert_int_equal(result_of(&c, 2, false), RECORD_MET);
+    assert_int_equal(result_of(&c, 3, false), RECORD_SKIPPED);
+    assert_int_equal(result_of(&c, 4, false), RECORD_MET);
+    assert_int_equal(result_of(&c, 1, true), RECORD_MET);
+    assert_int_equal(result_of(&c, 5, false), RECORD_SKIPPED);
     assert_false(f.sealed);
 }
 
@@ -182,8 +185,8 @@ static void test_runner__who_stops_it_twice_gets_none(void **state)
     f.interrupt_before = 3;
     f.interrupts = 2;
     case_run_scenario(&c, &f, OUTAGE);
-    assert_int_equal(c.run.verdict, VERDICT_INTERRUPTED);
-    assert_int_equal(result_of(&c, 4, false), RUNNER_SKIPPED);
+    assert_int_equal(c.judged.verdict, VERDICT_INTERRUPTED);
+    assert_int_equal(result_of(&c, 4, false), RECORD_SKIPPED);
     assert_true(f.sealed);
     expect_text(case_finding(&c, "user"), "twice: nothing was rolled back");
 }
@@ -220,7 +223,7 @@ static void test_runner__missing_evidence_is_unknown(void **state)
         if (rows[i].edit.line != 0)
             fake_world_edit(&f, rows[i].edit);
         case_run_scenario(&c, &f, OUTAGE);
-        assert_int_equal(c.run.verdict, VERDICT_UNKNOWN);
+        assert_int_equal(c.judged.verdict, VERDICT_UNKNOWN);
         assert_string_equal(case_finding(&c, "evidence"), rows[i].text);
     }
 }
@@ -233,7 +236,7 @@ static void test_runner__a_trail_that_is_gone_starts_nothing(void **state)
     fake_world_init(&f);
     f.no_audit = true;
     case_run_scenario(&c, &f, OUTAGE);
-    assert_int_equal(c.run.verdict, VERDICT_NOT_STARTED);
+    assert_int_equal(c.judged.verdict, VERDICT_NOT_STARTED);
 }
 
 /* --- faults --- */
@@ -247,7 +250,7 @@ static void test_runner__a_rule_that_nobody_meets_is_not_exercised(void **state)
     case_run_scenario(&c, &f,
                       HEAD "method:\n  - vault: {respond: 500, path: \"*/verify/*\"}\n"
                            "  - sign: {via: api}\nrollback:\n  - vault: reset\n");
-    assert_int_equal(c.run.verdict, VERDICT_NOT_EXERCISED);
+    assert_int_equal(c.judged.verdict, VERDICT_NOT_EXERCISED);
     assert_string_equal(
         case_finding(&c, "fault"),
         "step 2 (line 7, vault respond 500, path \"*/verify/*\"): expected a request "
@@ -264,9 +267,9 @@ static void test_runner__a_rule_is_met_by_its_id(void **state)
                       HEAD "method:\n  - vault: {respond: 503, times: 2}\n"
                            "  - sign: {via: api, expect: {mode: vault, attempts: 3}}\n"
                            "rollback:\n  - vault: reset\n");
-    assert_int_equal(c.run.verdict, VERDICT_PASS);
-    assert_int_equal(c.run.faults[0].hits, 2);
-    assert_string_equal(c.run.faults[0].rule, "step-2");
+    assert_int_equal(c.judged.verdict, VERDICT_PASS);
+    assert_int_equal(c.judged.faults[0].hits, 2);
+    assert_string_equal(c.judged.faults[0].window.rule, "step-2");
 }
 
 static void test_runner__a_closed_listener_needs_a_refused_attempt(void **state)
@@ -279,11 +282,11 @@ static void test_runner__a_closed_listener_needs_a_refused_attempt(void **state)
     case_run_scenario(&met, &f,
                       HEAD "method:\n  - vault: refuse\n  - sign: {via: api, expect: {mode: "
                            "fallback, reason: refused}}\nrollback:\n  - vault: accept\n");
-    assert_int_equal(met.run.verdict, VERDICT_PASS);
-    assert_string_equal(met.run.faults[0].evidence, "audit.ndjson:4");
+    assert_int_equal(met.judged.verdict, VERDICT_PASS);
+    assert_string_equal(met.judged.faults[0].evidence, "audit.ndjson:4");
     case_run_scenario(&unmet, &g,
                       HEAD "method:\n  - vault: refuse\n  - vault: accept\n  - sign: {via: api}\n");
-    assert_int_equal(unmet.run.verdict, VERDICT_UNKNOWN);
+    assert_int_equal(unmet.judged.verdict, VERDICT_UNKNOWN);
     expect_text(case_finding(&unmet, "fault"), "expected an audited attempt that was refused");
 }
 
@@ -297,11 +300,11 @@ static void test_runner__too_few_shares_leave_the_window_open(void **state)
                       HEAD
                       "method:\n  - vault: seal\n  - sign: {via: api, expect: {mode: "
                       "fallback}}\nrollback:\n  - vault: {unseal: 2}\n  - vault: {unseal: 1}\n");
-    assert_int_equal(c.run.verdict, VERDICT_PASS);
-    const struct runner_step *last = &c.run.steps[4];
+    assert_int_equal(c.judged.verdict, VERDICT_PASS);
+    const struct record_step *last = &c.record.steps[4];
     assert_int_equal(last->plan->number, 5);
-    assert_true(c.run.faults[0].to_ns >= last->started.wall_ns);
-    assert_true(c.run.faults[0].to_ns <= last->ended.wall_ns);
+    assert_true(c.judged.faults[0].window.to_ns >= last->started.wall_ns);
+    assert_true(c.judged.faults[0].window.to_ns <= last->ended.wall_ns);
 }
 
 /* --- reports --- */
@@ -317,7 +320,7 @@ static void test_report__result_is_one_json_object(void **state)
     buf_init(&out, 1u << 20);
     f.attempts = 4;
     case_run_scenario(&c, &f, OUTAGE);
-    report_format_result(&c.run, &out);
+    report_format_result(&c.judged, &out);
     assert_int_equal(jsonread_parse(buf_slice(&out), &result, NULL), ERRC_OK);
     assert_int_equal(json_integer_value(json_object_get(result, "version")), REPORT_VERSION);
     assert_string_equal(jsonread_string_or(result, "verdict", ""), "fail");
@@ -338,7 +341,7 @@ static void test_report__history_tells_each_call_as_invoke_and_outcome(void **st
     fake_world_init(&f);
     buf_init(&out, 1u << 20);
     case_run_scenario(&c, &f, OUTAGE);
-    report_format_history(&c.run, &out);
+    report_format_history(&c.judged, &out);
     struct slice rest = buf_slice(&out);
     int64_t before = 0, invokes = 0, oks = 0;
     while (rest.len > 0) {
@@ -365,7 +368,7 @@ static void test_report__junit_counts_what_it_shows_and_escapes(void **state)
     case_run_scenario(&c, &f,
                       HEAD "method:\n  - vault: seal\n  - sign: {via: api, expect: {attempts: 2}}\n"
                            "  - log: {service: api, contains: \"a<b>&\"}\n");
-    const struct runner *runs[] = {&c.run};
+    const struct judgement *runs[] = {&c.judged};
     report_format_junit(runs, 1, &out);
     const char *text = buf_text(&out);
     expect_text(text,
@@ -390,13 +393,13 @@ static void test_report__the_timeline_can_be_read(void **state)
     buf_init(&findings, 1u << 20);
     f.no_backoff = true;
     case_run_scenario(&c, &f, OUTAGE);
-    report_format_timeline(&c.run, &out);
+    report_format_timeline(&c.judged, &out);
     expect_text(buf_text(&out), "case: p & <q>\n2025-11-23T17:46:40.");
     expect_text(buf_text(&out),
                 "seed 7\nverdict: fail, an expectation or an invariant does not hold");
     expect_text(buf_text(&out), "\n-- steady state again\n");
     expect_text(buf_text(&out), "fault sealed: met 3 times (journal.ndjson:4)\n");
-    report_format_findings(&c.run, &findings);
+    report_format_findings(&c.judged, &findings);
     assert_string_equal(buf_text(&findings),
                         "fail: backoff: expected a wait of 125..250 ms before attempt 2, asked for "
                         "were 0 (audit.ndjson:4)\n");

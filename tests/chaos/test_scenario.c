@@ -94,7 +94,7 @@ static void test_scenario__json_is_read_as_well(void **state)
     assert_int_equal(respond->main.number, 503);
     assert_int_equal(scenario_int(respond, "times"), 2);
     assert_string_equal(scenario_field(respond, "headers")->pairs[0].name, "Retry-After");
-    assert_true(scenario_fault_is_rule(respond));
+    assert_int_equal(scenario_effect(respond, &p.scenario.stack).sets, CONDITION_RULED);
 }
 
 static void test_scenario__what_is_left_out_has_its_standard(void **state)
@@ -109,8 +109,8 @@ static void test_scenario__what_is_left_out_has_its_standard(void **state)
     assert_string_equal(now->main.text, "now");
     assert_string_equal(scenario_text(now, "path"), "*/sign/*");
     assert_false(scenario_given(now, "path"));
-    assert_false(scenario_fault_is_rule(now));
-    assert_true(scenario_fault_is_rule(step(&p, VERB_PHASE_METHOD, 1)));
+    assert_false(scenario_at_request(now));
+    assert_true(scenario_at_request(step(&p, VERB_PHASE_METHOD, 1)));
     assert_int_equal(scenario_int(step(&p, VERB_PHASE_METHOD, 2), "within_ms"), 0);
     assert_null(scenario_field(now, "nothing_of_the_kind"));
 }

@@ -5,7 +5,7 @@
 
 #define NS_PER_MS 1000000
 
-void backoff_bounds(const struct runner_contract *contract, int64_t n, int64_t *low, int64_t *high)
+void backoff_bounds(const struct record_contract *contract, int64_t n, int64_t *low, int64_t *high)
 {
     int64_t cap = contract->base_ms;
     for (int64_t i = 2; i < n && cap < contract->max_ms; i++)
@@ -28,7 +28,7 @@ static enum errc check_gap(const struct ledger_attempt *before,
 }
 
 static enum errc check_wait(const struct ledger_entry *entry, size_t i,
-                            const struct runner_contract *contract, bool retry_after,
+                            const struct record_contract *contract, bool retry_after,
                             struct errc_why *why)
 {
     const struct ledger_attempt *attempt = &entry->attempts[i];
@@ -45,7 +45,7 @@ static enum errc check_wait(const struct ledger_entry *entry, size_t i,
     return i == 0 ? ERRC_OK : check_gap(&entry->attempts[i - 1], attempt, why);
 }
 
-enum errc backoff_check(const struct ledger_entry *entry, const struct runner_contract *contract,
+enum errc backoff_check(const struct ledger_entry *entry, const struct record_contract *contract,
                         bool retry_after, struct errc_why *why)
 {
     for (size_t i = 0; i < entry->attempt_count; i++)

@@ -12,17 +12,17 @@
 
 #include "base/errc.h"
 #include "chaos/core/ledger/ledger.h"
-#include "chaos/core/runner.h"
+#include "chaos/core/record.h"
 
 #define BACKOFF_SLACK_MS 5 /* stamps have milliseconds, and clocks are slewed */
 
 /* Fills *low and *high with the bounds of the wait before attempt n >= 2. */
-void backoff_bounds(const struct runner_contract *contract, int64_t n, int64_t *low, int64_t *high);
+void backoff_bounds(const struct record_contract *contract, int64_t n, int64_t *low, int64_t *high);
 
 /* ERRC_OK, or ERRC_RANGE with a sentence about the first wait of the entry that breaks the
  * contract. retry_after: the scenario sends that header, waits may be longer. */
 MUST_USE enum errc backoff_check(const struct ledger_entry *entry,
-                                 const struct runner_contract *contract, bool retry_after,
+                                 const struct record_contract *contract, bool retry_after,
                                  struct errc_why *why);
 
 /* True when any step of the scenario answers with a Retry-After header. */

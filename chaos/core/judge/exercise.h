@@ -16,9 +16,9 @@
  */
 #pragma once
 
+#include "chaos/core/judge/judgement.h"
 #include "chaos/core/ledger/evidence.h"
-#include "chaos/core/runner.h"
 
-/* Fills hits and evidence of every fault of the run, and adds a finding for each one that was not
- * met. Requires ledgers without the problems that evidence->problems would tell. */
-void exercise_judge(struct runner *run, const struct evidence *evidence);
+/* Derives the faults of the run from its changes and the journal, fills their hits and evidence,
+ * and adds a finding for each declared one that was not met. */
+void exercise_judge(struct judgement *out, const struct evidence *evidence);

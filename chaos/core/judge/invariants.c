@@ -83,10 +83,11 @@ static bool can_judge(const struct evidence *evidence, unsigned needs)
     return (trail || (needs & NEEDS_TRAIL) == 0) && (journal || (needs & NEEDS_JOURNAL) == 0);
 }
 
-void invariants_judge(struct runner *run, const struct evidence *evidence)
+void invariants_judge(struct judgement *out, const struct evidence *evidence)
 {
     for (size_t i = 0; i < sizeof invariants / sizeof invariants[0]; i++) {
-        struct invariants_case c = {.run = run, .evidence = evidence, .name = invariants[i].name};
+        struct invariants_case c = {
+            .record = out->record, .out = out, .evidence = evidence, .name = invariants[i].name};
         if (can_judge(evidence, invariants[i].needs))
             invariants[i].judge(&c);
     }

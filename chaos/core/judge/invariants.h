@@ -10,11 +10,11 @@
 
 #include <stddef.h>
 
+#include "chaos/core/judge/judgement.h"
 #include "chaos/core/ledger/evidence.h"
-#include "chaos/core/runner.h"
 
-/* Judges all of them, adds findings to the run and fills its counts of orphans and resends. */
-void invariants_judge(struct runner *run, const struct evidence *evidence);
+/* Judges all of them, adds findings and fills the counts of orphans and resends. */
+void invariants_judge(struct judgement *out, const struct evidence *evidence);
 
 /* Name and meaning of invariant i, for reports and the page about scenarios; NULL behind the
  * last. */

@@ -11,14 +11,14 @@ void invariants_case_violated(const struct invariants_case *c, size_t step, cons
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    verdict_add(&c->run->findings, &c->run->pool, VERDICT_FAIL, c->name, step, "%s", text);
+    judgement_add(c->out, VERDICT_FAIL, c->name, step, "%s", text);
 }
 
-const struct runner_call *invariants_case_call(const struct invariants_case *c, const char *bundle,
+const struct record_call *invariants_case_call(const struct invariants_case *c, const char *bundle,
                                                int64_t wall_ns)
 {
-    for (size_t i = c->run->call_count; bundle != NULL && i > 0; i--) {
-        const struct runner_call *call = &c->run->calls[i - 1];
+    for (size_t i = c->record->call_count; bundle != NULL && i > 0; i--) {
+        const struct record_call *call = &c->record->calls[i - 1];
         if (strcmp(call->told.bundle, bundle) == 0 && call->told.started.wall_ns <= wall_ns)
             return call;
     }
@@ -27,23 +27,23 @@ const struct runner_call *invariants_case_call(const struct invariants_case *c, 
 
 size_t invariants_case_step(const struct invariants_case *c, const struct ledger_entry *entry)
 {
-    const struct runner_call *call = invariants_case_call(c, entry->bundle, INT64_MAX);
+    const struct record_call *call = invariants_case_call(c, entry->bundle, INT64_MAX);
     return call == NULL ? 0 : call->plan->number;
 }
 
 /* A service takes bundles up again by itself when it starts, so what it runs with at that time
  * counts, not what it ran with when it was asked. A command has one environment per call. */
 bool invariants_case_contract(const struct invariants_case *c, const struct ledger_entry *entry,
-                              struct runner_contract *out)
+                              struct record_contract *out)
 {
-    const struct runner_call *call = invariants_case_call(c, entry->bundle, INT64_MAX);
+    const struct record_call *call = invariants_case_call(c, entry->bundle, INT64_MAX);
     if (call == NULL)
         return false;
     *out = call->contract;
     if (strcmp(call->via, "cli") == 0)
         return true;
-    for (size_t i = 0; i < c->run->contract_count; i++) {
-        const struct runner_contract *contract = &c->run->contracts[i];
+    for (size_t i = 0; i < c->record->contract_count; i++) {
+        const struct record_contract *contract = &c->record->contracts[i];
         if (strcmp(contract->via, call->via) == 0 && contract->from_ns <= entry->wall_ns)
             *out = *contract;
     }

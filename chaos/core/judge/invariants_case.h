@@ -4,11 +4,12 @@
  */
 #pragma once
 
+#include "chaos/core/judge/judgement.h"
 #include "chaos/core/ledger/evidence.h"
-#include "chaos/core/runner.h"
 
 struct invariants_case {
-    struct runner *run;
+    const struct record *record;
+    struct judgement *out;
     const struct evidence *evidence;
     const char *name; /* of the invariant */
 };
@@ -19,7 +20,7 @@ void invariants_case_violated(const struct invariants_case *c, size_t step, cons
 
 /* Returns the call that asked for the bundle, the last one that began before wall_ns; NULL when
  * nobody did. */
-const struct runner_call *invariants_case_call(const struct invariants_case *c, const char *bundle,
+const struct record_call *invariants_case_call(const struct invariants_case *c, const char *bundle,
                                                int64_t wall_ns);
 
 /* Returns the step number of that call, or 0. */
@@ -27,7 +28,7 @@ size_t invariants_case_step(const struct invariants_case *c, const struct ledger
 
 /* What the signer that wrote the entry was started with; false when that is not known. */
 bool invariants_case_contract(const struct invariants_case *c, const struct ledger_entry *entry,
-                              struct runner_contract *out);
+                              struct record_contract *out);
 
 /* True when an attempt of this class says that Vault is not available, so that fallback may
  * follow; true when it says that Vault or the client refused, so that it never may. Some say

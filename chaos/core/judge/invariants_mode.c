@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chaos/core/judge/fault_windows.h"
-
 static const char *mode_text(enum ledger_mode mode)
 {
     static const char *const texts[] = {
@@ -71,7 +69,7 @@ static void check_flag(const struct invariants_case *c, const struct ledger_entr
 
 static void check_told(const struct invariants_case *c, const struct ledger_entry *e)
 {
-    const struct runner_call *call = invariants_case_call(c, e->bundle, INT64_MAX);
+    const struct record_call *call = invariants_case_call(c, e->bundle, INT64_MAX);
     if (call != NULL && call->told.mode[0] != '\0')
         expect_same(c, e, "mode", mode_text(e->mode), "the caller was told", call->told.mode);
 }
@@ -100,7 +98,7 @@ static bool is_fallback(const struct ledger_entry *e)
 
 static void check_fallback(const struct invariants_case *c, const struct ledger_entry *e)
 {
-    struct runner_contract contract;
+    struct record_contract contract;
     size_t step = invariants_case_step(c, e);
     if (invariants_case_contract(c, e, &contract) && !contract.fallback_allowed)
         invariants_case_violated(c, step,
@@ -179,11 +177,11 @@ void invariants_mode_refusal(const struct invariants_case *c)
 
 void invariants_mode_recovery(const struct invariants_case *c)
 {
-    for (size_t i = 0; i < c->run->call_count; i++) {
-        const struct runner_call *call = &c->run->calls[i];
+    for (size_t i = 0; i < c->record->call_count; i++) {
+        const struct record_call *call = &c->record->calls[i];
         const struct world_call *told = &call->told;
         if (!told->finished || strcmp(told->mode, "fallback") != 0 ||
-            fault_windows_overlap(c->run, told->started.wall_ns, told->ended.wall_ns))
+            judgement_overlap(c->out, CONDITION_OUTAGE, told->started.wall_ns, told->ended.wall_ns))
             continue;
         const struct ledger_entry *e = ledger_result_of(&c->evidence->client, told->bundle);
         char place[48] = "";
@@ -197,11 +195,14 @@ void invariants_mode_recovery(const struct invariants_case *c)
 
 /* --- the key stays the key --- */
 
-static bool key_event_between(const struct runner *run, int64_t from_ns, int64_t to_ns)
+static bool key_event_between(const struct record *record, int64_t from_ns, int64_t to_ns)
 {
-    for (size_t i = 0; i < run->key_event_count; i++)
-        if (run->key_events[i].to_ns >= from_ns && run->key_events[i].from_ns <= to_ns)
+    for (size_t i = 0; i < record->change_count; i++) {
+        const struct condition_change *change = &record->changes[i];
+        if (change->plan->step->verb->key_event && change->to_ns >= from_ns &&
+            change->from_ns <= to_ns)
             return true;
+    }
     return false;
 }
 
@@ -214,7 +215,7 @@ void invariants_mode_fingerprint(const struct invariants_case *c)
         if (e->action != LEDGER_SIGNED || e->mode != LEDGER_MODE_VAULT || e->fingerprint == NULL)
             continue;
         if (before != NULL && strcmp(before->fingerprint, e->fingerprint) != 0 &&
-            !key_event_between(c->run, before->wall_ns, e->wall_ns))
+            !key_event_between(c->record, before->wall_ns, e->wall_ns))
             invariants_case_violated(c, invariants_case_step(c, e),
                                      "expected the key %.23s… as before (" LEDGER_AUDIT
                                      ":%zu), found %.23s… (" LEDGER_AUDIT

@@ -3,8 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "chaos/core/judge/fault_windows.h"
-
 #define HASTE_MS 250 /* an attempt that has less time may be over before it was sent */
 
 static bool ends_intent(const struct ledger_entry *entry)
@@ -77,7 +75,7 @@ static void check_explained(const struct invariants_case *c, const struct ledger
     }
     if (requests <= sums.attempts || sums.interrupted > 0)
         return;
-    c->run->resends += requests - sums.attempts;
+    c->out->resends += requests - sums.attempts;
     uint64_t resends = 0;
     for (const struct ledger_entry *e = ledger_next_of(client, first->bundle, NULL); e != NULL;
          e = ledger_next_of(client, first->bundle, e))
@@ -111,7 +109,7 @@ static const struct ledger_entry *over_resent(const struct ledger_client *client
  * cut the connection. The journal has both. */
 static void check_resends(const struct invariants_case *c)
 {
-    uint64_t claimed = 0, possible = c->evidence->server.cut_connections + c->run->resends;
+    uint64_t claimed = 0, possible = c->evidence->server.cut_connections + c->out->resends;
     const struct ledger_entry *e = over_resent(&c->evidence->client, possible, &claimed);
     if (e != NULL)
         invariants_case_violated(c, invariants_case_step(c, e),
@@ -152,10 +150,10 @@ static const struct ledger_request *request_of(const struct invariants_case *c,
 static bool may_be_missing(const struct invariants_case *c, const struct ledger_entry *e, size_t i)
 {
     const struct ledger_attempt *attempt = &e->attempts[i];
-    struct runner_contract contract;
+    struct record_contract contract;
     int64_t end_ns = i + 1 < e->attempt_count ? attempt[1].started_ns : e->wall_ns;
     return attempt->status != 0 || strcmp(attempt->class, "certificate") == 0 ||
-           fault_windows_unreachable(c->run, attempt->started_ns, end_ns) ||
+           judgement_overlap(c->out, CONDITION_AWAY, attempt->started_ns, end_ns) ||
            !invariants_case_contract(c, e, &contract) || contract.attempt_timeout_ms < HASTE_MS;
 }
 
@@ -271,7 +269,7 @@ static void check_orphans(const struct invariants_case *c, const struct ledger_e
     }
     uint64_t published = sums.by_vault ? 1 : 0;
     uint64_t orphans = executed > published ? executed - published : 0;
-    c->run->orphans += orphans;
+    c->out->orphans += orphans;
     if (orphans > sums.failed_attempts && sums.interrupted == 0)
         invariants_case_violated(c, invariants_case_step(c, first),
                                  "expected %" PRIu64 " published and at most %" PRIu64

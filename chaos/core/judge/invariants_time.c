@@ -27,21 +27,21 @@ static const struct ledger_entry *before_of(const struct ledger_client *client,
     return before;
 }
 
-static const struct runner_call *first_call(const struct runner *run, const char *bundle)
+static const struct record_call *first_call(const struct record *record, const char *bundle)
 {
-    for (size_t i = 0; i < run->call_count; i++)
-        if (strcmp(run->calls[i].told.bundle, bundle) == 0)
-            return &run->calls[i];
+    for (size_t i = 0; i < record->call_count; i++)
+        if (strcmp(record->calls[i].told.bundle, bundle) == 0)
+            return &record->calls[i];
     return NULL;
 }
 
 /* A signature is in the trail before its caller hears of it. */
-static const struct runner_call *call_told_signed(const struct runner *run, const char *bundle)
+static const struct record_call *call_told_signed(const struct record *record, const char *bundle)
 {
-    for (size_t i = 0; i < run->call_count; i++) {
-        const struct world_call *told = &run->calls[i].told;
+    for (size_t i = 0; i < record->call_count; i++) {
+        const struct world_call *told = &record->calls[i].told;
         if (told->finished && told->mode[0] != '\0' && strcmp(told->bundle, bundle) == 0)
-            return &run->calls[i];
+            return &record->calls[i];
     }
     return NULL;
 }
@@ -60,8 +60,8 @@ static void expect_behind(const struct invariants_case *c, const struct ledger_e
 static void check_bundle_entry(const struct invariants_case *c, const struct ledger_entry *e)
 {
     const struct ledger_entry *before = before_of(&c->evidence->client, e);
-    const struct runner_call *asked = first_call(c->run, e->bundle);
-    const struct runner_call *told = call_told_signed(c->run, e->bundle);
+    const struct record_call *asked = first_call(c->record, e->bundle);
+    const struct record_call *told = call_told_signed(c->record, e->bundle);
     if (before != NULL)
         expect_behind(c, e, before->wall_ns, e->wall_ns, "behind the bundle's entry before");
     else if (asked != NULL)
@@ -76,8 +76,8 @@ void invariants_time_entries(const struct invariants_case *c)
 {
     for (size_t i = 0; i < c->evidence->client.entry_count; i++) {
         const struct ledger_entry *e = &c->evidence->client.entries[i];
-        expect_behind(c, e, c->run->started.wall_ns, e->wall_ns, "behind the start of the run");
-        expect_behind(c, e, e->wall_ns, c->run->ended.wall_ns, "before the end of the run");
+        expect_behind(c, e, c->record->started.wall_ns, e->wall_ns, "behind the start of the run");
+        expect_behind(c, e, e->wall_ns, c->record->ended.wall_ns, "before the end of the run");
         if (e->bundle != NULL)
             check_bundle_entry(c, e);
     }

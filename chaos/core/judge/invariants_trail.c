@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "chaos/core/judge/backoff.h"
-#include "chaos/core/judge/fault_windows.h"
 
 static bool ends_intent(const struct ledger_entry *entry)
 {
@@ -86,7 +85,7 @@ static bool has_entry(const struct ledger_client *client, const char *bundle,
     return false;
 }
 
-static void check_told_signed(const struct invariants_case *c, const struct runner_call *call)
+static void check_told_signed(const struct invariants_case *c, const struct record_call *call)
 {
     const char *bundle = call->told.bundle;
     const struct evidence_manifest *m = evidence_manifest_of(c->evidence, bundle);
@@ -107,7 +106,7 @@ static void check_told_signed(const struct invariants_case *c, const struct runn
                                  m->trouble);
 }
 
-static void check_told_failed(const struct invariants_case *c, const struct runner_call *call)
+static void check_told_failed(const struct invariants_case *c, const struct record_call *call)
 {
     const char *bundle = call->told.bundle;
     if (!has_entry(&c->evidence->client, bundle, LEDGER_FAILED))
@@ -121,7 +120,7 @@ static void check_manifests(const struct invariants_case *c)
 {
     for (size_t i = 0; i < c->evidence->manifest_count; i++) {
         const struct evidence_manifest *m = &c->evidence->manifests[i];
-        const struct runner_call *call = invariants_case_call(c, m->bundle, INT64_MAX);
+        const struct record_call *call = invariants_case_call(c, m->bundle, INT64_MAX);
         bool told = call != NULL && call->told.mode[0] != '\0';
         if (m->state != EVIDENCE_MANIFEST_ABSENT && !told &&
             !has_entry(&c->evidence->client, m->bundle, LEDGER_SIGNED))
@@ -134,8 +133,8 @@ static void check_manifests(const struct invariants_case *c)
 
 void invariants_trail_told(const struct invariants_case *c)
 {
-    for (size_t i = 0; i < c->run->call_count; i++) {
-        const struct runner_call *call = &c->run->calls[i];
+    for (size_t i = 0; i < c->record->call_count; i++) {
+        const struct record_call *call = &c->record->calls[i];
         if (was_settled(&call->told) && call->told.mode[0] != '\0')
             check_told_signed(c, call);
         else if (was_settled(&call->told))
@@ -198,7 +197,7 @@ static void check_attempts(const struct invariants_case *c, const struct ledger_
 void invariants_trail_attempts(const struct invariants_case *c)
 {
     const struct ledger_client *client = &c->evidence->client;
-    struct runner_contract contract;
+    struct record_contract contract;
     for (size_t i = 0; i < client->entry_count; i++)
         if (ends_intent(&client->entries[i]) &&
             invariants_case_contract(c, &client->entries[i], &contract))
@@ -210,10 +209,10 @@ void invariants_trail_attempts(const struct invariants_case *c)
 void invariants_trail_backoff(const struct invariants_case *c)
 {
     const struct ledger_client *client = &c->evidence->client;
-    bool retry_after = backoff_retry_after(c->run->scenario);
+    bool retry_after = backoff_retry_after(c->record->scenario);
     for (size_t i = 0; i < client->entry_count; i++) {
         const struct ledger_entry *e = &client->entries[i];
-        struct runner_contract contract;
+        struct record_contract contract;
         struct errc_why why = {{0}};
         if (ends_intent(e) && invariants_case_contract(c, e, &contract) &&
             backoff_check(e, &contract, retry_after, &why) != ERRC_OK)

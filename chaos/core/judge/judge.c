@@ -14,12 +14,8 @@ void judge_say(const struct judge *j, const char *format, ...)
     buf_addf(j->message, "%s%s", j->message->len > 0 ? "; " : "", text);
 }
 
-const char *judge_bundle_of(const struct runner *run, const char *name)
+const char *judge_bundle_of(const struct record *record, const char *name)
 {
-    for (size_t i = run->call_count; i > 0; i--) {
-        const struct runner_call *call = &run->calls[i - 1];
-        if (call->name != NULL && strcmp(call->name, name) == 0)
-            return call->told.bundle;
-    }
-    return NULL;
+    const struct record_call *call = record_call_named(record, name);
+    return call == NULL ? NULL : call->told.bundle;
 }

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "chaos/core/ledger/evidence.h"
-#include "chaos/core/runner.h"
+#include "chaos/core/record.h"
 #include "chaos/core/scenario/plan.h"
 #include "chaos/core/world.h"
 
@@ -21,7 +21,7 @@ enum judge_result {
 /* What judging a step needs. */
 struct judge {
     const struct world *world;
-    const struct runner *run; /* its calls so far */
+    const struct record *run; /* its calls so far */
     struct pool *pool;        /* for what is read; may be freed after each step */
     struct buf *message;      /* sentences, joined by "; " */
 };
@@ -41,4 +41,4 @@ MUST_USE enum errc judge_probe(const struct judge *j, const struct scenario_step
 void judge_say(const struct judge *j, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Returns the bundle of the last call of the sign step called name; NULL: none. */
-const char *judge_bundle_of(const struct runner *run, const char *name);
+const char *judge_bundle_of(const struct record *record, const char *name);

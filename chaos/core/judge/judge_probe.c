@@ -101,7 +101,7 @@ static enum errc probe_audit(struct probe *p)
 
 /* --- backoff --- */
 
-static const struct runner_call *call_of(const struct runner *run, const char *bundle)
+static const struct record_call *call_of(const struct record *run, const char *bundle)
 {
     for (size_t i = run->call_count; i > 0; i--)
         if (strcmp(run->calls[i - 1].told.bundle, bundle) == 0)
@@ -133,7 +133,7 @@ static enum errc probe_backoff(struct probe *p)
         not_met(p);
     }
     struct errc_why trouble = {{0}};
-    const struct runner_call *call = call_of(p->judge->run, p->bundle);
+    const struct record_call *call = call_of(p->judge->run, p->bundle);
     if (call != NULL &&
         backoff_check(entry, &call->contract, backoff_retry_after(p->judge->run->scenario),
                       &trouble) != ERRC_OK) {
@@ -325,24 +325,21 @@ static enum errc probe_status(struct probe *p)
 
 static enum errc probe_environment(struct probe *p)
 {
-    struct slice text;
+    size_t count = 0;
     const char *service = scenario_text(p->step, "service"), *name = scenario_text(p->step, "name");
-    const char *wanted = scenario_text(p->step, "equals");
-    TRY(evidence_read_text(p->judge->world, WORLD_ENVIRONMENT, service, p->judge->pool, &text,
-                           p->why));
-    while (text.len > 0) {
-        struct slice value = slice_cut(&text, '\n');
-        if (!slice_equal_text(slice_cut(&value, '='), name))
-            continue;
-        if (slice_equal_text(value, wanted))
-            return ERRC_OK;
-        judge_say(p->judge, "expected %s of %s to be \"%s\", it is \"%.*s\"", name, service, wanted,
-                  SLICE_FMT(value));
+    const char *wanted = scenario_text(p->step, "equals"), *found = NULL;
+    const struct scenario_pair *pairs =
+        p->judge->world->environment(p->judge->world->context, service, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(pairs[i].name, name) == 0)
+            found = pairs[i].value;
+    if (found == NULL)
+        judge_say(p->judge, "expected %s of %s to be \"%s\", it is not set", name, service, wanted);
+    else if (strcmp(found, wanted) != 0)
+        judge_say(p->judge, "expected %s of %s to be \"%s\", it is \"%s\"", name, service, wanted,
+                  found);
+    if (found == NULL || strcmp(found, wanted) != 0)
         not_met(p);
-        return ERRC_OK;
-    }
-    judge_say(p->judge, "expected %s of %s to be \"%s\", it is not set", name, service, wanted);
-    not_met(p);
     return ERRC_OK;
 }
 

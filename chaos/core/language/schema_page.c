@@ -64,8 +64,8 @@ static void add_heading(const struct verb *verb, struct buf *out)
                                                             : verb->doc[0];
     buf_addf(out, "\n### `%s%s%s`\n\n%c%s", verb->actor, verb->name == NULL ? "" : ": ",
              verb->name == NULL ? "" : verb->name, first, verb->doc + 1);
-    if (verb->fault != VERB_FAULT_NONE)
-        buf_addf(out, ". Declares a fault: %s", verb_fault_name(verb->fault));
+    if (verb->effect.sets != 0)
+        buf_addf(out, ". Declares a fault: %s", condition_name(verb->effect.sets));
     buf_add_text(out, ".\n");
 }
 

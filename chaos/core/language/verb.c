@@ -80,18 +80,6 @@ const char *verb_phase_name(enum verb_phase phase)
     return names[phase];
 }
 
-const char *verb_fault_name(enum verb_fault fault)
-{
-    static const char *const names[] = {
-        [VERB_FAULT_NONE] = "none",     [VERB_FAULT_SEALED] = "sealed",
-        [VERB_FAULT_RULE] = "rule",     [VERB_FAULT_REFUSED] = "refused",
-        [VERB_FAULT_HELD] = "held",     [VERB_FAULT_DEAD] = "dead",
-        [VERB_FAULT_FROZEN] = "frozen", [VERB_FAULT_RESTARTED] = "restarted",
-        [VERB_FAULT_KEY] = "key",       [VERB_FAULT_FALLBACK_KEY] = "fallback key",
-    };
-    return names[fault];
-}
-
 /* One row per format: which bytes may come first, which later, how many there are. */
 static const struct {
     const char *pattern, *first, *later;

@@ -16,6 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "chaos/core/condition.h"
+
+struct scenario_stack;
+struct scenario_step;
+
 enum verb_type {
     VERB_NOTHING, /* no argument: the verb stands alone */
     VERB_INT,     /* decimal integer, min..max */
@@ -52,21 +57,6 @@ struct verb_field {
     const char *standard; /* what holds when it is left out, as a scenario would write it;
                              NULL: nothing */
     const char *doc;      /* one sentence */
-};
-
-/* What a step of this verb breaks, and thereby what counts as evidence that the break was met
- * (exercise.h). */
-enum verb_fault {
-    VERB_FAULT_NONE,
-    VERB_FAULT_SEALED,       /* Vault answers 503 sealed */
-    VERB_FAULT_RULE,         /* a fault rule of fakevault: respond, or an effect at a request */
-    VERB_FAULT_REFUSED,      /* the listener is closed */
-    VERB_FAULT_HELD,         /* requests are held in the process */
-    VERB_FAULT_DEAD,         /* the process is gone */
-    VERB_FAULT_FROZEN,       /* the process is stopped with SIGSTOP */
-    VERB_FAULT_RESTARTED,    /* the process is another one, memory is lost */
-    VERB_FAULT_KEY,          /* the signing key is another one, or gone */
-    VERB_FAULT_FALLBACK_KEY, /* the fallback key file is gone or unsafe */
 };
 
 enum verb_role {
@@ -134,10 +124,16 @@ struct verb {
     const char *actor;
     const char *name; /* NULL: the actor does only this, its value holds the fields */
     enum verb_role role;
-    enum verb_fault fault;
-    bool key_event;                  /* the signing key or its pin may change lawfully */
-    struct verb_field main;          /* the verb's own argument; name is NULL (the verb's name
-                                        stands for it); VERB_NOTHING when it has none */
+    struct condition_effect effect; /* of a step that acts at once (scenario_effect) */
+    /* What the effect depends on; NULL: nothing. Changes what the row has. */
+    void (*derive)(const struct scenario_step *step, const struct scenario_stack *stack,
+                   struct condition_effect *effect);
+    unsigned needs;         /* bits without which the step makes no sense (unpause: frozen) */
+    unsigned excludes;      /* bits with which it makes none (seal: gone) */
+    bool of_subject;        /* the subject does it: when it fails, that is the subject's */
+    bool key_event;         /* the signing key or its pin may change lawfully */
+    struct verb_field main; /* the verb's own argument; name is NULL (the verb's name
+                               stands for it); VERB_NOTHING when it has none */
     const struct verb_field *fields; /* further fields; NULL: none */
     const char *doc;                 /* one sentence */
 };
@@ -167,9 +163,6 @@ const struct verb_field *verb_field_find(const struct verb_field *fields, const 
 
 /* The key of a phase in a scenario: "steady_state", "method", "rollback", "expect". */
 const char *verb_phase_name(enum verb_phase phase);
-
-/* The word for a fault in reports: "sealed", "rule", "refused"…; "none" for none. */
-const char *verb_fault_name(enum verb_fault fault);
 
 /* True when text has the format; an empty text has none but VERB_FORMAT_ANY. */
 bool verb_format_matches(enum verb_format format, const char *text);

@@ -1,5 +1,9 @@
 #include "chaos/core/language/verb_table.h"
 
+#include <string.h>
+
+#include "chaos/core/scenario/scenario.h"
+
 #define END                                                                                        \
     {                                                                                              \
         0                                                                                          \
@@ -305,6 +309,47 @@ static const struct verb_field environment_fields[] = {
     {.name = "equals", .type = VERB_TEXT, .required = true, .max = 500, .doc = "its value"},
     END};
 
+/* --- what the verbs do to the condition of Vault --- */
+
+/* Who does not run, or is frozen, takes no orders; and does not answer its API either when it is
+ * sealed, closed, or holds requests. */
+#define UNCONTROLLED (CONDITION_GONE | CONDITION_FROZEN)
+#define UNANSWERED (UNCONTROLLED | CONDITION_CLOSED | CONDITION_HELD | CONDITION_SEALED)
+
+static void count_times(const struct scenario_step *step, const struct scenario_stack *stack,
+                        struct condition_effect *effect)
+{
+    (void)stack;
+    effect->times = scenario_int(step, "times");
+}
+
+static void enter_shares(const struct scenario_step *step, const struct scenario_stack *stack,
+                         struct condition_effect *effect)
+{
+    effect->shares = stack->dev ? stack->threshold : (int)step->main.number;
+}
+
+/* With storage Vault comes back sealed. A dev server comes back unsealed and empty, one in memory
+ * not even initialised; one that is wiped is set up again, and empty. */
+static void start_effect(const struct scenario_step *step, const struct scenario_stack *stack,
+                         struct condition_effect *effect)
+{
+    bool wiped = step->main.text != NULL && strcmp(step->main.text, "wipe") == 0;
+    if (wiped || !stack->durable)
+        effect->implied |= CONDITION_KEY;
+    if (!wiped && !stack->dev)
+        effect->implied |= CONDITION_SEALED;
+}
+
+/* Only its owner may read and write it; anything else is unsafe. */
+static void chmod_effect(const struct scenario_step *step, const struct scenario_stack *stack,
+                         struct condition_effect *effect)
+{
+    (void)stack;
+    if (strcmp(step->main.text, "0600") == 0 || strcmp(step->main.text, "0400") == 0)
+        *effect = (struct condition_effect){.clears = CONDITION_FALLBACK_KEY};
+}
+
 /* --- the verbs --- */
 
 #define MOMENT_MAIN                                                                                \
@@ -317,14 +362,15 @@ static const struct verb_field environment_fields[] = {
         .type = VERB_WORDS, .words = service_words, .required = true, .max = 2,                    \
         .doc = "one service, or a list"                                                            \
     }
-#define PLAIN(row, who, what, broken, sentence)                                                    \
-    [row] = {.id = row, .actor = who, .name = what, .fault = broken, .doc = sentence}
+#define PLAIN(row, who, what, sentence, ...)                                                       \
+    [row] = {.id = row, .actor = who, .name = what, .doc = sentence, __VA_ARGS__}
 
 const struct verb verb_table_rows[VERB_COUNT] = {
     [VERB_VAULT_SEAL] = {.id = VERB_VAULT_SEAL,
                          .actor = "vault",
                          .name = "seal",
-                         .fault = VERB_FAULT_SEALED,
+                         .effect = {.sets = CONDITION_SEALED},
+                         .excludes = UNCONTROLLED,
                          .main = MOMENT_MAIN,
                          .fields = moment_fields,
                          .doc = "seals Vault; every request is answered 503 until unseal"},
@@ -336,11 +382,15 @@ const struct verb verb_table_rows[VERB_COUNT] = {
                                     .min = 1,
                                     .max = 255,
                                     .doc = "how many of the unseal keys to enter"},
+                           .derive = enter_shares,
+                           .excludes = UNCONTROLLED | CONDITION_CLOSED,
                            .doc = "enters unseal keys; too few leave it sealed"},
     [VERB_VAULT_RESPOND] = {.id = VERB_VAULT_RESPOND,
                             .actor = "vault",
                             .name = "respond",
-                            .fault = VERB_FAULT_RULE,
+                            .effect = {.sets = CONDITION_RULED},
+                            .derive = count_times,
+                            .excludes = UNCONTROLLED,
                             .main = {.type = VERB_INT,
                                      .required = true,
                                      .min = 200,
@@ -352,95 +402,120 @@ const struct verb verb_table_rows[VERB_COUNT] = {
     [VERB_VAULT_REFUSE] = {.id = VERB_VAULT_REFUSE,
                            .actor = "vault",
                            .name = "refuse",
-                           .fault = VERB_FAULT_REFUSED,
+                           .effect = {.sets = CONDITION_CLOSED},
+                           .excludes = UNCONTROLLED,
                            .main = MOMENT_MAIN,
                            .fields = refuse_fields,
                            .doc = "closes the listener and resets open connections, until accept"},
-    PLAIN(VERB_VAULT_ACCEPT, "vault", "accept", VERB_FAULT_NONE, "opens the listener again"),
+    PLAIN(VERB_VAULT_ACCEPT, "vault", "accept", "opens the listener again",
+          .effect = {.clears = CONDITION_CLOSED}, .excludes = UNCONTROLLED),
     [VERB_VAULT_HANG] = {.id = VERB_VAULT_HANG,
                          .actor = "vault",
                          .name = "hang",
-                         .fault = VERB_FAULT_HELD,
+                         .effect = {.sets = CONDITION_HELD},
+                         .excludes = UNCONTROLLED,
                          .main = MOMENT_MAIN,
                          .fields = moment_fields,
                          .doc = "takes requests and holds them, until resume executes them"},
-    PLAIN(VERB_VAULT_RESUME, "vault", "resume", VERB_FAULT_NONE, "lets held requests go on"),
+    PLAIN(VERB_VAULT_RESUME, "vault", "resume", "lets held requests go on",
+          .effect = {.clears = CONDITION_HELD}, .excludes = UNCONTROLLED),
     [VERB_VAULT_CRASH] = {.id = VERB_VAULT_CRASH,
                           .actor = "vault",
                           .name = "crash",
-                          .fault = VERB_FAULT_DEAD,
+                          .effect = {.sets = CONDITION_GONE, .clears = CONDITION_OF_PROCESS},
+                          .excludes = UNCONTROLLED,
                           .main = MOMENT_MAIN,
                           .fields = moment_fields,
                           .doc = "makes Vault kill itself without any clean-up, until start"},
-    PLAIN(VERB_VAULT_STOP, "vault", "stop", VERB_FAULT_DEAD,
-          "ends Vault with SIGTERM, until start"),
-    PLAIN(VERB_VAULT_KILL, "vault", "kill", VERB_FAULT_DEAD,
-          "ends Vault with SIGKILL, until start"),
-    PLAIN(VERB_VAULT_START, "vault", "start", VERB_FAULT_NONE,
-          "starts Vault again on its port: with storage file it comes back sealed"),
+    PLAIN(VERB_VAULT_STOP, "vault", "stop", "ends Vault with SIGTERM, until start",
+          .effect = {.sets = CONDITION_GONE, .clears = CONDITION_OF_PROCESS},
+          .excludes = CONDITION_GONE),
+    PLAIN(VERB_VAULT_KILL, "vault", "kill", "ends Vault with SIGKILL, until start",
+          .effect = {.sets = CONDITION_GONE, .clears = CONDITION_OF_PROCESS},
+          .excludes = CONDITION_GONE),
+    PLAIN(VERB_VAULT_START, "vault", "start",
+          "starts Vault again on its port: with storage file it comes back sealed",
+          .effect = {.clears = CONDITION_GONE | CONDITION_OF_PROCESS}, .derive = start_effect,
+          .needs = CONDITION_GONE),
     [VERB_VAULT_RESTART] = {.id = VERB_VAULT_RESTART,
                             .actor = "vault",
                             .name = "restart",
-                            .fault = VERB_FAULT_RESTARTED,
+                            .effect = {.sets = CONDITION_RESTARTED,
+                                       .clears = CONDITION_GONE | CONDITION_OF_PROCESS},
+                            .derive = start_effect,
                             .main = {.type = VERB_WORD,
                                      .words = restart_words,
                                      .standard = "keep",
                                      .doc = "keep its storage, or wipe it and initialise anew"},
                             .doc = "stops Vault and starts it again"},
-    PLAIN(VERB_VAULT_PAUSE, "vault", "pause", VERB_FAULT_FROZEN,
-          "freezes the process with SIGSTOP: connections succeed and hang, until unpause"),
-    PLAIN(VERB_VAULT_UNPAUSE, "vault", "unpause", VERB_FAULT_NONE, "lets a frozen process go on"),
-    PLAIN(VERB_VAULT_RESET, "vault", "reset", VERB_FAULT_NONE,
-          "takes back all rules, holds and counters; never touches Vault's data"),
+    PLAIN(VERB_VAULT_PAUSE, "vault", "pause",
+          "freezes the process with SIGSTOP: connections succeed and hang, until unpause",
+          .effect = {.sets = CONDITION_FROZEN}, .excludes = UNCONTROLLED),
+    PLAIN(VERB_VAULT_UNPAUSE, "vault", "unpause", "lets a frozen process go on",
+          .effect = {.clears = CONDITION_FROZEN}, .needs = CONDITION_FROZEN),
+    PLAIN(VERB_VAULT_RESET, "vault", "reset",
+          "takes back all rules, holds and counters; never touches Vault's data",
+          .effect = {.clears = CONDITION_RULED | CONDITION_CLOSED | CONDITION_HELD},
+          .excludes = UNCONTROLLED),
     [VERB_VAULT_BOOTSTRAP] = {.id = VERB_VAULT_BOOTSTRAP,
                               .actor = "vault",
                               .name = "bootstrap",
+                              .excludes = UNANSWERED,
                               .key_event = true,
                               .doc = "what DocuGen's script does: mounts transit, creates the "
                                      "signing key, writes the fallback key file, each if absent"},
     [VERB_VAULT_ROTATE_KEY] = {.id = VERB_VAULT_ROTATE_KEY,
                                .actor = "vault",
                                .name = "rotate_key",
+                               .excludes = UNANSWERED,
                                .key_event = true,
                                .doc = "adds a new version to the signing key"},
     [VERB_VAULT_RECREATE_KEY] = {.id = VERB_VAULT_RECREATE_KEY,
                                  .actor = "vault",
                                  .name = "recreate_key",
-                                 .fault = VERB_FAULT_KEY,
+                                 .effect = {.sets = CONDITION_KEY},
+                                 .excludes = UNANSWERED,
                                  .key_event = true,
                                  .doc = "deletes the signing key and creates one of the same name"},
     [VERB_VAULT_DELETE_KEY] = {.id = VERB_VAULT_DELETE_KEY,
                                .actor = "vault",
                                .name = "delete_key",
-                               .fault = VERB_FAULT_KEY,
+                               .effect = {.sets = CONDITION_KEY},
+                               .excludes = UNANSWERED,
                                .key_event = true,
                                .doc = "deletes the signing key, until bootstrap"},
     [VERB_SERVICE_START] = {.id = VERB_SERVICE_START,
+                            .of_subject = true,
                             .actor = "service",
                             .name = "start",
                             .main = SERVICES_MAIN,
                             .doc = "starts services that were ended"},
     [VERB_SERVICE_STOP] = {.id = VERB_SERVICE_STOP,
+                           .of_subject = true,
                            .actor = "service",
                            .name = "stop",
                            .main = SERVICES_MAIN,
                            .doc = "ends services with SIGTERM"},
     [VERB_SERVICE_KILL] = {.id = VERB_SERVICE_KILL,
+                           .of_subject = true,
                            .actor = "service",
                            .name = "kill",
                            .main = SERVICES_MAIN,
                            .doc = "ends services with SIGKILL"},
     [VERB_SERVICE_PAUSE] = {.id = VERB_SERVICE_PAUSE,
+                            .of_subject = true,
                             .actor = "service",
                             .name = "pause",
                             .main = SERVICES_MAIN,
                             .doc = "freezes services with SIGSTOP"},
     [VERB_SERVICE_UNPAUSE] = {.id = VERB_SERVICE_UNPAUSE,
+                              .of_subject = true,
                               .actor = "service",
                               .name = "unpause",
                               .main = SERVICES_MAIN,
                               .doc = "lets frozen services go on"},
     [VERB_SERVICE_RESTART] = {.id = VERB_SERVICE_RESTART,
+                              .of_subject = true,
                               .actor = "service",
                               .name = "restart",
                               .main = SERVICES_MAIN,
@@ -448,18 +523,22 @@ const struct verb verb_table_rows[VERB_COUNT] = {
                               .doc = "restarts services; as with docker compose, a changed "
                                      "environment needs them re-created"},
     [VERB_TRUST_ACCEPT] = {.id = VERB_TRUST_ACCEPT,
+                           .of_subject = true,
                            .actor = "trust",
                            .name = "accept",
+                           .effect = {.clears = CONDITION_KEY},
+                           .excludes = UNANSWERED,
                            .key_event = true,
                            .main = {.type = VERB_WORD,
                                     .words = accept_words,
                                     .standard = "vault_key",
                                     .doc = "whose key; there is only Vault's"},
                            .doc = "pins the key that Vault has now (signer trust accept)"},
-    PLAIN(VERB_FALLBACK_KEY_WRITE, "fallback_key", "write", VERB_FAULT_NONE,
-          "puts the first fallback key file back, mode 0600"),
-    PLAIN(VERB_FALLBACK_KEY_REMOVE, "fallback_key", "remove", VERB_FAULT_FALLBACK_KEY,
-          "removes the fallback key file, until write"),
+    PLAIN(VERB_FALLBACK_KEY_WRITE, "fallback_key", "write",
+          "puts the first fallback key file back, mode 0600",
+          .effect = {.clears = CONDITION_FALLBACK_KEY}),
+    PLAIN(VERB_FALLBACK_KEY_REMOVE, "fallback_key", "remove",
+          "removes the fallback key file, until write", .effect = {.sets = CONDITION_FALLBACK_KEY}),
     [VERB_FALLBACK_KEY_CHMOD] = {.id = VERB_FALLBACK_KEY_CHMOD,
                                  .actor = "fallback_key",
                                  .name = "chmod",
@@ -468,10 +547,12 @@ const struct verb verb_table_rows[VERB_COUNT] = {
                                           .required = true,
                                           .max = 4,
                                           .doc = "four octal digits, quoted"},
-                                 .fault = VERB_FAULT_FALLBACK_KEY,
+                                 .effect = {.sets = CONDITION_FALLBACK_KEY},
+                                 .derive = chmod_effect,
                                  .doc = "changes the permissions of the fallback key file"},
-    PLAIN(VERB_FALLBACK_KEY_ROTATE, "fallback_key", "rotate", VERB_FAULT_NONE,
-          "writes a new fallback key, as DocuGen's script does"),
+    PLAIN(VERB_FALLBACK_KEY_ROTATE, "fallback_key", "rotate",
+          "writes a new fallback key, as DocuGen's script does",
+          .effect = {.clears = CONDITION_FALLBACK_KEY}),
     [VERB_SIGN] = {.id = VERB_SIGN,
                    .actor = "sign",
                    .role = VERB_SIGNS,

@@ -6,7 +6,7 @@ enum errc evidence_read_text(const struct world *world, enum world_evidence kind
                              struct pool *pool, struct slice *out, struct errc_why *why)
 {
     struct buf text CLEANUP(buf_done);
-    buf_init(&text, RUNNER_EVIDENCE_MAX);
+    buf_init(&text, EVIDENCE_BYTES_MAX);
     *out = (struct slice){0};
     enum errc code = world->read(world->context, kind, name, &text, why);
     if (code == ERRC_NOT_FOUND)
@@ -76,7 +76,7 @@ static enum errc add_manifest(const struct world *world, struct evidence *out, c
     return ERRC_OK;
 }
 
-static enum errc collect_manifests(const struct world *world, const struct runner *run,
+static enum errc collect_manifests(const struct world *world, const struct record *run,
                                    struct evidence *out, struct errc_why *why)
 {
     size_t most = run->call_count + out->client.entry_count;
@@ -121,7 +121,7 @@ static enum errc collect_texts(const struct world *world, struct evidence *out,
     return ERRC_OK;
 }
 
-enum errc evidence_collect(const struct world *world, const struct runner *run, struct pool *pool,
+enum errc evidence_collect(const struct world *world, const struct record *run, struct pool *pool,
                            struct evidence *out, struct errc_why *why)
 {
     *out = (struct evidence){.pool = pool};

@@ -9,7 +9,7 @@
 #include "chaos/core/ledger/asked.h"
 #include "chaos/core/ledger/ledger.h"
 #include "chaos/core/ledger/verify_manifest.h"
-#include "chaos/core/runner.h"
+#include "chaos/core/record.h"
 #include "chaos/core/world.h"
 
 enum evidence_manifest_state {
@@ -17,6 +17,8 @@ enum evidence_manifest_state {
     EVIDENCE_MANIFEST_BROKEN, /* it is there, but cannot be read */
     EVIDENCE_MANIFEST_READ,
 };
+
+#define EVIDENCE_BYTES_MAX (256u << 20) /* of one journal or audit trail */
 
 struct evidence_manifest {
     const char *bundle;
@@ -61,7 +63,7 @@ MUST_USE enum errc evidence_read_manifest(const struct world *world, struct pool
                                           struct errc_why *why);
 
 /* Reads all, for the final judgement: *out is empty before. */
-MUST_USE enum errc evidence_collect(const struct world *world, const struct runner *run,
+MUST_USE enum errc evidence_collect(const struct world *world, const struct record *run,
                                     struct pool *pool, struct evidence *out, struct errc_why *why);
 
 /* Returns a bundle's manifest, or NULL. */

@@ -12,13 +12,13 @@
 
 #define NS_PER_MS 1000000
 
-static const char *result_word(enum runner_result result)
+static const char *result_word(enum record_result result)
 {
     static const char *const words[] = {
-        [RUNNER_MET] = "met",
-        [RUNNER_NOT_MET] = "not met",
-        [RUNNER_ERROR] = "error",
-        [RUNNER_SKIPPED] = "skipped",
+        [RECORD_MET] = "met",
+        [RECORD_NOT_MET] = "not met",
+        [RECORD_ERROR] = "error",
+        [RECORD_SKIPPED] = "skipped",
     };
     return words[result];
 }
@@ -36,13 +36,13 @@ static void write_text(struct jsonwrite *w, const char *key, const char *text)
         jsonwrite_string(w, key, text);
 }
 
-static int64_t offset_ms(const struct runner *run, struct instant at)
+static int64_t offset_ms(const struct judgement *run, struct instant at)
 {
-    return (at.mono_ns - run->started.mono_ns) / NS_PER_MS;
+    return (at.mono_ns - run->record->started.mono_ns) / NS_PER_MS;
 }
 
-static void write_step(struct jsonwrite *w, const struct runner *run,
-                       const struct runner_step *step)
+static void write_step(struct jsonwrite *w, const struct judgement *run,
+                       const struct record_step *step)
 {
     jsonwrite_object(w, NULL);
     jsonwrite_int(w, "number", (int64_t)step->plan->number);
@@ -59,7 +59,7 @@ static void write_step(struct jsonwrite *w, const struct runner *run,
     jsonwrite_end(w);
 }
 
-static void write_call(struct jsonwrite *w, const struct runner_call *call)
+static void write_call(struct jsonwrite *w, const struct record_call *call)
 {
     const struct world_call *told = &call->told;
     jsonwrite_object(w, NULL);
@@ -88,16 +88,16 @@ static void write_call(struct jsonwrite *w, const struct runner_call *call)
     jsonwrite_end(w);
 }
 
-static void write_fault(struct jsonwrite *w, const struct runner_fault *fault)
+static void write_fault(struct jsonwrite *w, const struct judgement_fault *fault)
 {
     jsonwrite_object(w, NULL);
-    jsonwrite_int(w, "step", (int64_t)fault->plan->number);
-    jsonwrite_string(w, "kind", verb_fault_name(fault->kind));
+    jsonwrite_int(w, "step", (int64_t)fault->window.plan->number);
+    jsonwrite_string(w, "kind", condition_name(fault->window.bit));
     jsonwrite_int(w, "hits", (int64_t)fault->hits);
     jsonwrite_string(w, "evidence", fault->evidence);
-    write_stamp(w, "from", fault->from_ns);
-    if (fault->to_ns != INT64_MAX)
-        write_stamp(w, "to", fault->to_ns);
+    write_stamp(w, "from", fault->window.from_ns);
+    if (fault->window.to_ns != INT64_MAX)
+        write_stamp(w, "to", fault->window.to_ns);
     jsonwrite_end(w);
 }
 
@@ -112,7 +112,7 @@ static void write_finding(struct jsonwrite *w, const struct verdict_finding *fin
     jsonwrite_end(w);
 }
 
-static void write_flags(struct jsonwrite *w, const struct runner *run)
+static void write_flags(struct jsonwrite *w, const struct judgement *run)
 {
     jsonwrite_array(w, "flags");
     for (unsigned v = 0; v < VERDICT_COUNT; v++)
@@ -121,30 +121,30 @@ static void write_flags(struct jsonwrite *w, const struct runner *run)
     jsonwrite_end(w);
 }
 
-static void write_head(struct jsonwrite *w, const struct runner *run)
+static void write_head(struct jsonwrite *w, const struct judgement *run)
 {
     jsonwrite_int(w, "version", REPORT_VERSION);
-    jsonwrite_string(w, "scenario", run->scenario->name);
-    jsonwrite_string(w, "file", run->scenario->file);
-    jsonwrite_string(w, "purpose", run->scenario->purpose);
+    jsonwrite_string(w, "scenario", run->record->scenario->name);
+    jsonwrite_string(w, "file", run->record->scenario->file);
+    jsonwrite_string(w, "purpose", run->record->scenario->purpose);
     jsonwrite_array(w, "tags");
-    for (size_t i = 0; i < run->scenario->tag_count; i++)
-        jsonwrite_string(w, NULL, run->scenario->tags[i]);
+    for (size_t i = 0; i < run->record->scenario->tag_count; i++)
+        jsonwrite_string(w, NULL, run->record->scenario->tags[i]);
     jsonwrite_end(w);
     char seed[24]; /* as text: a reader's numbers may not hold 64 bits */
-    (void)snprintf(seed, sizeof seed, "%" PRIu64, run->seed);
+    (void)snprintf(seed, sizeof seed, "%" PRIu64, run->record->seed);
     jsonwrite_string(w, "seed", seed);
     jsonwrite_string(w, "verdict", verdict_name(run->verdict));
     jsonwrite_int(w, "exit", verdict_exit_code(run->verdict));
     write_flags(w, run);
-    write_stamp(w, "started", run->started.wall_ns);
-    write_stamp(w, "ended", run->ended.wall_ns);
-    jsonwrite_int(w, "took_ms", offset_ms(run, run->ended));
+    write_stamp(w, "started", run->record->started.wall_ns);
+    write_stamp(w, "ended", run->record->ended.wall_ns);
+    jsonwrite_int(w, "took_ms", offset_ms(run, run->record->ended));
     jsonwrite_int(w, "orphans", (int64_t)run->orphans);
     jsonwrite_int(w, "resends", (int64_t)run->resends);
 }
 
-void report_format_result(const struct runner *run, struct buf *out)
+void report_format_result(const struct judgement *run, struct buf *out)
 {
     struct jsonwrite w;
     jsonwrite_init(&w, out, JSONWRITE_PLAIN);
@@ -155,16 +155,16 @@ void report_format_result(const struct runner *run, struct buf *out)
         write_finding(&w, &run->findings.items[i]);
     jsonwrite_end(&w);
     jsonwrite_array(&w, "steps");
-    for (size_t i = 0; i < run->step_count; i++)
-        write_step(&w, run, &run->steps[i]);
+    for (size_t i = 0; i < run->record->step_count; i++)
+        write_step(&w, run, &run->record->steps[i]);
     jsonwrite_end(&w);
     jsonwrite_array(&w, "calls");
-    for (size_t i = 0; i < run->call_count; i++)
-        write_call(&w, &run->calls[i]);
+    for (size_t i = 0; i < run->record->call_count; i++)
+        write_call(&w, &run->record->calls[i]);
     jsonwrite_end(&w);
     jsonwrite_array(&w, "faults");
     for (size_t i = 0; i < run->fault_count; i++)
-        if (!run->faults[i].implied)
+        if (!run->faults[i].window.implied)
             write_fault(&w, &run->faults[i]);
     jsonwrite_end(&w);
     jsonwrite_end(&w);
@@ -196,7 +196,7 @@ static void end_line(struct jsonwrite *w, struct buf *out)
     buf_add_char(out, '\n');
 }
 
-static void history_call(const struct runner *run, const struct runner_call *call, bool ended,
+static void history_call(const struct judgement *run, const struct record_call *call, bool ended,
                          struct buf *out)
 {
     struct jsonwrite w;
@@ -214,7 +214,7 @@ static void history_call(const struct runner *run, const struct runner_call *cal
     end_line(&w, out);
 }
 
-static void history_step(const struct runner *run, const struct runner_step *step, bool ended,
+static void history_step(const struct judgement *run, const struct record_step *step, bool ended,
                          struct buf *out)
 {
     struct jsonwrite w;
@@ -232,11 +232,11 @@ static void history_step(const struct runner *run, const struct runner_step *ste
 
 /* Calls that began in the step: in order, since a step has one at most. Ends of background calls
  * stand where they ended, between steps or in a later one. */
-static void history_calls_until(const struct runner *run, int64_t until_ns, bool *told,
+static void history_calls_until(const struct judgement *run, int64_t until_ns, bool *told,
                                 struct buf *out)
 {
-    for (size_t i = 0; i < run->call_count; i++) {
-        const struct runner_call *call = &run->calls[i];
+    for (size_t i = 0; i < run->record->call_count; i++) {
+        const struct record_call *call = &run->record->calls[i];
         if (told[i] || !call->told.finished || call->told.ended.mono_ns > until_ns)
             continue;
         history_call(run, call, true, out);
@@ -244,23 +244,24 @@ static void history_calls_until(const struct runner *run, int64_t until_ns, bool
     }
 }
 
-static void history_begun(const struct runner *run, const struct runner_step *step, struct buf *out)
+static void history_begun(const struct judgement *run, const struct record_step *step,
+                          struct buf *out)
 {
-    for (size_t i = 0; i < run->call_count; i++)
-        if (run->calls[i].plan == step->plan && run->calls[i].again == step->again)
-            history_call(run, &run->calls[i], false, out);
+    for (size_t i = 0; i < run->record->call_count; i++)
+        if (run->record->calls[i].plan == step->plan && run->record->calls[i].again == step->again)
+            history_call(run, &run->record->calls[i], false, out);
 }
 
-void report_format_history(const struct runner *run, struct buf *out)
+void report_format_history(const struct judgement *run, struct buf *out)
 {
-    bool *told = calloc(run->call_count + 1, sizeof *told);
+    bool *told = calloc(run->record->call_count + 1, sizeof *told);
     if (told == NULL) {
         out->failed = true;
         return;
     }
-    for (size_t i = 0; i < run->step_count; i++) {
-        const struct runner_step *step = &run->steps[i];
-        if (step->result == RUNNER_SKIPPED)
+    for (size_t i = 0; i < run->record->step_count; i++) {
+        const struct record_step *step = &run->record->steps[i];
+        if (step->result == RECORD_SKIPPED)
             continue;
         history_step(run, step, false, out);
         history_begun(run, step, out);
@@ -270,7 +271,7 @@ void report_format_history(const struct runner *run, struct buf *out)
     free(told);
     for (size_t i = 0; i < run->findings.count; i++) {
         struct jsonwrite w;
-        begin_line(&w, out, "finding", offset_ms(run, run->ended));
+        begin_line(&w, out, "finding", offset_ms(run, run->record->ended));
         jsonwrite_string(&w, "verdict", verdict_name(run->findings.items[i].flag));
         jsonwrite_string(&w, "rule", run->findings.items[i].rule);
         jsonwrite_string(&w, "text", run->findings.items[i].text);
@@ -280,17 +281,17 @@ void report_format_history(const struct runner *run, struct buf *out)
 
 /* --- what other files format --- */
 
-void report_format_timeline(const struct runner *run, struct buf *out)
+void report_format_timeline(const struct judgement *run, struct buf *out)
 {
     report_text_timeline(run, out);
 }
 
-void report_format_findings(const struct runner *run, struct buf *out)
+void report_format_findings(const struct judgement *run, struct buf *out)
 {
     report_text_findings(run, out);
 }
 
-void report_format_junit(const struct runner *const runs[], size_t count, struct buf *out)
+void report_format_junit(const struct judgement *const runs[], size_t count, struct buf *out)
 {
     report_junit_suites(runs, count, out);
 }

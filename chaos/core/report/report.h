@@ -7,23 +7,23 @@
 #include <stddef.h>
 
 #include "base/text/buf.h"
-#include "chaos/core/runner.h"
+#include "chaos/core/judge/judgement.h"
 
 #define REPORT_VERSION 1 /* of result.json */
 
 /* result.json: indented by nothing, one object and a newline. */
-void report_format_result(const struct runner *run, struct buf *out);
+void report_format_result(const struct judgement *run, struct buf *out);
 
 /* history.ndjson: one line per step start, step end, call and finding, in the order of time. */
-void report_format_history(const struct runner *run, struct buf *out);
+void report_format_history(const struct judgement *run, struct buf *out);
 
 /* timeline.txt: time offset, actor, what happened, and where the ledgers say so. */
-void report_format_timeline(const struct runner *run, struct buf *out);
+void report_format_timeline(const struct judgement *run, struct buf *out);
 
 /* junit.xml of one or several runs: one suite per scenario, one case per step and one for the
  * invariants. */
-void report_format_junit(const struct runner *const runs[], size_t count, struct buf *out);
+void report_format_junit(const struct judgement *const runs[], size_t count, struct buf *out);
 
 /* What a person reads first when a run did not pass: one line per finding, worst first. Empty for a
  * pass. */
-void report_format_findings(const struct runner *run, struct buf *out);
+void report_format_findings(const struct judgement *run, struct buf *out);

@@ -7,6 +7,6 @@
 #include <stddef.h>
 
 #include "base/text/buf.h"
-#include "chaos/core/runner.h"
+#include "chaos/core/judge/judgement.h"
 
-void report_junit_suites(const struct runner *const runs[], size_t count, struct buf *out);
+void report_junit_suites(const struct judgement *const runs[], size_t count, struct buf *out);

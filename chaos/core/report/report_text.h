@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/text/buf.h"
-#include "chaos/core/runner.h"
+#include "chaos/core/judge/judgement.h"
 
-void report_text_timeline(const struct runner *run, struct buf *out);
-void report_text_findings(const struct runner *run, struct buf *out);
+void report_text_timeline(const struct judgement *run, struct buf *out);
+void report_text_findings(const struct judgement *run, struct buf *out);

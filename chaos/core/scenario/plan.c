@@ -127,11 +127,10 @@ static void format_stack(const struct scenario_stack *stack, struct buf *out)
                  stack->environment[i].value, i + 1 == stack->environment_count ? "\n" : "");
 }
 
-static const char *fault_of(const struct scenario_step *step)
+static const char *fault_of(const struct scenario_step *step, const struct scenario_stack *stack)
 {
-    if (step->verb->fault == VERB_FAULT_NONE)
-        return NULL;
-    return verb_fault_name(scenario_fault_is_rule(step) ? VERB_FAULT_RULE : step->verb->fault);
+    unsigned declared = scenario_effect(step, stack).sets;
+    return declared == 0 ? NULL : condition_name(declared);
 }
 
 void plan_format(const struct plan *plan, const struct scenario *scenario, struct buf *out)
@@ -149,8 +148,9 @@ void plan_format(const struct plan *plan, const struct scenario *scenario, struc
         if (i == 0 || plan->steps[i - 1].step->phase != s->step->phase)
             buf_addf(out, "\n%s\n", titles[s->step->phase]);
         buf_addf(out, "  %3zu  line %-3zu  %s", s->number, s->step->line, s->text);
-        if (fault_of(s->step) != NULL)
-            buf_addf(out, "   [fault: %s]", fault_of(s->step));
+        const char *fault = fault_of(s->step, &scenario->stack);
+        if (fault != NULL)
+            buf_addf(out, "   [fault: %s]", fault);
         buf_add_char(out, '\n');
     }
 }

@@ -344,10 +344,16 @@ bool scenario_given(const struct scenario_step *step, const char *name)
     return must_have(step, name)->given;
 }
 
-bool scenario_fault_is_rule(const struct scenario_step *step)
+bool scenario_at_request(const struct scenario_step *step)
 {
-    const char *moment = step->main.text;
-    return step->verb->fault == VERB_FAULT_RULE ||
-           (step->verb->fault != VERB_FAULT_NONE && moment != NULL &&
-            strcmp(moment, "at_request") == 0);
+    return step->main.text != NULL && strcmp(step->main.text, "at_request") == 0;
+}
+
+struct condition_effect scenario_effect(const struct scenario_step *step,
+                                        const struct scenario_stack *stack)
+{
+    struct condition_effect effect = step->verb->effect;
+    if (step->verb->derive != NULL)
+        step->verb->derive(step, stack, &effect);
+    return scenario_at_request(step) ? condition_at_request(effect) : effect;
 }

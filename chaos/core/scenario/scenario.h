@@ -104,6 +104,9 @@ int64_t scenario_int(const struct scenario_step *step, const char *name);
 bool scenario_bool(const struct scenario_step *step, const char *name);
 bool scenario_given(const struct scenario_step *step, const char *name);
 
-/* True when a fault of this step begins at once; false for one that waits for a request
- * (`at_request`), which is a rule whatever the verb. */
-bool scenario_fault_is_rule(const struct scenario_step *step);
+/* True when the step waits for a request (`at_request`). */
+bool scenario_at_request(const struct scenario_step *step);
+
+/* What the step does to Vault's condition when it is carried out in such a stack. */
+struct condition_effect scenario_effect(const struct scenario_step *step,
+                                        const struct scenario_stack *stack);

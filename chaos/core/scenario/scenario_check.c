@@ -268,7 +268,7 @@ static void check_respond(struct check *c, const struct scenario_step *step)
 static void check_trigger(struct check *c, const struct scenario_step *step)
 {
     static const char *const fields[] = {"path", "after"};
-    bool at_request = scenario_fault_is_rule(step);
+    bool at_request = scenario_at_request(step);
     for (size_t i = 0; i < 2 && !at_request; i++)
         if (given(step, fields[i]))
             complain(c, step, scenario_field(step, fields[i]), "only with at_request");

@@ -74,33 +74,29 @@ static enum errc read_state(struct stack *stack, const char *name, struct buf *o
     return vault_client_control_text(&stack->client, "/state", out, why);
 }
 
-static enum errc read_environment(struct stack *stack, const char *name, struct buf *out,
-                                  struct errc_why *why)
-{
-    const struct stack_service *s = stack_service_of(stack, name);
-    const struct envmap *map = s != NULL                  ? &s->environment
-                               : strcmp(name, "cli") == 0 ? &stack->cli_environment
-                                                          : NULL;
-    if (map == NULL || map->count == 0)
-        return errc_fail(why, ERRC_NOT_FOUND, "\"%s\" was never started", name);
-    envmap_format(map, "VAULT_TOKEN", out);
-    return buf_status(out, why);
-}
-
 typedef enum errc reader(struct stack *stack, const char *name, struct buf *out,
                          struct errc_why *why);
 
 static reader *const readers[] = {
-    [WORLD_JOURNAL] = read_journal,         [WORLD_AUDIT] = read_audit,
-    [WORLD_MANIFEST] = read_manifest,       [WORLD_LOG] = read_log,
-    [WORLD_METRICS] = read_metrics,         [WORLD_STATE] = read_state,
-    [WORLD_ENVIRONMENT] = read_environment,
+    [WORLD_JOURNAL] = read_journal,   [WORLD_AUDIT] = read_audit,
+    [WORLD_MANIFEST] = read_manifest, [WORLD_LOG] = read_log,
+    [WORLD_METRICS] = read_metrics,   [WORLD_STATE] = read_state,
 };
 
 enum errc gather_read(struct stack *stack, enum world_evidence kind, const char *name,
                       struct buf *out, struct errc_why *why)
 {
     return readers[kind](stack, name, out, why);
+}
+
+size_t gather_environment(struct stack *stack, const char *name,
+                          struct scenario_pair pairs[static ENVMAP_MAX])
+{
+    const struct stack_service *s = stack_service_of(stack, name);
+    const struct envmap *map = s != NULL                  ? &s->environment
+                               : strcmp(name, "cli") == 0 ? &stack->cli_environment
+                                                          : NULL;
+    return map == NULL ? 0 : envmap_pairs(map, "VAULT_TOKEN", pairs);
 }
 
 void gather_watch_open(struct gather_watch *watch, const struct stack *stack)

@@ -17,6 +17,11 @@
 MUST_USE enum errc gather_read(struct stack *stack, enum world_evidence kind, const char *name,
                                struct buf *out, struct errc_why *why);
 
+/* Fills pairs with what a service, or the last run of the command, was started with, without its
+ * token; 0: it was never started. */
+size_t gather_environment(struct stack *stack, const char *name,
+                          struct scenario_pair pairs[static ENVMAP_MAX]);
+
 /* Watches the files that evidence is read from. */
 struct gather_watch {
     int fd; /* inotify; -1: none, and then a wait is a short one */

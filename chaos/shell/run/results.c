@@ -105,16 +105,17 @@ static enum errc write_file(const char *folder, const char *name, const struct b
     return file_replace(path.text, buf_slice(text), mode, why);
 }
 
-static void format_junit(const struct runner *run, struct buf *out)
+static void format_junit(const struct judgement *run, struct buf *out)
 {
     report_format_junit(&run, 1, out);
 }
 
-static enum errc write_reports(const char *folder, const struct runner *run, struct errc_why *why)
+static enum errc write_reports(const char *folder, const struct judgement *run,
+                               struct errc_why *why)
 {
     static const struct {
         const char *name;
-        void (*format)(const struct runner *run, struct buf *out);
+        void (*format)(const struct judgement *run, struct buf *out);
     } reports[] = {
         {"history.ndjson", report_format_history},
         {"timeline.txt", report_format_timeline},
@@ -131,7 +132,7 @@ static enum errc write_reports(const char *folder, const struct runner *run, str
     return ERRC_OK;
 }
 
-enum errc results_write(const char *folder, const struct runner *run,
+enum errc results_write(const char *folder, const struct judgement *run,
                         const struct results_recipe *recipe, struct errc_why *why)
 {
     struct buf text CLEANUP(buf_done);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/errc.h"
-#include "chaos/core/runner.h"
+#include "chaos/core/judge/judgement.h"
 #include "chaos/shell/stack/folder.h"
 
 /* How the run was asked for, to be asked for again. Absolute paths. */
@@ -29,7 +29,7 @@ MUST_USE enum errc results_open(const char *runs, const char *scenario, int64_t 
 MUST_USE enum errc results_check(const char *runs, struct errc_why *why);
 
 /* Writes the files and moves `latest`. ERRC_IO. */
-MUST_USE enum errc results_write(const char *folder, const struct runner *run,
+MUST_USE enum errc results_write(const char *folder, const struct judgement *run,
                                  const struct results_recipe *recipe, struct errc_why *why);
 
 /* Appends one file of a run's folder; a missing one is ERRC_NOT_FOUND. */

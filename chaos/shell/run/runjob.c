@@ -53,22 +53,22 @@ static int64_t attempt_timeout_ms(const struct scenario *scenario)
 }
 
 /* Trouble of our own programs outweighs whatever was judged. */
-static void note_trouble(struct runner *run, const struct errc_why *trouble)
+static void note_trouble(struct judgement *judged, const struct errc_why *trouble)
 {
     if (trouble->text[0] == '\0')
         return;
-    verdict_add(&run->findings, &run->pool, VERDICT_INTERNAL, "program", 0, "%s", trouble->text);
-    run->verdict = verdict_worst(&run->findings);
+    judgement_add(judged, VERDICT_INTERNAL, "program", 0, "%s", trouble->text);
+    judged->verdict = verdict_worst(&judged->findings);
 }
 
 /* unwritten: why the results could not be written; NULL when they were. */
-static void tell_result(const struct runjob *job, const struct runner *run,
+static void tell_result(const struct runjob *job, const struct judgement *run,
                         const struct errc_why *unwritten)
 {
     struct runjob_message message = {
         .kind = RUNJOB_RESULT,
         .verdict = unwritten == NULL ? run->verdict : VERDICT_INTERNAL,
-        .wall_ms = (run->ended.mono_ns - run->started.mono_ns) / 1000000,
+        .wall_ms = (run->record->ended.mono_ns - run->record->started.mono_ns) / 1000000,
         .wait_ms = results_designed_wait_ms(job->folder.text, attempt_timeout_ms(job->scenario))};
     if (unwritten != NULL)
         (void)snprintf(message.text, sizeof message.text, "%.*s", (int)sizeof message.text - 1,
@@ -83,7 +83,8 @@ static int run_scenario(void *context, int interrupt_fd)
     struct errc_why why = {""};
     struct world_live live;
     struct world world;
-    struct runner run CLEANUP(runner_done) = {0};
+    struct record record CLEANUP(record_done) = {0};
+    struct judgement judged CLEANUP(judgement_done) = {0};
     const struct stack_options stack = {.signer = job->options->signer,
                                         .fakevault = job->options->fakevault,
                                         .run_folder = job->folder.text,
@@ -101,13 +102,13 @@ static int run_scenario(void *context, int interrupt_fd)
     world_live_init(&live, &stack, &world);
     live.progress = tell_progress;
     live.progress_context = context;
-    runner_run(job->scenario, job->plan, &world, job->options->seed, &run);
-    note_trouble(&run, &live.stack.trouble);
+    runner_run(job->scenario, job->plan, &world, job->options->seed, &record, &judged);
+    note_trouble(&judged, &live.stack.trouble);
     world_live_close(&live);
-    enum errc code = results_write(job->folder.text, &run, &recipe, &why);
-    tell_result(job, &run, code == ERRC_OK ? NULL : &why);
+    enum errc code = results_write(job->folder.text, &judged, &recipe, &why);
+    tell_result(job, &judged, code == ERRC_OK ? NULL : &why);
     httpcall_close();
-    return code == ERRC_OK ? verdict_exit_code(run.verdict) : VERDICT_EXIT_INTERNAL;
+    return code == ERRC_OK ? verdict_exit_code(judged.verdict) : VERDICT_EXIT_INTERNAL;
 }
 
 static void remove_folder(const char *path)

@@ -1,18 +1,19 @@
 /*
- * envmap: the environment of a process as an ordered set of NAME=value.
+ * envmap: the environment of a process as an ordered set of names and values.
  */
 #pragma once
 
 #include <stddef.h>
 
 #include "base/errc.h"
-#include "base/text/buf.h"
+#include "chaos/core/scenario/scenario.h"
 
 #define ENVMAP_MAX 64u /* variables of one process */
 
 /* A zeroed struct is an empty map. items[0..count) is NULL-terminated: it can be handed to exec. */
 struct envmap {
     char *items[ENVMAP_MAX + 1];
+    char *names[ENVMAP_MAX + 1]; /* the part before '=' */
     size_t count;
 };
 
@@ -35,5 +36,7 @@ MUST_USE enum errc envmap_copy(const struct envmap *from, struct envmap *to, str
 /* Lends the items as exec wants them. */
 const char *const *envmap_items(const struct envmap *map);
 
-/* Appends NAME=value lines without the variable `hidden` (NULL: all). */
-void envmap_format(const struct envmap *map, const char *hidden, struct buf *out);
+/* Fills pairs with names and values, which are the map's, without the variable `hidden` (NULL:
+ * all), and returns how many. */
+size_t envmap_pairs(const struct envmap *map, const char *hidden,
+                    struct scenario_pair pairs[static ENVMAP_MAX]);

@@ -105,8 +105,8 @@ static enum errc add_rule(const struct run *r, const char *effect, int64_t times
 static enum errc fault(const struct run *r, const char *effect, const char *path, struct slice body,
                        struct errc_why *why)
 {
-    if (scenario_fault_is_rule(r->step))
-        return add_rule(r, effect, r->step->verb->fault == VERB_FAULT_HELD ? 0 : 1, why);
+    if (scenario_at_request(r->step))
+        return add_rule(r, effect, (r->step->verb->effect.sets & CONDITION_HELD) != 0 ? 0 : 1, why);
     return vault_client_control(&r->stack->client, "POST", path, body, NULL, why);
 }
 
@@ -166,7 +166,7 @@ static enum errc vault_crash(const struct run *r, struct errc_why *why)
     struct buf how CLEANUP(buf_done);
     buf_init(&how, 128);
     TRY(fault(r, "crash", "/crash", slice_of(NULL), why));
-    if (scenario_fault_is_rule(r->step))
+    if (scenario_at_request(r->step))
         return ERRC_OK;
     TRY(proc_await_end(&r->stack->vault, &r->stack->await, await_deadline_ns(STACK_CALL_MS), &end,
                        why));

@@ -49,6 +49,13 @@ static enum errc world_read(void *context, enum world_evidence kind, const char 
     return gather_read(&live->stack, kind, name, out, why);
 }
 
+static const struct scenario_pair *world_environment(void *context, const char *name, size_t *count)
+{
+    struct world_live *live = context;
+    *count = gather_environment(&live->stack, name, live->environment);
+    return live->environment;
+}
+
 static size_t world_keys(void *context, const struct world_key **out)
 {
     const struct world_live *live = context;
@@ -92,6 +99,7 @@ void world_live_init(struct world_live *live, const struct stack_options *option
         .act = world_act,
         .wait_change = world_wait_change,
         .read = world_read,
+        .environment = world_environment,
         .keys = world_keys,
         .canaries = world_canaries,
         .progress = world_progress,

@@ -16,8 +16,9 @@ struct world_live {
     struct signcalls calls;
     struct gather_watch watch;
     struct exec_verbs exec;
-    int interrupts; /* noticed so far */
-    bool open;      /* stack and calls are to be closed */
+    struct scenario_pair environment[ENVMAP_MAX]; /* lent to the core */
+    int interrupts;                               /* noticed so far */
+    bool open;                                    /* stack and calls are to be closed */
     void (*progress)(void *context, const struct world_progress *progress);
     void *progress_context;
 };

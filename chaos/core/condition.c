@@ -1,0 +1,189 @@
+#include "chaos/core/condition.h"
+
+#include "base/bug.h"
+
+const char *condition_name(unsigned bit)
+{
+    static const char *const names[CONDITION_BITS] = {
+        "dead", "frozen", "refused", "held", "sealed", "rule", "key", "fallback key", "restarted",
+    };
+    for (size_t i = 0; i < CONDITION_BITS; i++)
+        if (bit == 1u << i)
+            return names[i];
+    return "none";
+}
+
+struct condition_effect condition_at_request(struct condition_effect at_once)
+{
+    return (struct condition_effect){
+        .sets = CONDITION_RULED,
+        .latent = at_once.sets | at_once.implied,
+        .latent_clears = at_once.clears,
+        .times = at_once.sets == CONDITION_HELD ? 0 : 1,
+    };
+}
+
+struct condition_effect condition_cut_short(struct condition_effect whole)
+{
+    whole.implied |= whole.sets | whole.latent;
+    whole.sets = whole.latent = whole.clears = whole.latent_clears = 0;
+    whole.shares = 0;
+    return whole;
+}
+
+/* --- one point --- */
+
+/* Unsealing takes threshold shares, in one step or in several; those that are entered are forgotten
+ * when Vault is sealed anew, ends, or is unsealed. Returns the bits that are cleared in all. */
+static unsigned enter_shares(int *entered, bool sealed, const struct condition_effect *effect,
+                             int threshold)
+{
+    bool anew = ((effect->clears | effect->sets) & CONDITION_SEALED) != 0;
+    *entered = sealed && !anew ? *entered + effect->shares : 0;
+    if (*entered < threshold)
+        return effect->clears;
+    *entered = 0;
+    return effect->clears | CONDITION_SEALED;
+}
+
+void condition_apply(struct condition *c, const struct condition_effect *effect, int threshold)
+{
+    bool sealed = ((c->set | c->maybe) & CONDITION_SEALED) != 0;
+    unsigned clears = enter_shares(&c->shares, sealed, effect, threshold);
+    c->set &= ~clears;
+    c->maybe &= ~clears;
+    c->set |= (effect->sets | effect->implied) & ~(unsigned)CONDITION_RESTARTED;
+    c->maybe |= effect->latent;
+}
+
+/* --- windows --- */
+
+size_t condition_windows_max(size_t change_count)
+{
+    return change_count * CONDITION_BITS;
+}
+
+struct derivation {
+    const struct condition_change *changes;
+    size_t change_count;
+    const struct condition_journal *journal;
+    int shares, threshold;
+    struct condition_window *out;
+    size_t count;
+};
+
+static struct condition_hits hits_of(const struct derivation *d, const char *rule)
+{
+    if (d->journal == NULL || rule == NULL)
+        return (struct condition_hits){0};
+    return d->journal->hits(d->journal->context, rule);
+}
+
+static bool is_sealed(const struct derivation *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (d->out[i].bit == CONDITION_SEALED && d->out[i].to_ns == INT64_MAX)
+            return true;
+    return false;
+}
+
+static void close_windows(struct derivation *d, unsigned bits, int64_t from_ns, int64_t to_ns)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        struct condition_window *w = &d->out[i];
+        if ((w->bit & bits) == 0 || w->to_ns != INT64_MAX)
+            continue;
+        w->ending_ns = from_ns;
+        w->to_ns = to_ns;
+    }
+}
+
+static void open_windows(struct derivation *d, unsigned bits, struct condition_window like)
+{
+    for (unsigned bit = 1; bit < 1u << CONDITION_BITS; bit <<= 1) {
+        bool moment = bit == CONDITION_RESTARTED;
+        if ((bits & bit) == 0)
+            continue;
+        like.bit = bit;
+        like.ending_ns = like.to_ns = moment ? like.made_ns : INT64_MAX;
+        d->out[d->count++] = like;
+    }
+}
+
+/* What rules brought about in (after_ns, until_ns]: it begins with their first request. */
+static void take_hits(struct derivation *d, int64_t after_ns, int64_t until_ns)
+{
+    for (size_t i = 0; i < d->change_count; i++) {
+        const struct condition_change *change = &d->changes[i];
+        if (change->effect.latent == 0)
+            continue;
+        struct condition_hits hits = hits_of(d, change->rule);
+        if (hits.count == 0 || hits.first_ns <= after_ns || hits.first_ns > until_ns)
+            continue;
+        close_windows(d, change->effect.latent_clears, hits.first_ns, hits.first_ns);
+        open_windows(d, change->effect.latent,
+                     (struct condition_window){.plan = change->plan,
+                                               .implied = true,
+                                               .rule = change->rule,
+                                               .from_ns = hits.first_ns,
+                                               .made_ns = hits.first_ns});
+    }
+}
+
+static void take_change(struct derivation *d, const struct condition_change *change)
+{
+    struct condition_window window = {.plan = change->plan,
+                                      .rule = change->rule,
+                                      .from_ns = change->from_ns,
+                                      .made_ns = change->to_ns};
+    unsigned clears = enter_shares(&d->shares, is_sealed(d), &change->effect, d->threshold);
+    close_windows(d, clears, change->from_ns, change->to_ns);
+    open_windows(d, change->effect.sets, window);
+    window.implied = true;
+    open_windows(d, change->effect.implied, window);
+}
+
+/* A rule that has fired as often as it may is over, whoever takes it back later. */
+static void end_spent_rules(struct derivation *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        for (size_t k = 0; k < d->change_count; k++) {
+            struct condition_window *w = &d->out[i];
+            const struct condition_change *change = &d->changes[k];
+            if (w->bit != CONDITION_RULED || w->plan != change->plan || change->effect.times == 0)
+                continue;
+            struct condition_hits hits = hits_of(d, w->rule);
+            if (hits.count >= (uint64_t)change->effect.times && hits.last_ns < w->to_ns)
+                w->ending_ns = w->to_ns = hits.last_ns;
+        }
+}
+
+size_t condition_windows(const struct condition_change *changes, size_t change_count, int threshold,
+                         const struct condition_journal *journal, struct condition_window *out)
+{
+    struct derivation d = {.changes = changes,
+                           .change_count = change_count,
+                           .journal = journal,
+                           .threshold = threshold,
+                           .out = out};
+    int64_t after_ns = INT64_MIN;
+    for (size_t i = 0; i < change_count; i++) {
+        take_hits(&d, after_ns, changes[i].from_ns);
+        take_change(&d, &changes[i]);
+        after_ns = changes[i].from_ns;
+    }
+    take_hits(&d, after_ns, INT64_MAX);
+    end_spent_rules(&d);
+    CHECK(d.count <= condition_windows_max(change_count));
+    return d.count;
+}
+
+bool condition_overlap(const struct condition_window *windows, size_t count, unsigned bits,
+                       int64_t from_ns, int64_t to_ns)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((windows[i].bit & bits) != 0 && windows[i].from_ns <= to_ns &&
+            windows[i].to_ns >= from_ns)
+            return true;
+    return false;
+}
