@@ -46,12 +46,19 @@ enum errc file_read_fd(int fd, const char *name, struct buf *out, struct errc_wh
 
 enum errc file_read(const char *path, struct buf *out, struct errc_why *why)
 {
+    return file_read_from(path, 0, out, why);
+}
+
+enum errc file_read_from(const char *path, uint64_t from, struct buf *out, struct errc_why *why)
+{
     int fd CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0)
         return io_error(why, "open", path);
     if (!S_ISREG(st.st_mode))
         return errc_fail(why, ERRC_IO, "\"%s\" is not a regular file", path);
+    if (from > 0 && lseek(fd, (off_t)from, SEEK_SET) < 0)
+        return io_error(why, "read", path);
     return file_read_fd(fd, path, out, why);
 }
 

@@ -13,6 +13,10 @@
  * ERRC_TOO_BIG, ERRC_IO; the sentence names the file. */
 MUST_USE enum errc file_read(const char *path, struct buf *out, struct errc_why *why);
 
+/* The same from byte `from` on; behind the end there is nothing. */
+MUST_USE enum errc file_read_from(const char *path, uint64_t from, struct buf *out,
+                                  struct errc_why *why);
+
 /* Reads an open descriptor to its end into out. */
 MUST_USE enum errc file_read_fd(int fd, const char *name, struct buf *out, struct errc_why *why);
 

@@ -11,15 +11,16 @@
 #include "chaos/core/ledger/evidence.h"
 
 #define MESSAGE_BYTES_MAX 4096u
-#define STEP_POOL_MAX (4u * EVIDENCE_BYTES_MAX)
+#define STEP_POOL_MAX (2u * EVIDENCE_BYTES_MAX)
 #define NS_PER_MS 1000000
 
 struct session {
     struct record *run;
     struct judgement *judged;
     const struct world *world;
-    bool started;      /* the stack runs, so that there is something to judge */
-    bool rolling_back; /* the user's first stop no longer counts */
+    struct evidence evidence; /* of the run so far */
+    bool started;             /* the stack runs, so that there is something to judge */
+    bool rolling_back;        /* the user's first stop no longer counts */
     bool late;
 };
 
@@ -190,7 +191,11 @@ static enum judge_result judge_step(struct session *s, const struct record_step 
 {
     struct pool pool CLEANUP(pool_done);
     pool_init(&pool, STEP_POOL_MAX);
-    struct judge j = {.world = s->world, .run = s->run, .pool = &pool, .message = message};
+    struct judge j = {.world = s->world,
+                      .run = s->run,
+                      .evidence = &s->evidence,
+                      .pool = &pool,
+                      .message = message};
     const struct scenario_step *what = step->plan->step;
     switch (what->verb->role) {
     case VERB_ACTS:
@@ -418,20 +423,16 @@ static void add_problems(struct judgement *out, const struct evidence *evidence)
 /* A run that was not begun left little behind; what it left must hold all the same. */
 static void judge_run(struct session *s)
 {
-    struct pool pool CLEANUP(pool_done);
-    pool_init(&pool, STEP_POOL_MAX);
-    struct evidence evidence;
     struct errc_why why = {{0}};
-    enum errc code = evidence_collect(s->world, s->run, &pool, &evidence, &why);
-    if (code != ERRC_OK) {
+    if (evidence_collect(&s->evidence, s->world, s->run, &why) != ERRC_OK) {
         judgement_add(s->judged, VERDICT_INTERNAL, "evidence", 0,
                       "the evidence could not be read: %s", why.text);
         return;
     }
     if (s->run->begun)
-        add_problems(s->judged, &evidence);
-    exercise_judge(s->judged, &evidence);
-    invariants_judge(s->judged, &evidence);
+        add_problems(s->judged, &s->evidence);
+    exercise_judge(s->judged, &s->evidence);
+    invariants_judge(s->judged, &s->evidence);
 }
 
 void runner_run(const struct scenario *scenario, const struct plan *plan, const struct world *world,
@@ -440,6 +441,7 @@ void runner_run(const struct scenario *scenario, const struct plan *plan, const 
     enum errc room = record_init(record, scenario, plan, seed);
     judgement_init(judged, record);
     struct session s = {.run = record, .judged = judged, .world = world};
+    evidence_init(&s.evidence);
     record->started = world->now(world->context);
     if (room == ERRC_OK)
         run_phases(&s);
@@ -455,4 +457,5 @@ void runner_run(const struct scenario *scenario, const struct plan *plan, const 
     if (record->pool.failed || judged->pool.failed)
         judged->findings.failed = true;
     judged->verdict = verdict_worst(&judged->findings);
+    evidence_done(&s.evidence);
 }

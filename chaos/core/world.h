@@ -66,12 +66,19 @@ enum world_evidence {
     WORLD_STATE,    /* JSON of fakevault's GET /state, now; name: NULL */
 };
 
+/* The sizes of the two ledgers at one moment: the trail's was looked at behind the journal's. */
+struct world_growth {
+    uint64_t journal, trail; /* bytes */
+};
+
 /* A public key that may lawfully verify a manifest. */
 struct world_key {
-    bool fallback;         /* else Vault's */
-    int version;           /* Vault's key version; 0 for fallback */
-    const char *pem;       /* SubjectPublicKeyInfo, PEM */
-    int64_t since_wall_ns; /* when it came into use */
+    bool fallback;   /* else Vault's */
+    int version;     /* Vault's key version; 0 for fallback */
+    const char *pem; /* SubjectPublicKeyInfo, PEM */
+    /* When it was pinned (Vault's) or put in place (the fallback's), and when another one took its
+     * place. 0: never, not yet. A key that is pinned again stands there twice. */
+    int64_t since_wall_ns, until_wall_ns;
 };
 
 /* Bytes that must not be found in any log, ledger or manifest. */
@@ -112,13 +119,17 @@ struct world {
      * `within_ms`. */
     void (*wait_change)(void *context, int64_t deadline_mono_ns);
 
-    /* Appends the evidence to out. */
-    enum errc (*read)(void *context, enum world_evidence kind, const char *name, struct buf *out,
-                      struct errc_why *why);
+    /* Appends the evidence to out, from byte `from` on (journal and trail; else 0). A file that has
+     * become shorter than that gives nothing. */
+    enum errc (*read)(void *context, enum world_evidence kind, const char *name, uint64_t from,
+                      struct buf *out, struct errc_why *why);
 
     /* Lends what "api", "worker" or the last "cli" run was started with, without VAULT_TOKEN; valid
      * until the next act. *count 0: it was never started. */
     const struct scenario_pair *(*environment)(void *context, const char *name, size_t *count);
+
+    /* Lends what was seen of the growth of the ledgers, in the order of time; may be NULL. */
+    size_t (*growth)(void *context, const struct world_growth **out);
 
     /* Lends the keys known so far, and the secrets; valid until the next act, and after stop as
      * long as the world itself. */

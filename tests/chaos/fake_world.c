@@ -44,6 +44,7 @@ void fake_world_init(struct fake_world *f)
     add_key(f, 0, f->vault_keys[0], false, 1);
     add_key(f, 1, f->vault_keys[1], false, 1);
     add_key(f, 2, f->fallback_key, true, 0);
+    f->keys[0].since_wall_ns = f->keys[2].since_wall_ns = BEGINNING;
     f->canary = (struct world_canary){.name = "token", .bytes = slice_of(token)};
     buf_init(&f->log, 1u << 16);
 }
@@ -72,6 +73,14 @@ void fake_world_edit(struct fake_world *f, struct fake_world_edit edit)
 }
 
 /* --- ledgers --- */
+
+/* By the client's clock. */
+static const char *client_stamp(const struct fake_world *f, int64_t ns,
+                                char room[static STAMP_BYTES])
+{
+    stamp_format(ns - f->clock_off_ms * MS, STAMP_NANO, room);
+    return room;
+}
 
 static const char *stamp_now(struct fake_world *f, char room[static STAMP_BYTES])
 {
@@ -120,9 +129,10 @@ static void audit(struct fake_world *f, const char *via, const char *action, con
     char stamp[STAMP_BYTES];
     struct buf *line = new_line(f->audit, &f->audit_count, 64);
     buf_addf(line,
-             "{\"action\":\"%s\",\"actor\":{\"id\":\"%s\"},\"bundleRunId\":\"%s\",\"id\":\"e%zu\","
+             "{\"action\":\"%s\",\"actor\":{\"id\":\"%s\",\"type\":\"automation\"},\"bundleRunId\":"
+             "\"%s\",\"id\":\"e%zu\","
              "\"payload\":{%s,\"previous\":\"@\"},\"timestamp\":\"%s\"}",
-             action, via, bundle, f->audit_count, payload, stamp_now(f, stamp));
+             action, via, bundle, f->audit_count, payload, client_stamp(f, f->now_ns, stamp));
 }
 
 /* --- signing --- */
@@ -136,6 +146,7 @@ struct signing {
     char class[16];
     char input[DIGEST_HEX_BYTES];
     char hash[ASKED_HASH_BYTES]; /* of what was asked to be signed */
+    char created[STAMP_BYTES], manifest_id[WORLD_ID_BYTES];
     bool ok;
     int64_t off_ns; /* by which the stamps of attempts are not true */
 };
@@ -158,8 +169,10 @@ static void build(const struct signing *s, bool fallback, const char *fingerprin
         json_pack("{s:s,s:s,s:s?}", "mode", fallback ? "fallback" : "vault", "keyFingerprint",
                   fingerprint, "reason", fallback ? s->class : NULL);
     const char *who = s->f->other_operator ? "mallory" : "chaos";
-    *out = json_pack("{s:[{s:s}],s:s,s:s,s:{s:o},s:s}", "artefacts", "id", "a", "bundleRunId",
-                     s->bundle, "hash", s->hash, "metadata", "signing", signing, "operatorId", who);
+    *out = json_pack("{s:[{s:s}],s:s,s:s,s:s,s:s,s:{s:o},s:s,s:s}", "artefacts", "id", "a",
+                     "bundleRunId", s->bundle, "createdAt", s->created, "hash", s->hash, "id",
+                     s->manifest_id, "metadata", "signing", signing, "operatorId", who,
+                     "signingKeyId", fallback ? "fallback" : "docugen-manifest:v1");
     CHECK(verify_manifest_canonical(*out, NULL, &body, NULL) == ERRC_OK);
     verify_manifest_pae(SLICE_LITERAL(VERIFY_MANIFEST_TYPE), buf_slice(&body), pae);
 }
@@ -184,12 +197,13 @@ static void note_attempt(struct signing *s, const char *class, int status, int w
     int64_t taken_ms = f->no_patience ? 0 : (int64_t)wait_ms * f->wait_factor;
     f->now_ns += (taken_ms + 1) * MS;
     s->off_ns += f->no_patience ? 0 : (wait_ms - taken_ms) * MS;
-    stamp_format(f->now_ns + s->off_ns, STAMP_NANO, stamp);
+    (void)client_stamp(f, f->now_ns + s->off_ns, stamp);
     bool lie = f->lies_about_status && status != 200;
     buf_addf(&s->attempts,
-             "%s{\"class\":\"%s\",\"n\":%d,\"started_at\":\"%s\",\"status\":%d,\"wait_ms\":%d}",
-             s->attempts.len == 0 ? "" : ",", lie ? "sealed" : class, ++s->attempt_count, stamp,
-             lie ? 503 : status, wait_ms);
+             "%s{\"class\":\"%s\",\"n\":%d,\"status\":%d,\"started_at\":\"%s\",\"wait_ms\":%d,"
+             "\"resends\":%d}",
+             s->attempts.len == 0 ? "" : ",", lie ? "sealed" : class, ++s->attempt_count,
+             lie ? 503 : status, stamp, wait_ms, f->repeats && status != 200 ? 1 : 0);
     (void)snprintf(s->class, sizeof s->class, "%s", lie ? "sealed" : class);
 }
 
@@ -218,7 +232,7 @@ static const char *class_of(int status)
 
 static void attempt_all(struct signing *s, const char *signature_sha256)
 {
-    static const int waits[] = {0, 200, 400, 800, 1600};
+    static const int waits[] = {0, 200, 400, 800, 1600}, longest[] = {0, 250, 500, 1000, 2000};
     struct fake_world *f = s->f;
     const char *rule = NULL;
     for (int i = 0; i < f->hidden_requests; i++)
@@ -227,9 +241,15 @@ static void attempt_all(struct signing *s, const char *signature_sha256)
         int status = answer(f, &rule);
         bool absent = f->never_asks && status != 200;
         note_attempt(s, absent ? "timeout" : class_of(status), absent ? 0 : status,
-                     f->no_backoff ? 0 : waits[i]);
+                     f->no_backoff      ? 0
+                     : f->longest_waits ? longest[i]
+                                        : waits[i]);
         if (status != 0 && !absent)
+            journal_request(f, s->input, f->always_first ? 1 : i + 1, status, signature_sha256,
+                            rule);
+        if (f->repeats && status != 200)
             journal_request(f, s->input, i + 1, status, signature_sha256, rule);
+        f->now_ns += status == 200 ? 0 : f->attempt_takes_ms * MS;
         s->ok = status == 200;
     }
 }
@@ -243,25 +263,46 @@ static void publish(struct signing *s, json_t *manifest, const char *signature)
     free(text);
 }
 
-static void audit_end(struct signing *s, const char *mode, const char *fingerprint,
-                      const char *input, const char *signature_sha256)
+/* What a manifest can be written again from. */
+static void add_signature(const struct signing *s, const char *mode, const char *signature,
+                          const char *signature_sha256, struct buf *out)
 {
-    char payload[6000];
+    bool fallback = strcmp(mode, "fallback") == 0;
+    buf_addf(out,
+             ",\"signature_sha256\":\"%s\",\"signing.fallback\":%s,\"signingMode\":\"%s\","
+             "\"signature\":\"%s\",\"manifestId\":\"%s\",\"createdAt\":\"%s\","
+             "\"signingKeyId\":\"%s\"",
+             signature_sha256, fallback ? "true" : "false", mode, signature, s->manifest_id,
+             s->created, fallback ? "fallback" : "docugen-manifest:v1");
+    if (!fallback)
+        return;
+    buf_add_text(out, ",\"publicKey\":\"");
+    for (const char *c = s->f->keys[2].pem; *c != '\0'; c++)
+        if (*c == '\n')
+            buf_add_text(out, "\\n");
+        else
+            buf_add_char(out, *c);
+    buf_add_char(out, '"');
+}
+
+/* signature: NULL for a failure. */
+static void audit_end(struct signing *s, const char *mode, const char *fingerprint,
+                      const char *input, const char *signature, const char *signature_sha256)
+{
+    struct buf payload CLEANUP(buf_done);
     bool done = mode != NULL;
-    (void)snprintf(payload, sizeof payload,
-                   "\"attempts\":[%s],\"class\":%s%s%s,\"reason\":\"%s\",\"input_sha256\":\"%s\","
-                   "\"keyFingerprint\":\"%s\",\"manifestHash\":\"%s\"%s%s%s%s%s%s",
-                   buf_text(&s->attempts), done ? "" : "\"", done ? "null" : s->class,
-                   done ? "" : "\"", done ? s->class : "fallback_off", input, fingerprint, s->hash,
-                   done ? ",\"signature_sha256\":\"" : "", done ? signature_sha256 : "",
-                   done ? "\",\"signing.fallback\":" : "",
-                   !done                        ? ""
-                   : strcmp(mode, "vault") == 0 ? "false"
-                                                : "true",
-                   done ? ",\"signingMode\":\"" : "", done ? mode : "");
+    buf_init(&payload, LINE_MAX_BYTES);
+    buf_addf(&payload,
+             "\"attempts\":[%s],\"class\":%s%s%s,\"reason\":\"%s\",\"input_sha256\":\"%s\","
+             "\"keyFingerprint\":\"%s\",\"manifestHash\":\"%s\"",
+             buf_text(&s->attempts), done ? "" : "\"", done ? "null" : s->class, done ? "" : "\"",
+             done ? s->class : "fallback_off", input, fingerprint, s->hash);
     if (done)
-        strcat(payload, "\"");
-    audit(s->f, s->via, done ? "MANIFEST_SIGNED" : "MANIFEST_SIGNING_FAILED", s->bundle, payload);
+        add_signature(s, mode, signature, signature_sha256, &payload);
+    else
+        buf_add_text(&payload, ",\"message\":\"no\"");
+    audit(s->f, s->via, done ? "MANIFEST_SIGNED" : "MANIFEST_SIGNING_FAILED", s->bundle,
+          buf_text(&payload));
 }
 
 /* Signs with a key, verifiably or not, audits and publishes. */
@@ -286,7 +327,7 @@ static void fall_back(struct signing *s, struct world_call *call)
     buf_init(&signature, LINE_MAX_BYTES);
     CHECK(verify_manifest_fingerprint(f->keys[2].pem, fingerprint, NULL) == ERRC_OK);
     sign_as(s, true, f->fallback_key, fingerprint, &signature, sha, &manifest);
-    audit_end(s, "fallback", fingerprint, s->input, sha);
+    audit_end(s, "fallback", fingerprint, s->input, buf_text(&signature), sha);
     publish(s, manifest, buf_text(&signature));
     strcpy(call->mode, "fallback");
     strcpy(call->reason, s->class);
@@ -322,6 +363,9 @@ static void sign(struct fake_world *f, const struct scenario_step *step, struct 
     buf_init(&s.attempts, LINE_MAX_BYTES);
     buf_init(&signature, LINE_MAX_BYTES);
     (void)snprintf(s.bundle, sizeof s.bundle, "00000000-0000-4000-8000-%012u", ++f->bundles);
+    (void)snprintf(s.manifest_id, sizeof s.manifest_id, "11111111-0000-4000-8000-%012u",
+                   f->bundles);
+    (void)client_stamp(f, f->now_ns, s.created);
     strcpy(call->bundle, s.bundle);
     hash_asked(&s);
     CHECK(verify_manifest_fingerprint(f->keys[key].pem, fingerprint, NULL) == ERRC_OK);
@@ -330,22 +374,29 @@ static void sign(struct fake_world *f, const struct scenario_step *step, struct 
     (void)snprintf(intent, sizeof intent,
                    "\"input_sha256\":\"%s\",\"keyFingerprint\":\"%s\",\"manifestHash\":\"%s\"",
                    s.input, fingerprint, s.hash);
-    audit(f, s.via, "MANIFEST_SIGNING_STARTED", s.bundle, intent);
+    if (!f->late_intent)
+        audit(f, s.via, "MANIFEST_SIGNING_STARTED", s.bundle, intent);
     if (!(f->stuck && f->bundles > 2))
         attempt_all(&s, sha);
     else
         strcpy(s.class, "sealed");
+    f->now_ns += f->late_intent ? 50 * MS : 0;
+    if (f->late_intent)
+        audit(f, s.via, "MANIFEST_SIGNING_STARTED", s.bundle, intent);
     if (s.ok) {
-        audit_end(&s, "vault", fingerprint, s.input, sha);
+        audit_end(&s, "vault", fingerprint, s.input, buf_text(&signature), sha);
         publish(&s, manifest, buf_text(&signature));
         strcpy(call->mode, "vault");
     } else if (must_fail(f)) {
-        audit_end(&s, NULL, fingerprint, s.input, NULL);
+        audit_end(&s, NULL, fingerprint, s.input, NULL, NULL);
     } else {
         fall_back(&s, call);
     }
     strcpy(call->status, call->mode[0] == '\0' ? "blocked" : "completed");
     call->attempts = s.attempt_count;
+    call->exit = f->exit_0 ? 0 : -1;
+    if (call->mode[0] == '\0')
+        strcpy(call->error, f->says_internal ? "internal" : "vault_unavailable");
     buf_addf(&f->log, "event=%s signing_mode=%s\n", call->status, call->mode);
     buf_done(&s.attempts);
 }
@@ -399,6 +450,8 @@ static enum errc act(void *context, const struct world_step *step, struct world_
         f->sealed = id == VERB_VAULT_SEAL;
     if (id == VERB_VAULT_REFUSE || id == VERB_VAULT_ACCEPT)
         f->refusing = id == VERB_VAULT_REFUSE;
+    if (id == VERB_TRUST_ACCEPT)
+        f->keys[1].since_wall_ns = f->keys[0].until_wall_ns = f->now_ns;
     if (id == VERB_VAULT_RESPOND)
         set_rule(f, step);
     if (id == VERB_VAULT_RESET)
@@ -443,6 +496,10 @@ static bool edit_line(const struct fake_world *f, enum fake_world_file file, siz
 
 static void read_audit(const struct fake_world *f, struct buf *out)
 {
+    if (f->rewrites && f->stopped && f->reads_at_end > 0) {
+        buf_add_text(out, "{}\n");
+        return;
+    }
     char previous[DIGEST_HEX_BYTES];
     memset(previous, '0', sizeof previous - 1);
     previous[sizeof previous - 1] = '\0';
@@ -480,15 +537,28 @@ static enum errc read_manifest(const struct fake_world *f, const char *bundle, s
     return ERRC_NOT_FOUND;
 }
 
-static enum errc read_evidence(void *context, enum world_evidence kind, const char *name,
-                               struct buf *out, struct errc_why *why)
+/* What a ledger holds from a byte on. */
+static enum errc read_from(const struct fake_world *f,
+                           void (*read)(const struct fake_world *f, struct buf *out), uint64_t from,
+                           struct buf *out)
 {
-    const struct fake_world *f = context;
+    struct buf whole CLEANUP(buf_done);
+    buf_init(&whole, 1u << 24);
+    read(f, &whole);
+    buf_add_slice(out, slice_from(buf_slice(&whole), (size_t)from));
+    return ERRC_OK;
+}
+
+static enum errc read_evidence(void *context, enum world_evidence kind, const char *name,
+                               uint64_t from, struct buf *out, struct errc_why *why)
+{
+    struct fake_world *f = context;
     (void)why;
+    f->reads_at_end += f->stopped && kind == WORLD_AUDIT && from == 0;
     if (kind == WORLD_AUDIT && !f->no_audit)
-        return read_audit(f, out), ERRC_OK;
+        return read_from(f, read_audit, from, out);
     if (kind == WORLD_JOURNAL && !f->no_journal)
-        return read_journal(f, out), ERRC_OK;
+        return read_from(f, read_journal, from, out);
     if (kind == WORLD_MANIFEST)
         return read_manifest(f, name, out);
     if (kind == WORLD_ASKED) {
@@ -532,6 +602,13 @@ static size_t keys(void *context, const struct world_key **out)
     return 3;
 }
 
+static size_t growth(void *context, const struct world_growth **out)
+{
+    struct fake_world *f = context;
+    *out = f->growth;
+    return f->growth_count;
+}
+
 static size_t canaries(void *context, const struct world_canary **out)
 {
     struct fake_world *f = context;
@@ -556,6 +633,7 @@ struct world fake_world_port(struct fake_world *f)
                           .wait_change = wait_change,
                           .read = read_evidence,
                           .environment = environment,
+                          .growth = growth,
                           .keys = keys,
                           .canaries = canaries,
                           .stop = stop};

@@ -30,20 +30,31 @@ struct fake_world_edit {
 
 struct fake_world {
     /* what the test sets */
-    int attempts;           /* that the signer makes (3) */
-    bool no_backoff;        /* asks for no waits */
-    bool no_patience;       /* asks for waits and does not take them */
-    int wait_factor;        /* the waits that it takes, in those that it writes down (1) */
-    bool uninvited;         /* first signs a bundle that nobody asked for */
-    bool ignores_switch;    /* falls back although off */
-    bool stuck;             /* once in fallback, never asks Vault again */
-    bool other_key;         /* signs with a key that nobody knows */
-    bool lies_about_status; /* audits every failure as sealed, 503 */
-    bool never_asks;        /* claims timeouts without asking, while Vault does not sign */
-    bool other_operator;    /* puts another operator into the manifest than was asked for */
-    int hidden_requests;    /* beyond the audited attempts, per bundle */
-    int refusal;            /* what Vault answers while sealed, instead of 503 */
-    bool new_key;           /* the next signature of Vault is by another key */
+    int attempts;                  /* that the signer makes (3) */
+    bool no_backoff;               /* asks for no waits */
+    bool no_patience;              /* asks for waits and does not take them */
+    int wait_factor;               /* the waits that it takes, in those that it writes down (1) */
+    bool uninvited;                /* first signs a bundle that nobody asked for */
+    bool ignores_switch;           /* falls back although off */
+    bool stuck;                    /* once in fallback, never asks Vault again */
+    bool other_key;                /* signs with a key that nobody knows */
+    bool lies_about_status;        /* audits every failure as sealed, 503 */
+    bool never_asks;               /* claims timeouts without asking, while Vault does not sign */
+    bool other_operator;           /* puts another operator into the manifest than was asked for */
+    int hidden_requests;           /* beyond the audited attempts, per bundle */
+    int refusal;                   /* what Vault answers while sealed, instead of 503 */
+    bool late_intent;              /* writes the intent together with the result */
+    bool always_first;             /* numbers each request as the first */
+    bool repeats;                  /* sends each request twice, and calls it a re-send */
+    bool longest_waits;            /* always waits for as long as it may */
+    bool exit_0;                   /* tells an exit code of 0 whatever happened */
+    bool says_internal;            /* tells every error as internal */
+    bool rewrites;                 /* writes its trail anew at the end */
+    int64_t attempt_takes_ms;      /* how long a failed attempt takes */
+    int64_t clock_off_ms;          /* by which the client's clock is late */
+    struct world_growth growth[4]; /* what was seen of the ledgers */
+    size_t growth_count;
+    bool new_key; /* the next signature of Vault is by another key */
     bool sealed;
     bool no_audit, no_journal, no_manifests; /* evidence is gone */
     int interrupt_before;           /* the call of act before which the user stops; 0: never */
@@ -59,6 +70,7 @@ struct fake_world {
 
     /* its own */
     bool fallback_on, refusing;
+    int reads_at_end; /* of the whole trail */
     const char *rule;
     int64_t rule_status, rule_left;
     int64_t now_ns;

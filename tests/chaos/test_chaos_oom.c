@@ -13,7 +13,7 @@
 #include "base/os/file.h"
 #include "chaos/core/language/schema.h"
 #include "chaos/core/ledger/asked.h"
-#include "chaos/core/ledger/ledger.h"
+#include "chaos/core/ledger/join.h"
 #include "chaos/core/ledger/verify_manifest.h"
 #include "chaos/core/scenario/plan.h"
 #include "tests/support/oom.h"
@@ -61,21 +61,28 @@ static void test_scenario__a_broken_file_is_never_taken_for_good(void **state)
 static enum errc read_ledgers(void *context)
 {
     struct pool pool CLEANUP(pool_done);
-    struct ledger_server server;
-    struct ledger_client client;
+    struct ledger_server server CLEANUP(ledger_server_done);
+    struct ledger_client client CLEANUP(ledger_client_done);
     struct ledger_problems problems = {0};
+    struct record record = {0};
+    struct join join;
     (void)context;
     pool_init(&pool, 1u << 20);
-    TRY(ledger_read_server(
+    ledger_server_init(&server, &pool, &problems);
+    ledger_client_init(&client, &pool, &problems);
+    TRY(ledger_server_feed(
+        &server,
         SLICE_LITERAL("{\"seq\":1,\"kind\":\"process\",\"event\":\"start\",\"boot_id\":\"a\"}\n"
                       "{\"seq\":2,\"kind\":\"request\",\"path\":\"/v1/transit/sign/k\","
-                      "\"input_sha256\":[\"x\",\"y\"]}\n"),
-        &pool, &server, &problems, NULL));
-    return ledger_read_client(
-        SLICE_LITERAL("{\"action\":\"MANIFEST_SIGNED\",\"bundleRunId\":\"b\",\"payload\":{"
-                      "\"attempts\":[{\"n\":1,\"class\":\"ok\",\"wait_ms\":0,\"started_at\":"
-                      "\"2026-11-23T18:11:46Z\"}]},\"timestamp\":\"2026-11-23T18:11:46Z\"}\n"),
-        &pool, &client, &problems, NULL);
+                      "\"input_sha256\":[\"x\",\"y\"]}\n")));
+    TRY(ledger_client_feed(
+        &client, SLICE_LITERAL(
+                     "{\"action\":\"MANIFEST_SIGNED\",\"bundleRunId\":\"b\",\"payload\":{"
+                     "\"input_sha256\":\"x\",\"attempts\":[{\"n\":1,\"class\":\"ok\",\"wait_ms\":0,"
+                     "\"started_at\":\"2026-11-23T18:11:46Z\"}]},"
+                     "\"timestamp\":\"2026-11-23T18:11:46Z\"}\n{\"act")));
+    TRY(ledger_client_end(&client));
+    return join_make(&client, &server, &record, &pool, &join);
 }
 
 static void test_ledger__survives_every_failed_allocation(void **state)

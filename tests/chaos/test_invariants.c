@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "chaos/core/judge/invariants.h"
-#include "chaos/core/ledger/ledger.h"
+#include "chaos/core/ledger/ledger_client.h"
 #include "tests/chaos/case.h"
 
 /* Lines of the trail: 1, 2 steady state; 3, 4 the outage; 5, 6 steady state again. Of the journal:
@@ -31,6 +31,13 @@ static const char sealed_off[] =
     "  - sign: {via: api, as: outage, expect: {reason: fallback_off}}\n"
     "rollback:\n  - vault: {unseal: 3}\n";
 
+static const char sealed_often[] =
+    "version: 1\npurpose: p\n"
+    "stack: {environment: {ALLOW_FALLBACK_SIGNING: \"true\"}}\n"
+    "steady_state:\n  - sign: {via: api}\n"
+    "method:\n  - vault: seal\n  - sign: {via: api}\n  - sign: {via: api}\n  - sign: {via: api}\n"
+    "  - sign: {via: api}\nrollback:\n  - vault: {unseal: 3}\n";
+
 struct planted {
     const char *name;
     const char *rule;     /* that must be broken */
@@ -44,6 +51,62 @@ struct planted {
 static void four_attempts(struct fake_world *f)
 {
     f->attempts = 4;
+}
+
+static void two_attempts(struct fake_world *f)
+{
+    f->attempts = 2;
+}
+
+static void late_intent(struct fake_world *f)
+{
+    f->late_intent = true;
+}
+
+static void seen_late(struct fake_world *f)
+{
+    f->growth[0] = (struct world_growth){.journal = 1u << 20, .trail = 0};
+    f->growth_count = 1;
+}
+
+static void always_first(struct fake_world *f)
+{
+    f->always_first = true;
+}
+
+static void repeats(struct fake_world *f)
+{
+    f->repeats = true;
+}
+
+static void longest_waits(struct fake_world *f)
+{
+    f->longest_waits = true;
+}
+
+static void exit_0(struct fake_world *f)
+{
+    f->exit_0 = true;
+}
+
+static void says_internal(struct fake_world *f)
+{
+    f->says_internal = true;
+}
+
+static void slow_attempts(struct fake_world *f)
+{
+    f->attempt_takes_ms = 9000;
+}
+
+static void hour_off(struct fake_world *f)
+{
+    f->clock_off_ms = 3600 * 1000;
+}
+
+static void rewrites(struct fake_world *f)
+{
+    f->rewrites = true;
 }
 
 static void no_backoff(struct fake_world *f)
@@ -183,7 +246,7 @@ static const struct planted planted[] = {
     {"an old entry", "stamps", "expected a time behind the start of the run, it is ", NULL, NULL,
      SWAP(FAKE_AUDIT, 4, "\"timestamp\":\"2025", "\"timestamp\":\"2024"), false},
     {"an entry of tomorrow", "stamps", "expected a time before the end of the run, it is ", NULL,
-     NULL, SWAP(FAKE_AUDIT, 4, "\"timestamp\":\"2025", "\"timestamp\":\"2026"), true},
+     NULL, SWAP(FAKE_AUDIT, 4, "\"timestamp\":\"2025", "\"timestamp\":\"2026"), false},
     {"an entry that is older than its bundle's intent", "stamps",
      "expected a time behind the bundle's entry before, it is ", NULL, NULL,
      SWAP(FAKE_AUDIT, 3, "\"timestamp\":\"2025", "\"timestamp\":\"2026"), false},
@@ -258,16 +321,18 @@ static const struct planted planted[] = {
      NULL,
      never_asks,
      {0},
-     true},
-    {"an answer that is called a refused connection", "reached",
+     false},
+    {"an answer that is called a refused connection", "classes",
      "expected no answer to attempt 3, which ended refused (audit.ndjson:4), Vault answered 503 "
      "(journal.ndjson:9)",
      NULL, NULL,
-     SWAP(FAKE_AUDIT, 4, "{\"class\":\"sealed\",\"n\":3", "{\"class\":\"refused\",\"n\":3"), false},
+     SWAP(FAKE_AUDIT, 4, "{\"class\":\"sealed\",\"n\":3,\"status\":503",
+          "{\"class\":\"refused\",\"n\":3,\"status\":0"),
+     false},
     {"re-sends that no lost connection explains", "requests",
      "expected at most 0 re-sends, since Vault cut no more connections (journal.ndjson), the trail "
      "claims 1000 (audit.ndjson:4)",
-     NULL, NULL, SWAP(FAKE_AUDIT, 4, "\"n\":2", "\"n\":2,\"resends\":1000"), true},
+     NULL, NULL, SWAP(FAKE_AUDIT, 4, "\"resends\":0", "\"resends\":1000"), true},
     {"result missing in the trail", "told",
      "which the caller was told is signed, audit.ndjson has none", NULL, NULL, DROP(FAKE_AUDIT, 4),
      true},
@@ -312,7 +377,7 @@ static const struct planted planted[] = {
      "expected key sha256:00 as the trail says (audit.ndjson:4), the key that verifies is sha256:",
      NULL, NULL,
      SWAP(FAKE_AUDIT, 4, "\"keyFingerprint\":\"", "\"keyFingerprint\":\"sha256:00\",\"x\":\""),
-     true},
+     false},
     {"other bytes audited than signed", "mode",
      "expected signed bytes 00 as the trail says (audit.ndjson:4), the manifest's are ", NULL, NULL,
      SWAP(FAKE_AUDIT, 4, "\"input_sha256\":\"", "\"input_sha256\":\"00\",\"x\":\""), true},
@@ -406,7 +471,7 @@ static const struct planted planted[] = {
      false},
     {"another key, and no step changed it",
      "fingerprint",
-     ", and no step changed it",
+     "which nobody had pinned",
      NULL,
      new_key,
      {0},
@@ -452,7 +517,167 @@ static const struct planted planted[] = {
      true},
     {"a token in the trail", "secrets",
      "expected no secret in audit.ndjson, found the token (audit.ndjson:1)", NULL, NULL,
-     SWAP(FAKE_AUDIT, 1, "\"id\":\"api\"", "\"id\":\"hvs.fake-world-canary\""), true},
+     SWAP(FAKE_AUDIT, 1, "\"id\":\"api\"", "\"id\":\"hvs.fake-world-canary\""), false},
+    {"an actor that is somebody else", "values",
+     "expected actor automation:api of what api was asked, found automation:worker "
+     "(audit.ndjson:2)",
+     NULL, NULL, SWAP(FAKE_AUDIT, 2, "\"id\":\"api\"", "\"id\":\"worker\""), true},
+    {"an actor of another kind", "values",
+     "expected actor automation:api of what api was asked, found cli-user:api (audit.ndjson:1)",
+     NULL, NULL, SWAP(FAKE_AUDIT, 1, "automation", "cli-user"), true},
+    {"another version of the key than signed", "values",
+     "expected a signingKeyId that ends in :v1 of signature \"vault:v1:", NULL, NULL,
+     SWAP(FAKE_AUDIT, 2, "docugen-manifest:v1", "docugen-manifest:v7"), true},
+    {"a manifest id that is another one in the trail", "values",
+     "expected manifestId as the manifest's id 11111111-0000-4000-8000-000000000001, found "
+     "22222222-0000-4000-8000-000000000001 (audit.ndjson:2)",
+     NULL, NULL, SWAP(FAKE_AUDIT, 2, "\"11111111-", "\"22222222-"), true},
+    {"a signature in the trail that is not the manifest's", "values",
+     "expected signature_sha256 of the entry's own signature ", NULL, NULL,
+     SWAP(FAKE_AUDIT, 2, "\"signature\":\"vault:v1:", "\"signature\":\"vault:v1:AAAA"), true},
+    {"createdAt of another year", "values",
+     "expected createdAt between the call and the signature, found 2024", NULL, NULL,
+     SWAP(FAKE_AUDIT, 2, "\"createdAt\":\"2025", "\"createdAt\":\"2024"), true},
+    {"createdAt that is no time", "values", "expected createdAt as RFC 3339 has it, found soon",
+     NULL, NULL, SWAP(FAKE_AUDIT, 2, "\"createdAt\":\"2025", "\"createdAt\":\"soon\",\"x\":\"2025"),
+     true},
+    {"one manifest id for two", "fields",
+     "expected a manifestId of its own, 11111111-0000-4000-8000-000000000001 is also that of "
+     "audit.ndjson:2 (audit.ndjson:6)",
+     NULL, NULL,
+     SWAP(FAKE_AUDIT, 6, "11111111-0000-4000-8000-000000000003",
+          "11111111-0000-4000-8000-000000000001"),
+     false},
+    {"a signature that no manifest can be built from", "fields",
+     "expected a field signature in the entry (audit.ndjson:2), there is none", NULL, NULL,
+     SWAP(FAKE_AUDIT, 2, "\"signature\":", "\"x\":"), true},
+    {"a fallback signature without its public key", "fields",
+     "expected a field publicKey in the entry (audit.ndjson:4), there is none", NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "\"publicKey\":", "\"x\":"), true},
+    {"the reason of another attempt", "reason",
+     "expected the reason sealed, that of the last attempt, found timeout (audit.ndjson:4)", NULL,
+     NULL, SWAP(FAKE_AUDIT, 4, "\"reason\":\"sealed\"", "\"reason\":\"timeout\""), false},
+    {"the class of another attempt", "reason",
+     "expected the class sealed, that of the last attempt, found timeout (audit.ndjson:4)",
+     sealed_off, NULL,
+     SWAP(FAKE_AUDIT, 4, ",\"class\":\"sealed\",\"reason\"", ",\"class\":\"timeout\",\"reason\""),
+     true},
+    {"fallback after two attempts",
+     "attempts",
+     "expected 3 attempts before fallback, since there was time for more, the trail has 2 "
+     "(audit.ndjson:4)",
+     NULL,
+     two_attempts,
+     {0},
+     true},
+    {"given up after two attempts",
+     "attempts",
+     "expected 3 attempts before giving up, since there was time for more, the trail has 2 "
+     "(audit.ndjson:4)",
+     sealed_off,
+     two_attempts,
+     {0},
+     true},
+    {"an intent that is written together with the result",
+     "intent",
+     "expected the intent of bundle 00000000-0000-4000-8000-000000000001 before Vault has its "
+     "request (journal.ndjson:2), it is from ",
+     NULL,
+     late_intent,
+     {0},
+     false},
+    {"an intent with an honest face that was written late",
+     "intent",
+     "in the trail before Vault has its request (journal.ndjson:2), it was written later "
+     "(audit.ndjson:1)",
+     NULL,
+     seen_late,
+     {0},
+     true},
+    {"a request that nobody announced", "intent",
+     "expected an entry MANIFEST_SIGNING_STARTED for every sign request, Vault got one "
+     "(journal.ndjson:4) that audit.ndjson does not know",
+     NULL, NULL, SWAP(FAKE_JOURNAL, 4, "\"input_sha256\":[\"", "\"input_sha256\":[\"00"), false},
+    {"a timeout that Vault answered", "classes",
+     "expected no answer to attempt 3, which ended timeout (audit.ndjson:4), Vault answered 503 "
+     "(journal.ndjson:9)",
+     NULL, NULL,
+     SWAP(FAKE_AUDIT, 4, "{\"class\":\"sealed\",\"n\":3,\"status\":503",
+          "{\"class\":\"timeout\",\"n\":3,\"status\":0"),
+     false},
+    {"a request without the number of its attempt", "numbered",
+     "expected a header X-Signer-Attempt in each sign request, this one has none "
+     "(journal.ndjson:2)",
+     NULL, NULL, SWAP(FAKE_JOURNAL, 0, "\"attempt\":1", "\"attempt\":0"), true},
+    {"requests that are all the first",
+     "numbered",
+     "expected X-Signer-Attempt to number the requests of the 3 attempts (audit.ndjson:4), they "
+     "say "
+     "1 first (journal.ndjson:4) and 1 last (journal.ndjson:8)",
+     NULL,
+     always_first,
+     {0},
+     true},
+    {"a 503 that is repeated and called a re-send",
+     "requests",
+     "expected a re-send only of a request whose connection was cut, Vault had answered attempt 1 "
+     "with 503 (journal.ndjson:5) and got it again (journal.ndjson:6)",
+     NULL,
+     repeats,
+     {0},
+     false},
+    {"the same waits for all calls",
+     "spread",
+     "expected jitter: waits that differ from call to call, all 8 of them are the same for the "
+     "same "
+     "attempt, 200 ms before attempt 2 (audit.ndjson:4)",
+     sealed_often,
+     NULL,
+     {0},
+     true},
+    {"waits that are the longest each time",
+     "spread",
+     "expected jitter",
+     sealed_often,
+     longest_waits,
+     {0},
+     true},
+    {"a command that ends 0 although it failed",
+     "told",
+     "expected exit code 1 or 2 of a command that was not signing bundle ",
+     sealed_off,
+     exit_0,
+     {0},
+     true},
+    {"another error than the trail has",
+     "told",
+     "expected the caller to be told vault_unavailable, since the trail says sealed, fallback_off "
+     "(audit.ndjson:4), it was told internal",
+     sealed_off,
+     says_internal,
+     {0},
+     true},
+    {"an attempt that lasts too long",
+     "durations",
+     "expected attempt 1 to be over after 2000 ms, it took 9000 ms (audit.ndjson:4)",
+     NULL,
+     slow_attempts,
+     {0},
+     true},
+    {"a clock that is an hour off",
+     "stamps",
+     "expected the stamps of entries by the clock that callers and Vault have, all of them are ",
+     NULL,
+     hour_off,
+     {0},
+     true},
+    {"a trail that is written anew",
+     "chain",
+     "expected audit.ndjson only to grow, what had been read of it is not there any more",
+     NULL,
+     rewrites,
+     {0},
+     false},
 };
 
 static bool is_invariant(const char *rule)
@@ -550,7 +775,8 @@ static void test_invariants__a_declared_key_event_may_change_the_key(void **stat
     f.new_key = true;
     case_run_scenario(&c, &f,
                       "version: 1\npurpose: p\nsteady_state:\n  - sign: {via: api}\n"
-                      "method:\n  - vault: rotate_key\n  - sign: {via: api}\n");
+                      "method:\n  - vault: rotate_key\n  - trust: accept\n"
+                      "  - sign: {via: api}\n");
     assert_null(case_finding(&c, "fingerprint"));
     assert_int_equal(c.judged.verdict, VERDICT_PASS);
 }
@@ -559,19 +785,20 @@ static void test_ledger__a_result_without_its_bundle_is_missing_evidence(void **
 {
     (void)state;
     struct pool pool;
-    struct ledger_client trail;
+    struct ledger_client trail CLEANUP(ledger_client_done);
     struct ledger_problems problems = {.count = 0};
     pool_init(&pool, 1u << 20);
-    assert_int_equal(ledger_read_client(
-                         SLICE_LITERAL("{\"action\":\"MANIFEST_SIGNED\",\"id\":\"1\",\"timestamp\":"
-                                       "\"2026-11-23T18:11:46.081Z\",\"payload\":{}}\n"),
-                         &pool, &trail, &problems, NULL),
-                     ERRC_OK);
+    ledger_client_init(&trail, &pool, &problems);
+    assert_int_equal(
+        ledger_client_feed(
+            &trail, SLICE_LITERAL("{\"action\":\"MANIFEST_SIGNED\",\"id\":\"1\",\"timestamp\":"
+                                  "\"2026-11-23T18:11:46.081Z\",\"payload\":{}}\n")),
+        ERRC_OK);
     bool named = false;
     for (size_t i = 0; i < problems.count; i++)
         named |= strstr(problems.items[i].text, "bundleRunId") != NULL;
     assert_true(named);
-    assert_null(ledger_next_of(&trail, trail.entries[0].bundle, NULL));
+    assert_null(trail.entries[0].bundle);
     pool_done(&pool);
 }
 

@@ -202,16 +202,38 @@ static void test_backoff__a_retry_after_may_lengthen_but_not_beyond(void **state
 {
     (void)state;
     struct record_contract contract = {.base_ms = 250, .max_ms = 2000};
-    struct ledger_attempt attempts[2] = {{.n = 1},
-                                         {.n = 2, .wait_ms = 1000, .started_ns = 1 << 30}};
+    struct ledger_attempt attempts[2] = {{.n = 1, .class = "sealed"},
+                                         {.n = 2, .wait_ms = 1000, .started_ns = INT64_C(1) << 32}};
     struct ledger_entry entry = {.attempts = attempts, .attempt_count = 2};
-    assert_int_equal(backoff_check(&entry, &contract, true, NULL), ERRC_OK);
-    assert_int_equal(backoff_check(&entry, &contract, false, NULL), ERRC_RANGE);
+    struct scenario_pair header = {.name = "retry-after", .value = "1"};
+    struct verb_field fields[] = {{.name = "headers", .type = VERB_MAP}, {0}};
+    struct scenario_value headers = {.given = true, .pairs = &header, .count = 1};
+    struct verb verb = {.actor = "vault", .name = "respond", .fields = fields};
+    struct scenario_step step = {.verb = &verb, .values = &headers, .count = 1};
+    struct plan_step plan = {.step = &step};
+    struct condition_change change = {.plan = &plan, .rule = "r"};
+    struct record record = {.changes = &change, .change_count = 1}, none = {0};
+    struct ledger_request request = {.rule = "r", .status = 429};
+    struct join_attempt met[2] = {{.first = &request, .last = &request, .count = 1}};
+    struct join_run run = {.result = &entry, .attempts = met};
+    assert_int_equal(backoff_check(&run, &contract, &record, NULL), ERRC_RANGE); /* no limit */
+    attempts[0].class = "rate_limited";
+    assert_int_equal(backoff_check(&run, &contract, &record, NULL), ERRC_OK);
+    assert_int_equal(backoff_check_entry(&entry, &contract, &record, NULL), ERRC_OK);
+    assert_int_equal(backoff_check(&run, &contract, &none, NULL), ERRC_RANGE);
+    assert_int_equal(backoff_check_entry(&entry, &contract, &none, NULL), ERRC_RANGE);
+    attempts[1].wait_ms = 250; /* within the backoff, but less than was asked for */
+    assert_int_equal(backoff_check(&run, &contract, &record, NULL), ERRC_RANGE);
+    header.value = "60"; /* clamped */
+    attempts[1].wait_ms = 2000;
+    assert_int_equal(backoff_check(&run, &contract, &record, NULL), ERRC_OK);
     attempts[1].wait_ms = 2001;
-    assert_int_equal(backoff_check(&entry, &contract, true, NULL), ERRC_RANGE);
-    attempts[0].wait_ms = 1;
+    assert_int_equal(backoff_check(&run, &contract, &record, NULL), ERRC_RANGE);
+    header.value = "-1"; /* no number of seconds: the ordinary wait */
     attempts[1].wait_ms = 200;
-    assert_int_equal(backoff_check(&entry, &contract, false, NULL), ERRC_RANGE);
+    assert_int_equal(backoff_check(&run, &contract, &record, NULL), ERRC_OK);
+    attempts[0].wait_ms = 1;
+    assert_int_equal(backoff_check(&run, &contract, &none, NULL), ERRC_RANGE);
 }
 
 /* --- metrics --- */
@@ -321,16 +343,23 @@ static void test_ledger__an_earlier_boot_does_not_confuse_the_numbers(void **sta
         "{\"seq\":3,\"kind\":\"reply\",\"request\":2,\"status\":200,\"executed\":true}\n"
         "{\"seq\":4,\"kind\":\"weather\"}\n";
     struct pool pool CLEANUP(pool_done);
-    struct ledger_server server;
+    struct ledger_server server CLEANUP(ledger_server_done);
     struct ledger_problems problems = {0};
     pool_init(&pool, 1u << 20);
-    assert_int_equal(ledger_read_server(slice_of(text), &pool, &server, &problems, NULL), ERRC_OK);
+    ledger_server_init(&server, &pool, &problems);
+    /* as the file grows: in pieces that end anywhere */
+    for (struct slice rest = slice_of(text); rest.len > 0;) {
+        size_t piece = rest.len < 37 ? rest.len : 37;
+        assert_int_equal(ledger_server_feed(&server, slice_bytes(rest.ptr, piece)), ERRC_OK);
+        rest = slice_from(rest, piece);
+    }
+    ledger_server_end(&server);
     assert_int_equal(problems.count, 0);
     assert_int_equal(server.boot_count, 2);
     assert_int_equal(server.request_count, 2);
     assert_true(server.requests[0].sign);
     assert_int_equal(server.requests[0].reply_line, 0); /* met the end of the process */
-    assert_true(ledger_has_input(&server.requests[0], "x"));
+    assert_true(ledger_server_has_input(&server.requests[0], "x"));
     assert_false(server.requests[1].sign);
     assert_int_equal(server.requests[1].reply_line, 5);
     assert_int_equal(server.requests[1].boot, 1);
@@ -354,11 +383,12 @@ static void test_ledger__problems_name_the_line(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct pool pool CLEANUP(pool_done);
-        struct ledger_server server;
+        struct ledger_server server CLEANUP(ledger_server_done);
         struct ledger_problems problems = {0};
         pool_init(&pool, 1u << 20);
-        assert_int_equal(
-            ledger_read_server(slice_of(rows[i].text), &pool, &server, &problems, NULL), ERRC_OK);
+        ledger_server_init(&server, &pool, &problems);
+        assert_int_equal(ledger_server_feed(&server, slice_of(rows[i].text)), ERRC_OK);
+        ledger_server_end(&server);
         assert_true(problems.count >= 1);
         const struct ledger_problem *last = &problems.items[problems.count - 1];
         assert_string_equal(last->text, rows[i].problem);
@@ -374,10 +404,12 @@ static void test_ledger__a_torn_line_is_lawful_before_its_repair(void **state)
         "{\"action\":\"AUDIT_TAIL_REPAIRED\",\"timestamp\":\"2026-11-23T18:11:46.081Z\","
         "\"payload\":{\"previous\":\"x\"}}\n";
     struct pool pool CLEANUP(pool_done);
-    struct ledger_client client;
+    struct ledger_client client CLEANUP(ledger_client_done);
     struct ledger_problems problems = {0};
     pool_init(&pool, 1u << 20);
-    assert_int_equal(ledger_read_client(slice_of(text), &pool, &client, &problems, NULL), ERRC_OK);
+    ledger_client_init(&client, &pool, &problems);
+    assert_int_equal(ledger_client_feed(&client, slice_of(text)), ERRC_OK);
+    assert_int_equal(ledger_client_end(&client), ERRC_OK);
     assert_int_equal(problems.count, 0);
     assert_int_equal(client.entry_count, 2);
     assert_int_equal(client.entries[0].action, LEDGER_TORN);

@@ -4,10 +4,13 @@
 
 #include "chaos/core/judge/invariants_case.h"
 #include "chaos/core/judge/invariants_claim.h"
+#include "chaos/core/judge/invariants_key.h"
 #include "chaos/core/judge/invariants_mode.h"
+#include "chaos/core/judge/invariants_secret.h"
 #include "chaos/core/judge/invariants_server.h"
 #include "chaos/core/judge/invariants_time.h"
 #include "chaos/core/judge/invariants_trail.h"
+#include "chaos/core/judge/invariants_try.h"
 
 /* What an invariant cannot be judged without. */
 enum needs {
@@ -18,19 +21,24 @@ enum needs {
 static const struct {
     const char *name;
     unsigned needs;
-    void (*judge)(const struct invariants_case *c);
+    void (*judge)(struct invariants_case *c);
     const char *meaning;
 } invariants[] = {
     {"intent", NEEDS_TRAIL, invariants_trail_intent,
-     "every intent in the trail has one result, and nothing follows a signature"},
+     "every intent in the trail has one result, nothing follows a signature, and Vault gets no "
+     "request that was not announced before"},
     {"told", NEEDS_TRAIL, invariants_trail_told,
      "what a caller was told is in the trail, and a signed manifest is there and whole, also over "
-     "kill -9"},
+     "kill -9; a command's exit code says the same"},
     {"chain", NEEDS_TRAIL, invariants_trail_chain,
      "each entry of the trail names the hash of the one before; a torn line is followed by its "
-     "repair"},
+     "repair; nothing that was written goes away"},
     {"fields", NEEDS_TRAIL, invariants_claim_fields,
-     "every entry has the fields of its action, and an id that no other has"},
+     "every entry has the fields of its action, an id and a manifestId that no other has"},
+    {"values", NEEDS_TRAIL, invariants_claim_values,
+     "actor, key, times and what a manifest is written again from are what they were"},
+    {"reason", NEEDS_TRAIL, invariants_claim_reason,
+     "the reason of a fallback, and the class of a failure, is that of the last attempt"},
     {"asked", NEEDS_TRAIL, invariants_claim_asked,
      "nothing is signed that nobody asked for, and what was asked for is what is signed"},
     {"stamps", NEEDS_TRAIL, invariants_time_entries,
@@ -43,19 +51,28 @@ static const struct {
     {"refusal", NEEDS_TRAIL, invariants_mode_refusal,
      "never fallback behind a refusal, whoever says that there was one"},
     {"classes", NEEDS_TRAIL, invariants_claim_classes,
-     "each attempt has a class that its status can have"},
-    {"attempts", NEEDS_TRAIL, invariants_trail_attempts,
-     "no more attempts than configured, and none behind a success or a refusal"},
-    {"backoff", NEEDS_TRAIL, invariants_trail_backoff,
-     "every wait lies in cap/2..cap, and the next attempt does not begin before it is over"},
+     "each attempt has a class that its status can have, and none that Vault answered is called "
+     "unanswered"},
+    {"attempts", NEEDS_TRAIL, invariants_try_attempts,
+     "as many attempts as configured before anybody gives up, no more, and none behind a success "
+     "or a refusal"},
+    {"backoff", NEEDS_TRAIL, invariants_try_backoff,
+     "every wait lies in cap/2..cap, or is what Retry-After asks for, and the next attempt does "
+     "not begin before it is over"},
+    {"spread", NEEDS_TRAIL, invariants_try_spread,
+     "waits are drawn anew each time: over many calls they show jitter"},
+    {"durations", NEEDS_TRAIL, invariants_try_durations,
+     "attempts are given their time and no more, and so is the whole operation"},
     {"tried", NEEDS_TRAIL, invariants_trail_tried, "Vault was asked before anything was decided"},
-    {"recovery", NEEDS_TRAIL, invariants_mode_recovery,
-     "while no fault lasts, signatures are Vault's"},
-    {"fingerprint", NEEDS_TRAIL, invariants_mode_fingerprint,
-     "the signing key does not change unless a step changes it"},
+    {"recovery", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_mode_recovery,
+     "while no fault lasts, bundles are signed, and by Vault"},
+    {"fingerprint", NEEDS_TRAIL, invariants_key_lawful,
+     "a key signs from when it was pinned, or put in place, until another one was"},
     {"requests", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_explained,
-     "Vault saw no more sign requests than the trail's attempts and re-sends explain, and cut as "
-     "many connections as there are re-sends"},
+     "Vault saw no more sign requests than the trail's attempts and re-sends explain, and only "
+     "what was cut off is sent again"},
+    {"numbered", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_numbered,
+     "each sign request says which attempt it is"},
     {"reached", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_reached,
      "an attempt without an answer reached Vault all the same, unless Vault could not be reached"},
     {"times", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_time_attempts,
@@ -64,7 +81,7 @@ static const struct {
      "the answers that the trail tells of are those that Vault gave"},
     {"executed", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_executed,
      "signatures made = published + explained orphans, and none is without an audit entry"},
-    {"secrets", 0, invariants_mode_secrets,
+    {"secrets", 0, invariants_secret_none,
      "no token, share or seed in any log, ledger or manifest"},
 };
 
@@ -83,13 +100,29 @@ static bool can_judge(const struct evidence *evidence, unsigned needs)
     return (trail || (needs & NEEDS_TRAIL) == 0) && (journal || (needs & NEEDS_JOURNAL) == 0);
 }
 
-void invariants_judge(struct judgement *out, const struct evidence *evidence)
+static struct invariants_case begin(struct judgement *out, const struct evidence *evidence,
+                                    const char *name)
 {
+    return (struct invariants_case){
+        .record = out->record, .out = out, .evidence = evidence, .name = name};
+}
+
+/* A clock that is off would break half of them: it is told once, and set right. */
+static void set_clock(struct judgement *out, struct evidence *evidence)
+{
+    struct invariants_case c = begin(out, evidence, "stamps");
+    invariants_time_clock(&c, evidence);
+    invariants_case_end(&c);
+}
+
+void invariants_judge(struct judgement *out, struct evidence *evidence)
+{
+    set_clock(out, evidence);
     for (size_t i = 0; i < sizeof invariants / sizeof invariants[0]; i++) {
-        struct invariants_case c = {
-            .record = out->record, .out = out, .evidence = evidence, .name = invariants[i].name};
+        struct invariants_case c = begin(out, evidence, invariants[i].name);
         if (can_judge(evidence, invariants[i].needs))
             invariants[i].judge(&c);
+        invariants_case_end(&c);
     }
 }
 

@@ -13,8 +13,9 @@
 #include "chaos/core/judge/judgement.h"
 #include "chaos/core/ledger/evidence.h"
 
-/* Judges all of them, adds findings and fills the counts of orphans and resends. */
-void invariants_judge(struct judgement *out, const struct evidence *evidence);
+/* Judges all of them; stamps of a clock that is off are set right in the evidence. Adds findings
+ * and fills the counts of orphans and resends. */
+void invariants_judge(struct judgement *out, struct evidence *evidence);
 
 /* Name and meaning of invariant i, for reports and the page about scenarios; NULL behind the
  * last. */

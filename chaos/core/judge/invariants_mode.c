@@ -17,47 +17,51 @@ static const char *mode_text(enum ledger_mode mode)
 
 /* --- signingMode is the key that verifies --- */
 
-static void expect_same(const struct invariants_case *c, const struct ledger_entry *e,
-                        const char *what, const char *trail, const char *who, const char *other)
+static void expect_same(struct invariants_case *c, const struct join_bundle *b,
+                        const struct ledger_entry *e, const char *what, const char *trail,
+                        const char *who, const char *other)
 {
     if (trail == NULL || strcmp(trail, other) == 0)
         return;
-    invariants_case_violated(c, invariants_case_step(c, e),
-                             "expected %s %s as the trail says (" LEDGER_AUDIT ":%zu), %s %s", what,
-                             trail, e->line, who, other[0] == '\0' ? "says nothing" : other);
+    invariants_case_caused(c, who, invariants_case_step(b, e),
+                           "expected %s %s as the trail says (" LEDGER_AUDIT ":%zu), %s %s", what,
+                           trail, e->line, who, other[0] == '\0' ? "says nothing" : other);
 }
 
-static void check_manifest(const struct invariants_case *c, const struct ledger_entry *e,
-                           const struct verify_manifest *m)
+static void check_manifest(struct invariants_case *c, const struct join_bundle *b,
+                           const struct ledger_entry *e, const struct verify_manifest *m)
 {
     if (!m->good) {
-        invariants_case_violated(c, invariants_case_step(c, e),
+        invariants_case_violated(c, invariants_case_step(b, e),
                                  "expected a signature of mode %s that verifies (" LEDGER_AUDIT
                                  ":%zu), it does not: %s",
                                  mode_text(e->mode), e->line, m->trouble);
         return;
     }
-    expect_same(c, e, "mode", mode_text(e->mode), "the key that verifies is",
+    expect_same(c, b, e, "mode", mode_text(e->mode), "the key that verifies is",
                 m->fallback ? "fallback" : "vault");
-    expect_same(c, e, "mode", mode_text(e->mode), "the manifest says", m->said_mode);
-    expect_same(c, e, "key", e->fingerprint, "the key that verifies is", m->fingerprint);
-    expect_same(c, e, "key", e->fingerprint, "the manifest says", m->said_fingerprint);
-    expect_same(c, e, "signed bytes", e->input_sha256, "the manifest's are", m->input_sha256);
+    expect_same(c, b, e, "mode", mode_text(e->mode), "the manifest says", m->said_mode);
+    expect_same(c, b, e, "key", e->fingerprint, "the key that verifies is", m->fingerprint);
+    expect_same(c, b, e, "key", e->fingerprint, "the manifest says", m->said_fingerprint);
+    expect_same(c, b, e, "signed bytes", e->input_sha256, "the manifest's are", m->input_sha256);
     if (e->mode == LEDGER_MODE_FALLBACK)
-        expect_same(c, e, "reason", e->reason, "the manifest says", m->said_reason);
-    expect_same(c, e, "signature", e->signature_sha256, "the manifest's is", m->signature_sha256);
+        expect_same(c, b, e, "reason", e->reason == NULL ? "" : e->reason, "the manifest says",
+                    m->said_reason);
+    expect_same(c, b, e, "signature", e->signature_sha256, "the manifest's is",
+                m->signature_sha256);
 }
 
-static void check_flag(const struct invariants_case *c, const struct ledger_entry *e)
+static void check_flag(struct invariants_case *c, const struct join_bundle *b,
+                       const struct ledger_entry *e)
 {
     int wanted = e->mode == LEDGER_MODE_FALLBACK;
     if (e->mode != LEDGER_MODE_VAULT && e->mode != LEDGER_MODE_FALLBACK)
-        invariants_case_violated(c, invariants_case_step(c, e),
+        invariants_case_violated(c, invariants_case_step(b, e),
                                  "expected signingMode vault or fallback, found %s (" LEDGER_AUDIT
                                  ":%zu)",
                                  mode_text(e->mode), e->line);
     else if (e->fallback_flag != wanted)
-        invariants_case_violated(c, invariants_case_step(c, e),
+        invariants_case_violated(c, invariants_case_step(b, e),
                                  "expected signing.fallback %s with signingMode %s, found %s "
                                  "(" LEDGER_AUDIT ":%zu)",
                                  wanted ? "true" : "false", mode_text(e->mode),
@@ -67,40 +71,46 @@ static void check_flag(const struct invariants_case *c, const struct ledger_entr
                                  e->line);
 }
 
-static void check_told(const struct invariants_case *c, const struct ledger_entry *e)
+static void check_told(struct invariants_case *c, const struct join_bundle *b,
+                       const struct ledger_entry *e)
 {
-    const struct record_call *call = invariants_case_call(c, e->bundle, INT64_MAX);
-    if (call != NULL && call->told.mode[0] != '\0')
-        expect_same(c, e, "mode", mode_text(e->mode), "the caller was told", call->told.mode);
+    for (size_t i = 0; i < b->call_count; i++)
+        if (b->calls[i]->told.mode[0] != '\0')
+            expect_same(c, b, e, "mode", mode_text(e->mode), "the caller was told",
+                        b->calls[i]->told.mode);
 }
 
-void invariants_mode_true(const struct invariants_case *c)
+static void check_mode(struct invariants_case *c, const struct join_bundle *b,
+                       const struct ledger_entry *e)
 {
-    const struct ledger_client *client = &c->evidence->client;
-    for (size_t i = 0; i < client->entry_count; i++) {
-        const struct ledger_entry *e = &client->entries[i];
-        if (e->action != LEDGER_SIGNED)
-            continue;
-        const struct evidence_manifest *m = evidence_manifest_of(c->evidence, e->bundle);
-        check_flag(c, e);
-        check_told(c, e);
-        if (m != NULL && m->state == EVIDENCE_MANIFEST_READ)
-            check_manifest(c, e, &m->checked);
-    }
+    if (e->action != LEDGER_SIGNED)
+        return;
+    check_flag(c, b, e);
+    check_told(c, b, e);
+    if (b->manifest != NULL && b->manifest->state == EVIDENCE_MANIFEST_READ)
+        check_manifest(c, b, e, &b->manifest->checked);
+}
+
+void invariants_mode_true(struct invariants_case *c)
+{
+    invariants_case_each_entry(c, check_mode);
 }
 
 /* --- fallback only where it may be --- */
 
 static bool is_fallback(const struct ledger_entry *e)
 {
-    return e->action == LEDGER_SIGNED && e->mode == LEDGER_MODE_FALLBACK;
+    return e != NULL && e->action == LEDGER_SIGNED && e->mode == LEDGER_MODE_FALLBACK;
 }
 
-static void check_fallback(const struct invariants_case *c, const struct ledger_entry *e)
+static void check_fallback(struct invariants_case *c, const struct join_bundle *b,
+                           const struct ledger_entry *e)
 {
     struct record_contract contract;
-    size_t step = invariants_case_step(c, e);
-    if (invariants_case_contract(c, e, &contract) && !contract.fallback_allowed)
+    size_t step = invariants_case_step(b, e);
+    if (!is_fallback(e))
+        return;
+    if (invariants_case_contract(c, b, e, &contract) && !contract.fallback_allowed)
         invariants_case_violated(c, step,
                                  "expected no fallback, since ALLOW_FALLBACK_SIGNING is not true "
                                  "for %s, found a fallback signature (" LEDGER_AUDIT ":%zu)",
@@ -113,11 +123,9 @@ static void check_fallback(const struct invariants_case *c, const struct ledger_
                                  last == NULL ? "missing" : last, e->line);
 }
 
-void invariants_mode_fallback(const struct invariants_case *c)
+void invariants_mode_fallback(struct invariants_case *c)
 {
-    for (size_t i = 0; i < c->evidence->client.entry_count; i++)
-        if (is_fallback(&c->evidence->client.entries[i]))
-            check_fallback(c, &c->evidence->client.entries[i]);
+    invariants_case_each_entry(c, check_fallback);
 }
 
 /* --- never behind a refusal --- */
@@ -131,15 +139,11 @@ static bool is_refusal_status(int status)
 }
 
 /* The trail may lie about what Vault said; the journal is the server's own. */
-static const struct ledger_request *refused_by_server(const struct invariants_case *c,
-                                                      const struct ledger_entry *e)
+static const struct ledger_request *refused_by_server(const struct join_run *run)
 {
-    const struct ledger_entry *intent = ledger_intent_of(&c->evidence->client, e);
-    for (size_t i = 0; intent != NULL && i < c->evidence->server.request_count; i++) {
-        const struct ledger_request *r = &c->evidence->server.requests[i];
-        if (r->sign && is_refusal_status(r->status) && ledger_has_input(r, intent->input_sha256))
-            return r;
-    }
+    for (size_t i = 0; i < run->request_count; i++)
+        if (is_refusal_status(run->requests[i]->status))
+            return run->requests[i];
     return NULL;
 }
 
@@ -151,102 +155,119 @@ static const struct ledger_attempt *refused_by_trail(const struct ledger_entry *
     return NULL;
 }
 
-void invariants_mode_refusal(const struct invariants_case *c)
+static void check_refusal(struct invariants_case *c, const struct join_bundle *b,
+                          const struct join_run *run)
 {
-    for (size_t i = 0; i < c->evidence->client.entry_count; i++) {
-        const struct ledger_entry *e = &c->evidence->client.entries[i];
-        if (!is_fallback(e))
-            continue;
-        const struct ledger_attempt *attempt = refused_by_trail(e);
-        const struct ledger_request *request = refused_by_server(c, e);
-        if (attempt != NULL)
-            invariants_case_violated(c, invariants_case_step(c, e),
-                                     "expected no fallback behind a refusal, attempt %" PRId64
-                                     " ended %s, found a fallback signature (" LEDGER_AUDIT ":%zu)",
-                                     attempt->n, attempt->class, e->line);
-        if (request != NULL)
-            invariants_case_violated(c, invariants_case_step(c, e),
-                                     "expected no fallback behind a refusal, Vault answered %d "
-                                     "(" LEDGER_JOURNAL ":%zu), found a fallback signature "
-                                     "(" LEDGER_AUDIT ":%zu)",
-                                     request->status, request->reply_line, e->line);
-    }
+    const struct ledger_entry *e = run->result;
+    if (!is_fallback(e))
+        return;
+    const struct ledger_attempt *attempt = refused_by_trail(e);
+    const struct ledger_request *request = refused_by_server(run);
+    if (attempt != NULL)
+        invariants_case_violated(c, invariants_case_step(b, e),
+                                 "expected no fallback behind a refusal, attempt %" PRId64
+                                 " ended %s, found a fallback signature (" LEDGER_AUDIT ":%zu)",
+                                 attempt->n, attempt->class, e->line);
+    if (request != NULL)
+        invariants_case_violated(c, invariants_case_step(b, e),
+                                 "expected no fallback behind a refusal, Vault answered %d "
+                                 "(" LEDGER_JOURNAL ":%zu), found a fallback signature "
+                                 "(" LEDGER_AUDIT ":%zu)",
+                                 request->status, request->reply_line, e->line);
+}
+
+void invariants_mode_refusal(struct invariants_case *c)
+{
+    invariants_case_each_run(c, check_refusal);
 }
 
 /* --- back to Vault --- */
 
-void invariants_mode_recovery(const struct invariants_case *c)
+/* A rule touches those whose requests it took, and nobody else. */
+static bool was_ruled(const struct join_run *run)
 {
-    for (size_t i = 0; i < c->record->call_count; i++) {
-        const struct record_call *call = &c->record->calls[i];
-        const struct world_call *told = &call->told;
-        if (!told->finished || strcmp(told->mode, "fallback") != 0 ||
-            judgement_overlap(c->out, CONDITION_OUTAGE, told->started.wall_ns, told->ended.wall_ns))
-            continue;
-        const struct ledger_entry *e = ledger_result_of(&c->evidence->client, told->bundle);
-        char place[48] = "";
-        if (e != NULL)
-            (void)snprintf(place, sizeof place, " (" LEDGER_AUDIT ":%zu)", e->line);
-        invariants_case_violated(c, call->plan->number,
-                                 "expected mode vault while no fault lasts, found fallback%s",
-                                 place);
-    }
+    for (size_t i = 0; i < run->request_count; i++)
+        if (run->requests[i]->rule != NULL)
+            return true;
+    return false;
 }
 
-/* --- the key stays the key --- */
-
-static bool key_event_between(const struct record *record, int64_t from_ns, int64_t to_ns)
+/* Vault itself was late, for reasons of the machine: by its own record it answered a request, if at
+ * all, only when the attempt was over. */
+static bool vault_was_late(const struct join_run *run, const struct record_contract *contract)
 {
-    for (size_t i = 0; i < record->change_count; i++) {
-        const struct condition_change *change = &record->changes[i];
-        if (change->plan->step->verb->key_event && change->to_ns >= from_ns &&
-            change->from_ns <= to_ns)
+    for (size_t i = 0; i < run->result->attempt_count; i++) {
+        const struct ledger_request *r = run->attempts[i].last;
+        int64_t limit_ns = run->result->attempts[i].started_ns +
+                           contract->attempt_timeout_ms / 2 * INVARIANTS_NS_PER_MS;
+        if (r != NULL && strcmp(run->result->attempts[i].class, "timeout") == 0 &&
+            (r->reply_line == 0 || r->reply_wall_ns > limit_ns))
             return true;
     }
     return false;
 }
 
-void invariants_mode_fingerprint(const struct invariants_case *c)
+/* Vault itself said that it was not available, for whatever reason. */
+static bool vault_said_so(const struct join_run *run)
 {
-    const struct ledger_client *client = &c->evidence->client;
-    const struct ledger_entry *before = NULL;
-    for (size_t i = 0; i < client->entry_count; i++) {
-        const struct ledger_entry *e = &client->entries[i];
-        if (e->action != LEDGER_SIGNED || e->mode != LEDGER_MODE_VAULT || e->fingerprint == NULL)
-            continue;
-        if (before != NULL && strcmp(before->fingerprint, e->fingerprint) != 0 &&
-            !key_event_between(c->record, before->wall_ns, e->wall_ns))
-            invariants_case_violated(c, invariants_case_step(c, e),
-                                     "expected the key %.23s… as before (" LEDGER_AUDIT
-                                     ":%zu), found %.23s… (" LEDGER_AUDIT
-                                     ":%zu), and no step changed it",
-                                     before->fingerprint, before->line, e->fingerprint, e->line);
-        before = e;
+    for (size_t i = 0; i < run->request_count; i++) {
+        int status = run->requests[i]->status;
+        if (status >= 500 || status == 408 || (status >= 472 && status <= 474))
+            return true;
+    }
+    return false;
+}
+
+/* An outage is the client's word for Vault being away. */
+static bool claims_outage(const struct ledger_entry *e)
+{
+    if (is_fallback(e))
+        return true;
+    return e->action == LEDGER_FAILED && e->attempt_count > 0 &&
+           invariants_case_is_outage(e->attempts[e->attempt_count - 1].class);
+}
+
+static void check_recovery(struct invariants_case *c, const struct join_bundle *b,
+                           const struct join_run *run)
+{
+    const struct ledger_entry *e = run->result;
+    struct record_contract contract;
+    if (e == NULL || !claims_outage(e) || was_ruled(run) || vault_said_so(run))
+        return;
+    int64_t from_ns = run->intent != NULL ? run->intent->wall_ns : e->wall_ns;
+    bool outage = judgement_overlap(c->out, CONDITION_OUTAGE & ~(unsigned)CONDITION_RULED, from_ns,
+                                    e->wall_ns);
+    if (outage || (invariants_case_contract(c, b, e, &contract) && vault_was_late(run, &contract)))
+        return;
+    if (is_fallback(e))
+        invariants_case_violated(c, invariants_case_step(b, e),
+                                 "expected mode vault while no fault lasts, found fallback "
+                                 "(" LEDGER_AUDIT ":%zu)",
+                                 e->line);
+    else
+        invariants_case_violated(c, invariants_case_step(b, e),
+                                 "expected a signature while no fault lasts, found a failure of "
+                                 "class %s (" LEDGER_AUDIT ":%zu)",
+                                 e->attempts[e->attempt_count - 1].class, e->line);
+}
+
+/* A caller may be told of fallback although the trail knows nothing of it. */
+static void check_told_recovery(struct invariants_case *c, const struct join_bundle *b)
+{
+    for (size_t i = 0; i < b->call_count; i++) {
+        const struct world_call *told = &b->calls[i]->told;
+        if (told->finished && strcmp(told->mode, "fallback") == 0 && join_result_of(b) == NULL &&
+            !judgement_overlap(c->out, CONDITION_OUTAGE, told->started.wall_ns,
+                               told->ended.wall_ns))
+            invariants_case_violated(c, b->calls[i]->plan->number,
+                                     "expected mode vault while no fault lasts, the caller was "
+                                     "told fallback");
     }
 }
 
-/* --- secrets --- */
-
-static size_t line_at(struct slice text, const char *at)
+void invariants_mode_recovery(struct invariants_case *c)
 {
-    size_t line = 1;
-    for (const char *c = text.ptr; c < at; c++)
-        line += *c == '\n';
-    return line;
-}
-
-void invariants_mode_secrets(const struct invariants_case *c)
-{
-    const struct evidence *e = c->evidence;
-    for (size_t i = 0; i < e->text_count; i++)
-        for (size_t k = 0; k < e->canary_count; k++) {
-            const struct slice text = e->texts[i].text, secret = e->canaries[k].bytes;
-            const char *at = secret.len < 4 || text.len == 0
-                                 ? NULL
-                                 : memmem(text.ptr, text.len, secret.ptr, secret.len);
-            if (at != NULL)
-                invariants_case_violated(c, 0, "expected no secret in %s, found the %s (%s:%zu)",
-                                         e->texts[i].name, e->canaries[k].name, e->texts[i].name,
-                                         line_at(text, at));
-        }
+    invariants_case_each_run(c, check_recovery);
+    for (size_t i = 0; i < c->evidence->join.bundle_count; i++)
+        check_told_recovery(c, &c->evidence->join.bundles[i]);
 }

@@ -1,11 +1,14 @@
 /*
- * invariants_time: whether the trail's times can be true. Only what follows from cause and effect
- * is asked: a request is journaled behind the start of its attempt and before the end of the wait
- * behind its answer, however late anybody was scheduled. See invariants.c.
+ * invariants_time: whether the stamps of the trail can be true, held against the
+ * journal and the callers. See invariants.c for what each one means.
  */
 #pragma once
 
 #include "chaos/core/judge/invariants_case.h"
 
-void invariants_time_entries(const struct invariants_case *c);
-void invariants_time_attempts(const struct invariants_case *c);
+/* Looks whether the client's clock is off by the same time throughout; then that is one finding,
+ * and the stamps of its entries are set right for all that is judged later. Before all others. */
+void invariants_time_clock(struct invariants_case *c, struct evidence *evidence);
+
+void invariants_time_entries(struct invariants_case *c);
+void invariants_time_attempts(struct invariants_case *c);

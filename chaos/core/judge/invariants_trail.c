@@ -3,151 +3,273 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "chaos/core/judge/backoff.h"
-
-static bool ends_intent(const struct ledger_entry *entry)
-{
-    return entry->action == LEDGER_SIGNED || entry->action == LEDGER_FAILED;
-}
-
 /* --- one intent, one result --- */
 
-/* What the trail said of the bundle before this entry. */
-struct story {
-    const struct ledger_entry *open; /* the intent without a result */
-    const struct ledger_entry *done; /* the signature */
-};
-
-static struct story story_before(const struct ledger_client *client,
-                                 const struct ledger_entry *until)
+/* Walks the entries of a bundle in the order of the trail. */
+static void check_story(struct invariants_case *c, const struct join_bundle *b)
 {
-    struct story story = {0};
-    for (const struct ledger_entry *e = ledger_next_of(client, until->bundle, NULL);
-         e != NULL && e < until; e = ledger_next_of(client, until->bundle, e)) {
-        if (e->action == LEDGER_STARTED)
-            story.open = e;
-        if (ends_intent(e))
-            story.open = NULL;
-        if (e->action == LEDGER_SIGNED)
-            story.done = e;
+    const struct ledger_entry *open = NULL, *done = NULL;
+    for (size_t i = 0; i < b->entry_count; i++) {
+        const struct ledger_entry *e = b->entries[i];
+        size_t step = invariants_case_step(b, e);
+        bool ends = ledger_client_ends(e);
+        if (done != NULL && e->action != LEDGER_OTHER)
+            invariants_case_violated(
+                c, step,
+                "expected nothing more for bundle %s behind its signature (" LEDGER_AUDIT
+                ":%zu), found another entry (" LEDGER_AUDIT ":%zu)",
+                b->id, done->line, e->line);
+        else if (e->action == LEDGER_STARTED && open != NULL)
+            invariants_case_violated(c, step,
+                                     "expected a result for the intent of bundle %s (" LEDGER_AUDIT
+                                     ":%zu), found a second intent (" LEDGER_AUDIT ":%zu)",
+                                     b->id, open->line, e->line);
+        else if (ends && open == NULL)
+            invariants_case_violated(
+                c, step,
+                "expected an entry MANIFEST_SIGNING_STARTED of bundle %s before its "
+                "result, there is none (" LEDGER_AUDIT ":%zu)",
+                b->id, e->line);
+        open = e->action == LEDGER_STARTED ? e : ends ? NULL : open;
+        done = e->action == LEDGER_SIGNED ? e : done;
     }
-    return story;
 }
 
-static void check_story(const struct invariants_case *c, const struct ledger_entry *e)
+/* A request that Vault saw, executed or not, must have been announced before: an intent that is
+ * written when the outcome is known announces nothing, and a crash in between would leave no trace.
+ * The stamps tell, and independently of them what the world saw of the two files as they grew. */
+static void check_announced(struct invariants_case *c, const struct join_bundle *b,
+                            const struct join_run *run)
 {
-    struct story before = story_before(&c->evidence->client, e);
-    size_t step = invariants_case_step(c, e);
-    if (before.done != NULL && e->action != LEDGER_OTHER)
-        invariants_case_violated(
-            c, step,
-            "expected nothing more for bundle %s behind its signature (" LEDGER_AUDIT
-            ":%zu), found another entry (" LEDGER_AUDIT ":%zu)",
-            e->bundle, before.done->line, e->line);
-    else if (e->action == LEDGER_STARTED && before.open != NULL)
-        invariants_case_violated(c, step,
-                                 "expected a result for the intent of bundle %s (" LEDGER_AUDIT
-                                 ":%zu), found a second intent (" LEDGER_AUDIT ":%zu)",
-                                 e->bundle, before.open->line, e->line);
-    else if (ends_intent(e) && before.open == NULL)
-        invariants_case_violated(
-            c, step,
-            "expected an entry MANIFEST_SIGNING_STARTED of bundle %s before its "
-            "result, there is none (" LEDGER_AUDIT ":%zu)",
-            e->bundle, e->line);
+    const struct ledger_entry *intent = run->intent;
+    if (intent == NULL || run->request_count == 0)
+        return;
+    const struct ledger_request *r = run->requests[0];
+    int64_t early_ms = (intent->wall_ns - r->wall_ns) / INVARIANTS_NS_PER_MS;
+    if (early_ms > INVARIANTS_SLACK_MS)
+        invariants_case_violated(c, invariants_case_step(b, intent),
+                                 "expected the intent of bundle %s before Vault has its request "
+                                 "(" LEDGER_JOURNAL ":%zu), it is from %" PRId64
+                                 " ms later (" LEDGER_AUDIT ":%zu)",
+                                 b->id, r->line, early_ms, intent->line);
+    else if (evidence_written_after(c->evidence, intent, r))
+        invariants_case_violated(c, invariants_case_step(b, intent),
+                                 "expected the intent of bundle %s in the trail before Vault has "
+                                 "its request (" LEDGER_JOURNAL ":%zu), it was written later "
+                                 "(" LEDGER_AUDIT ":%zu)",
+                                 b->id, r->line, intent->line);
 }
 
-void invariants_trail_intent(const struct invariants_case *c)
+/* What Vault executed is asked for its entry by `executed`. */
+static void check_strangers(struct invariants_case *c)
 {
-    const struct ledger_client *client = &c->evidence->client;
-    for (size_t i = 0; i < client->entry_count; i++)
-        if (client->entries[i].bundle != NULL)
-            check_story(c, &client->entries[i]);
+    const struct join *join = &c->evidence->join;
+    for (size_t i = 0; i < join->stranger_count; i++)
+        if (!join->strangers[i]->executed)
+            invariants_case_violated(c, 0,
+                                     "expected an entry MANIFEST_SIGNING_STARTED for every sign "
+                                     "request, Vault got one (" LEDGER_JOURNAL
+                                     ":%zu) that " LEDGER_AUDIT " does not know",
+                                     join->strangers[i]->line);
+}
+
+void invariants_trail_intent(struct invariants_case *c)
+{
+    for (size_t i = 0; i < c->evidence->join.bundle_count; i++)
+        check_story(c, &c->evidence->join.bundles[i]);
+    invariants_case_each_run(c, check_announced);
+    check_strangers(c);
 }
 
 /* --- what callers were told --- */
 
-/* True when the caller got an answer that settles the bundle. */
-static bool was_settled(const struct world_call *told)
+static bool is_signed(const struct world_call *told)
 {
-    return told->finished && told->bundle[0] != '\0' &&
-           (told->mode[0] != '\0' || strcmp(told->status, "failed") == 0 ||
-            strcmp(told->status, "blocked") == 0);
+    return told->mode[0] != '\0';
 }
 
-static bool has_entry(const struct ledger_client *client, const char *bundle,
-                      enum ledger_action action)
+/* The codes of errors that stand for a FAILED entry, with the status of such a run; the others
+ * (key_not_trusted, bundle_busy, audit_unavailable …) are told before there is an operation. */
+static const struct {
+    const char *error, *status;
+} told_errors[] = {
+    {"vault_refused", "failed"},
+    {"vault_rate_limited", NULL}, /* a service takes it up again, a command does not */
+    {"vault_unavailable", "blocked"},
+};
+
+/* The code that a FAILED entry must be told as; NULL: any. */
+static const char *error_of(const struct ledger_entry *e)
 {
-    for (const struct ledger_entry *e = ledger_next_of(client, bundle, NULL); e != NULL;
-         e = ledger_next_of(client, bundle, e))
-        if (e->action == action)
+    if (e->reason == NULL || invariants_case_was_interrupted(e) ||
+        strcmp(e->reason, "internal") == 0)
+        return NULL;
+    if (strncmp(e->reason, "fallback_", strlen("fallback_")) == 0)
+        return "vault_unavailable";
+    return e->class != NULL && strcmp(e->class, "rate_limited") == 0 ? "vault_rate_limited"
+                                                                     : "vault_refused";
+}
+
+static bool is_audited_error(const char *error)
+{
+    for (size_t i = 0; i < sizeof told_errors / sizeof told_errors[0]; i++)
+        if (strcmp(told_errors[i].error, error) == 0)
             return true;
-    return false;
+    return error[0] == '\0';
 }
 
-static void check_told_signed(const struct invariants_case *c, const struct record_call *call)
+static const struct ledger_entry *failed_of(const struct join_bundle *b)
 {
-    const char *bundle = call->told.bundle;
-    const struct evidence_manifest *m = evidence_manifest_of(c->evidence, bundle);
-    if (!has_entry(&c->evidence->client, bundle, LEDGER_SIGNED))
+    const struct ledger_entry *failed = NULL;
+    for (size_t i = 0; i < b->run_count; i++)
+        if (b->runs[i].result != NULL && b->runs[i].result->action == LEDGER_FAILED)
+            failed = b->runs[i].result;
+    return failed;
+}
+
+/* The result that the call was told of: of the last run that began before the call ended. */
+static const struct ledger_entry *result_for(const struct join_bundle *b,
+                                             const struct record_call *call)
+{
+    const struct ledger_entry *result = NULL;
+    for (size_t i = 0; i < b->run_count; i++) {
+        const struct ledger_entry *e = b->runs[i].result;
+        if (e != NULL &&
+            e->wall_ns <= call->told.ended.wall_ns + INVARIANTS_SLACK_MS * INVARIANTS_NS_PER_MS)
+            result = e;
+    }
+    return result;
+}
+
+static void check_told_signed(struct invariants_case *c, const struct join_bundle *b,
+                              const struct record_call *call)
+{
+    const struct ledger_entry *e = join_signed_of(b);
+    const struct evidence_manifest *m = b->manifest;
+    if (e == NULL)
         invariants_case_violated(
             c, call->plan->number,
             "expected an entry MANIFEST_SIGNED for bundle %s, which the caller "
             "was told is signed, " LEDGER_AUDIT " has none",
-            bundle);
+            b->id);
     if (m == NULL || m->state == EVIDENCE_MANIFEST_ABSENT)
         invariants_case_violated(c, call->plan->number,
                                  "expected the manifest of bundle %s, which the caller was told is "
                                  "signed, there is none",
-                                 bundle);
+                                 b->id);
     else if (m->state == EVIDENCE_MANIFEST_BROKEN)
         invariants_case_violated(c, call->plan->number,
-                                 "expected a whole manifest of bundle %s, it is broken: %s", bundle,
+                                 "expected a whole manifest of bundle %s, it is broken: %s", b->id,
                                  m->trouble);
+    if (e == NULL)
+        return;
+    if (call->told.attempts >= 0 && call->told.attempts != (int)e->attempt_count)
+        invariants_case_violated(c, call->plan->number,
+                                 "expected the caller to be told of %zu attempts as the trail has "
+                                 "(" LEDGER_AUDIT ":%zu), it was told %d",
+                                 e->attempt_count, e->line, call->told.attempts);
+    const char *reason = e->mode == LEDGER_MODE_FALLBACK && e->reason != NULL ? e->reason : "";
+    if (strcmp(call->told.reason, reason) != 0)
+        invariants_case_violated(c, call->plan->number,
+                                 "expected the caller to be told the reason \"%s\" as the trail "
+                                 "says (" LEDGER_AUDIT ":%zu), it was told \"%s\"",
+                                 reason, e->line, call->told.reason);
 }
 
-static void check_told_failed(const struct invariants_case *c, const struct record_call *call)
+static void check_told_failed(struct invariants_case *c, const struct join_bundle *b,
+                              const struct record_call *call)
 {
-    const char *bundle = call->told.bundle;
-    if (!has_entry(&c->evidence->client, bundle, LEDGER_FAILED))
+    const struct world_call *told = &call->told;
+    const struct ledger_entry *e = result_for(b, call);
+    if (failed_of(b) == NULL && is_audited_error(told->error)) {
         invariants_case_violated(c, call->plan->number,
                                  "expected an entry MANIFEST_SIGNING_FAILED for bundle %s, whose "
                                  "caller was told %s, " LEDGER_AUDIT " has none",
-                                 bundle, call->told.status);
+                                 b->id, told->status);
+        return;
+    }
+    const char *wanted = e == NULL || e->action != LEDGER_FAILED ? NULL : error_of(e);
+    if (wanted == NULL || told->error[0] == '\0' ||
+        e->wall_ns < told->started.wall_ns - INVARIANTS_NS_PER_MS)
+        return;
+    if (strcmp(told->error, wanted) != 0)
+        invariants_case_violated(c, call->plan->number,
+                                 "expected the caller to be told %s, since the trail says %s, %s "
+                                 "(" LEDGER_AUDIT ":%zu), it was told %s",
+                                 wanted, e->class == NULL ? "nothing" : e->class, e->reason,
+                                 e->line, told->error);
+    for (size_t i = 0; i < sizeof told_errors / sizeof told_errors[0]; i++)
+        if (strcmp(told_errors[i].error, wanted) == 0 && told_errors[i].status != NULL &&
+            strcmp(told_errors[i].status, told->status) != 0)
+            invariants_case_violated(c, call->plan->number,
+                                     "expected status %s of a bundle that ended %s (" LEDGER_AUDIT
+                                     ":%zu), the caller was told %s",
+                                     told_errors[i].status, wanted, e->line, told->status);
 }
 
-static void check_manifests(const struct invariants_case *c)
+/* docs/architecture.md, signer: 0 done, 1 runtime error, 2 invalid input or configuration. */
+static void check_exit(struct invariants_case *c, const struct join_bundle *b,
+                       const struct record_call *call)
 {
-    for (size_t i = 0; i < c->evidence->manifest_count; i++) {
-        const struct evidence_manifest *m = &c->evidence->manifests[i];
-        const struct record_call *call = invariants_case_call(c, m->bundle, INT64_MAX);
-        bool told = call != NULL && call->told.mode[0] != '\0';
-        if (m->state != EVIDENCE_MANIFEST_ABSENT && !told &&
-            !has_entry(&c->evidence->client, m->bundle, LEDGER_SIGNED))
-            invariants_case_violated(c, call == NULL ? 0 : call->plan->number,
-                                     "expected an entry MANIFEST_SIGNED for the manifest of bundle "
-                                     "%s, " LEDGER_AUDIT " has none",
-                                     m->bundle);
-    }
+    const struct world_call *told = &call->told;
+    if (told->exit < 0 || told->signal != 0)
+        return;
+    if (is_signed(told) != (told->exit == 0))
+        invariants_case_caused(c, is_signed(told) ? "exit of a success" : "exit of a failure",
+                               call->plan->number,
+                               "expected exit code %s of a command that was %s bundle %s, it is %d",
+                               is_signed(told) ? "0" : "1 or 2",
+                               is_signed(told) ? "signing" : "not signing", b->id, told->exit);
 }
 
-void invariants_trail_told(const struct invariants_case *c)
+static void check_manifest(struct invariants_case *c, const struct join_bundle *b)
 {
-    for (size_t i = 0; i < c->record->call_count; i++) {
-        const struct record_call *call = &c->record->calls[i];
-        if (was_settled(&call->told) && call->told.mode[0] != '\0')
-            check_told_signed(c, call);
-        else if (was_settled(&call->told))
-            check_told_failed(c, call);
+    const struct evidence_manifest *m = b->manifest;
+    const struct record_call *call = invariants_case_call(b, INT64_MAX);
+    bool told = false;
+    for (size_t i = 0; i < b->call_count; i++)
+        told |= is_signed(&b->calls[i]->told);
+    if (m != NULL && m->state != EVIDENCE_MANIFEST_ABSENT && !told && join_signed_of(b) == NULL)
+        invariants_case_violated(c, call == NULL ? 0 : call->plan->number,
+                                 "expected an entry MANIFEST_SIGNED for the manifest of bundle "
+                                 "%s, " LEDGER_AUDIT " has none",
+                                 b->id);
+}
+
+/* A bundle that was accepted is not forgotten: whoever asked hears of its end, and its end is in
+ * the trail, unless the service that has it does not run any more. */
+static void check_call(struct invariants_case *c, const struct join_bundle *b,
+                       const struct record_call *call)
+{
+    const struct world_call *told = &call->told;
+    if (!told->finished)
+        return;
+    if (is_signed(told))
+        check_told_signed(c, b, call);
+    else if (strcmp(told->status, "failed") == 0 || strcmp(told->status, "blocked") == 0)
+        check_told_failed(c, b, call);
+    check_exit(c, b, call);
+}
+
+void invariants_trail_told(struct invariants_case *c)
+{
+    for (size_t i = 0; i < c->evidence->join.bundle_count; i++) {
+        const struct join_bundle *b = &c->evidence->join.bundles[i];
+        for (size_t k = 0; k < b->call_count; k++)
+            check_call(c, b, b->calls[k]);
+        check_manifest(c, b);
     }
-    check_manifests(c);
 }
 
 /* --- the chain --- */
 
-void invariants_trail_chain(const struct invariants_case *c)
+void invariants_trail_chain(struct invariants_case *c)
 {
     const struct ledger_client *client = &c->evidence->client;
+    if (c->evidence->trail_changed)
+        invariants_case_violated(c, 0,
+                                 "expected " LEDGER_AUDIT " only to grow, what had been read of it "
+                                 "is not there any more");
     for (size_t i = 0; i < client->entry_count; i++) {
         const struct ledger_entry *e = &client->entries[i];
         const struct ledger_entry *next = i + 1 < client->entry_count ? e + 1 : NULL;
@@ -160,64 +282,11 @@ void invariants_trail_chain(const struct invariants_case *c)
         if (e->action == LEDGER_TORN ||
             (e->previous != NULL && strcmp(e->previous, e->expected) == 0))
             continue;
-        invariants_case_violated(c, invariants_case_step(c, e),
+        const struct join_bundle *b = join_bundle_of(&c->evidence->join, e->bundle);
+        invariants_case_violated(c, b == NULL ? 0 : invariants_case_step(b, e),
                                  "expected previous %.16s…, found %.16s…: the chain is broken "
                                  "(" LEDGER_AUDIT ":%zu)",
                                  e->expected, e->previous == NULL ? "none" : e->previous, e->line);
-    }
-}
-
-/* --- attempts --- */
-
-static void check_attempts(const struct invariants_case *c, const struct ledger_entry *e,
-                           int64_t most)
-{
-    size_t step = invariants_case_step(c, e);
-    if ((int64_t)e->attempt_count > most)
-        invariants_case_violated(c, step,
-                                 "expected at most %" PRId64 " attempts, the trail has %zu "
-                                 "(" LEDGER_AUDIT ":%zu)",
-                                 most, e->attempt_count, e->line);
-    for (size_t i = 0; i < e->attempt_count; i++) {
-        const struct ledger_attempt *attempt = &e->attempts[i];
-        bool last = i + 1 == e->attempt_count;
-        if (attempt->n != (int64_t)i + 1)
-            invariants_case_violated(
-                c, step, "expected attempt %zu, found number %" PRId64 " (" LEDGER_AUDIT ":%zu)",
-                i + 1, attempt->n, e->line);
-        if (!last &&
-            (strcmp(attempt->class, "ok") == 0 || invariants_case_is_refusal(attempt->class)))
-            invariants_case_violated(c, step,
-                                     "expected no attempt behind number %zu, which ended %s, found "
-                                     "another (" LEDGER_AUDIT ":%zu)",
-                                     i + 1, attempt->class, e->line);
-    }
-}
-
-void invariants_trail_attempts(const struct invariants_case *c)
-{
-    const struct ledger_client *client = &c->evidence->client;
-    struct record_contract contract;
-    for (size_t i = 0; i < client->entry_count; i++)
-        if (ends_intent(&client->entries[i]) &&
-            invariants_case_contract(c, &client->entries[i], &contract))
-            check_attempts(c, &client->entries[i], contract.attempts_max);
-}
-
-/* --- backoff --- */
-
-void invariants_trail_backoff(const struct invariants_case *c)
-{
-    const struct ledger_client *client = &c->evidence->client;
-    bool retry_after = backoff_retry_after(c->record->scenario);
-    for (size_t i = 0; i < client->entry_count; i++) {
-        const struct ledger_entry *e = &client->entries[i];
-        struct record_contract contract;
-        struct errc_why why = {{0}};
-        if (ends_intent(e) && invariants_case_contract(c, e, &contract) &&
-            backoff_check(e, &contract, retry_after, &why) != ERRC_OK)
-            invariants_case_violated(c, invariants_case_step(c, e), "%s (" LEDGER_AUDIT ":%zu)",
-                                     why.text, e->line);
     }
 }
 
@@ -225,16 +294,18 @@ void invariants_trail_backoff(const struct invariants_case *c)
 
 /* Vault must have been asked whatever the client believes about it; else an outage that is over
  * would never be noticed. */
-void invariants_trail_tried(const struct invariants_case *c)
+static void check_tried(struct invariants_case *c, const struct join_bundle *b,
+                        const struct join_run *run)
 {
-    const struct ledger_client *client = &c->evidence->client;
-    for (size_t i = 0; i < client->entry_count; i++) {
-        const struct ledger_entry *e = &client->entries[i];
-        bool interrupted = e->reason != NULL && strcmp(e->reason, "interrupted") == 0;
-        if (ends_intent(e) && e->attempt_count == 0 && !interrupted)
-            invariants_case_violated(c, invariants_case_step(c, e),
-                                     "expected at least one attempt at Vault for bundle %s, the "
-                                     "trail has none (" LEDGER_AUDIT ":%zu)",
-                                     e->bundle == NULL ? "?" : e->bundle, e->line);
-    }
+    const struct ledger_entry *e = run->result;
+    if (e != NULL && e->attempt_count == 0 && !invariants_case_was_interrupted(e))
+        invariants_case_violated(c, invariants_case_step(b, e),
+                                 "expected at least one attempt at Vault for bundle %s, the "
+                                 "trail has none (" LEDGER_AUDIT ":%zu)",
+                                 b->id, e->line);
+}
+
+void invariants_trail_tried(struct invariants_case *c)
+{
+    invariants_case_each_run(c, check_tried);
 }

@@ -6,9 +6,7 @@
 
 #include "chaos/core/judge/invariants_case.h"
 
-void invariants_trail_intent(const struct invariants_case *c);
-void invariants_trail_told(const struct invariants_case *c);
-void invariants_trail_chain(const struct invariants_case *c);
-void invariants_trail_attempts(const struct invariants_case *c);
-void invariants_trail_backoff(const struct invariants_case *c);
-void invariants_trail_tried(const struct invariants_case *c);
+void invariants_trail_intent(struct invariants_case *c);
+void invariants_trail_told(struct invariants_case *c);
+void invariants_trail_chain(struct invariants_case *c);
+void invariants_trail_tried(struct invariants_case *c);

@@ -21,9 +21,10 @@ enum judge_result {
 /* What judging a step needs. */
 struct judge {
     const struct world *world;
-    const struct record *run; /* its calls so far */
-    struct pool *pool;        /* for what is read; may be freed after each step */
-    struct buf *message;      /* sentences, joined by "; " */
+    const struct record *run;  /* its calls so far */
+    struct evidence *evidence; /* of the run so far; refreshed before it is looked at */
+    struct pool *pool;         /* for what else is read; may be freed after each step */
+    struct buf *message;       /* sentences, joined by "; " */
 };
 
 /* Judges a finished sign call by the `expect` of its step. ERRC_NOMEM, ERRC_TOO_BIG, or what the
@@ -36,6 +37,10 @@ MUST_USE enum errc judge_sign(const struct judge *j, const struct scenario_step 
 MUST_USE enum errc judge_probe(const struct judge *j, const struct scenario_step *step,
                                const struct world_outcome *outcome, enum judge_result *out,
                                struct errc_why *why);
+
+/* True when the request carries an input that an entry of the bundle names. */
+bool judge_belongs_to(const struct judge *j, const struct ledger_request *request,
+                      const char *bundle);
 
 /* Adds a sentence to the message. */
 void judge_say(const struct judge *j, const char *format, ...) PRINTF_LIKE(2, 3);

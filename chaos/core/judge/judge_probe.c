@@ -67,15 +67,15 @@ static bool same_or_any(const char *wanted, const char *found)
 
 static enum errc probe_audit(struct probe *p)
 {
-    struct evidence evidence = {.pool = p->judge->pool};
     struct tally started = {0}, vault = {0}, fallback = {0}, failed = {0}, repaired = {0};
-    TRY(evidence_read_client(p->judge->world, p->judge->pool, &evidence, p->why));
-    if (!evidence.client.found) {
+    struct evidence *evidence = p->judge->evidence;
+    TRY(evidence_refresh_client(evidence, p->judge->world, p->why));
+    if (!evidence->client.found) {
         unknown(p, LEDGER_AUDIT);
         return ERRC_OK;
     }
-    for (size_t i = 0; i < evidence.client.entry_count; i++) {
-        const struct ledger_entry *e = &evidence.client.entries[i];
+    for (size_t i = 0; i < evidence->client.entry_count; i++) {
+        const struct ledger_entry *e = &evidence->client.entries[i];
         if (!same_or_any(p->bundle, e->bundle))
             continue;
         if (e->action == LEDGER_STARTED)
@@ -111,14 +111,14 @@ static const struct record_call *call_of(const struct record *run, const char *b
 
 static enum errc probe_backoff(struct probe *p)
 {
-    struct evidence evidence = {.pool = p->judge->pool};
-    TRY(evidence_read_client(p->judge->world, p->judge->pool, &evidence, p->why));
-    if (!evidence.client.found) {
+    struct evidence *evidence = p->judge->evidence;
+    TRY(evidence_refresh_client(evidence, p->judge->world, p->why));
+    if (!evidence->client.found) {
         unknown(p, LEDGER_AUDIT);
         return ERRC_OK;
     }
     const struct ledger_entry *entry =
-        p->bundle == NULL ? NULL : ledger_result_of(&evidence.client, p->bundle);
+        p->bundle == NULL ? NULL : ledger_client_result(&evidence->client, p->bundle);
     if (entry == NULL) {
         judge_say(p->judge, "expected waits of \"%s\", the trail has no result of it",
                   scenario_text(p->step, "of"));
@@ -135,8 +135,7 @@ static enum errc probe_backoff(struct probe *p)
     struct errc_why trouble = {{0}};
     const struct record_call *call = call_of(p->judge->run, p->bundle);
     if (call != NULL &&
-        backoff_check(entry, &call->contract, backoff_retry_after(p->judge->run->scenario),
-                      &trouble) != ERRC_OK) {
+        backoff_check_entry(entry, &call->contract, p->judge->run, &trouble) != ERRC_OK) {
         judge_say(p->judge, "%s (" LEDGER_AUDIT ":%zu)", trouble.text, entry->line);
         not_met(p);
     }
@@ -147,17 +146,17 @@ static enum errc probe_backoff(struct probe *p)
 
 static enum errc probe_journal(struct probe *p)
 {
-    struct evidence evidence = {.pool = p->judge->pool};
     struct tally requests = {0}, executed = {0};
-    TRY(evidence_read_client(p->judge->world, p->judge->pool, &evidence, p->why));
-    TRY(evidence_read_server(p->judge->world, p->judge->pool, &evidence, p->why));
-    if (!evidence.server.found) {
+    struct evidence *evidence = p->judge->evidence;
+    TRY(evidence_refresh_client(evidence, p->judge->world, p->why));
+    TRY(evidence_refresh_server(evidence, p->judge->world, p->why));
+    if (!evidence->server.found) {
         unknown(p, LEDGER_JOURNAL);
         return ERRC_OK;
     }
-    for (size_t i = 0; i < evidence.server.request_count; i++) {
-        const struct ledger_request *r = &evidence.server.requests[i];
-        if (!r->sign || (p->bundle != NULL && !ledger_belongs_to(&evidence.client, r, p->bundle)) ||
+    for (size_t i = 0; i < evidence->server.request_count; i++) {
+        const struct ledger_request *r = &evidence->server.requests[i];
+        if (!r->sign || (p->bundle != NULL && !judge_belongs_to(p->judge, r, p->bundle)) ||
             (scenario_given(p->step, "status") && r->status != scenario_int(p->step, "status")))
             continue;
         count_line(&requests, r->line);

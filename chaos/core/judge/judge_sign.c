@@ -180,12 +180,11 @@ static void check_told_error(struct sign_case *c)
 enum errc judge_sign(const struct judge *j, const struct scenario_step *step,
                      const struct world_call *call, enum judge_result *out, struct errc_why *why)
 {
-    struct evidence evidence = {.pool = j->pool};
     struct sign_case c = {
         .judge = j, .expect = scenario_field(step, "expect"), .call = call, .met = true};
-    TRY(evidence_read_client(j->world, j->pool, &evidence, why));
+    TRY(evidence_refresh_client(j->evidence, j->world, why));
     TRY(evidence_read_manifest(j->world, j->pool, call->bundle, &c.manifest, why));
-    c.entry = ledger_result_of(&evidence.client, call->bundle);
+    c.entry = ledger_client_result(&j->evidence->client, call->bundle);
     check_signed(&c);
     check_mode(&c);
     check_attempts(&c);
@@ -194,6 +193,6 @@ enum errc judge_sign(const struct judge *j, const struct scenario_step *step,
     check_status(&c);
     check_exit(&c);
     check_told_error(&c);
-    *out = c.met ? JUDGE_MET : evidence.client.found ? JUDGE_NOT_MET : JUDGE_UNKNOWN;
+    *out = c.met ? JUDGE_MET : j->evidence->client.found ? JUDGE_NOT_MET : JUDGE_UNKNOWN;
     return ERRC_OK;
 }

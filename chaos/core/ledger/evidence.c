@@ -8,7 +8,7 @@ enum errc evidence_read_text(const struct world *world, enum world_evidence kind
     struct buf text CLEANUP(buf_done);
     buf_init(&text, EVIDENCE_BYTES_MAX);
     *out = (struct slice){0};
-    enum errc code = world->read(world->context, kind, name, &text, why);
+    enum errc code = world->read(world->context, kind, name, 0, &text, why);
     if (code == ERRC_NOT_FOUND)
         return ERRC_OK;
     TRY(code);
@@ -19,20 +19,47 @@ enum errc evidence_read_text(const struct world *world, enum world_evidence kind
     return ERRC_OK;
 }
 
-enum errc evidence_read_client(const struct world *world, struct pool *pool, struct evidence *out,
-                               struct errc_why *why)
+void evidence_init(struct evidence *evidence)
 {
-    struct slice text;
-    TRY(evidence_read_text(world, WORLD_AUDIT, NULL, pool, &text, why));
-    return ledger_read_client(text, pool, &out->client, &out->problems, why);
+    *evidence = (struct evidence){0};
+    pool_init(&evidence->pool, 4u * EVIDENCE_BYTES_MAX);
+    ledger_client_init(&evidence->client, &evidence->pool, &evidence->problems);
+    ledger_server_init(&evidence->server, &evidence->pool, &evidence->problems);
 }
 
-enum errc evidence_read_server(const struct world *world, struct pool *pool, struct evidence *out,
-                               struct errc_why *why)
+void evidence_done(struct evidence *evidence)
 {
-    struct slice text;
-    TRY(evidence_read_text(world, WORLD_JOURNAL, NULL, pool, &text, why));
-    return ledger_read_server(text, pool, &out->server, &out->problems, why);
+    ledger_client_done(&evidence->client);
+    ledger_server_done(&evidence->server);
+    pool_done(&evidence->pool);
+}
+
+/* Reads a ledger from a byte on; *found: there is one. */
+static enum errc read_on(const struct world *world, enum world_evidence kind, uint64_t from,
+                         struct buf *out, bool *found, struct errc_why *why)
+{
+    buf_init(out, EVIDENCE_BYTES_MAX);
+    enum errc code = world->read(world->context, kind, NULL, from, out, why);
+    *found = code != ERRC_NOT_FOUND;
+    return *found ? code : ERRC_OK;
+}
+
+enum errc evidence_refresh_client(struct evidence *evidence, const struct world *world,
+                                  struct errc_why *why)
+{
+    bool found = false;
+    struct buf text CLEANUP(buf_done);
+    TRY(read_on(world, WORLD_AUDIT, evidence->client.lines.consumed, &text, &found, why));
+    return found ? ledger_client_feed(&evidence->client, buf_slice(&text)) : ERRC_OK;
+}
+
+enum errc evidence_refresh_server(struct evidence *evidence, const struct world *world,
+                                  struct errc_why *why)
+{
+    bool found = false;
+    struct buf text CLEANUP(buf_done);
+    TRY(read_on(world, WORLD_JOURNAL, evidence->server.lines.consumed, &text, &found, why));
+    return found ? ledger_server_feed(&evidence->server, buf_slice(&text)) : ERRC_OK;
 }
 
 enum errc evidence_read_manifest(const struct world *world, struct pool *pool, const char *bundle,
@@ -56,36 +83,19 @@ enum errc evidence_read_manifest(const struct world *world, struct pool *pool, c
     return pool_status(pool, why);
 }
 
-const struct evidence_manifest *evidence_manifest_of(const struct evidence *evidence,
-                                                     const char *bundle)
+/* One for each bundle that the trail or a call names. */
+static enum errc collect_manifests(struct evidence *out, const struct world *world,
+                                   struct errc_why *why)
 {
-    for (size_t i = 0; bundle != NULL && i < evidence->manifest_count; i++)
-        if (strcmp(evidence->manifests[i].bundle, bundle) == 0)
-            return &evidence->manifests[i];
-    return NULL;
-}
-
-static enum errc add_manifest(const struct world *world, struct evidence *out, const char *bundle,
-                              struct errc_why *why)
-{
-    if (bundle == NULL || bundle[0] == '\0' || evidence_manifest_of(out, bundle) != NULL)
-        return ERRC_OK;
-    struct evidence_manifest *manifest = &out->manifests[out->manifest_count];
-    TRY(evidence_read_manifest(world, out->pool, bundle, manifest, why));
-    out->manifest_count++;
-    return ERRC_OK;
-}
-
-static enum errc collect_manifests(const struct world *world, const struct record *run,
-                                   struct evidence *out, struct errc_why *why)
-{
-    size_t most = run->call_count + out->client.entry_count;
-    out->manifests = pool_array(out->pool, most, sizeof *out->manifests);
-    TRY(pool_status(out->pool, why));
-    for (size_t i = 0; i < run->call_count; i++)
-        TRY(add_manifest(world, out, run->calls[i].told.bundle, why));
-    for (size_t i = 0; i < out->client.entry_count; i++)
-        TRY(add_manifest(world, out, out->client.entries[i].bundle, why));
+    struct join *join = &out->join;
+    out->manifests = pool_array(&out->pool, join->bundle_count, sizeof *out->manifests);
+    TRY(pool_status(&out->pool, why));
+    for (size_t i = 0; i < join->bundle_count; i++) {
+        struct evidence_manifest *manifest = &out->manifests[out->manifest_count];
+        TRY(evidence_read_manifest(world, &out->pool, join->bundles[i].id, manifest, why));
+        join->bundles[i].manifest = manifest;
+        out->manifest_count++;
+    }
     return ERRC_OK;
 }
 
@@ -94,7 +104,7 @@ static enum errc add_text(const struct world *world, enum world_evidence kind, c
 {
     struct evidence_text *text = &out->texts[out->text_count];
     *text = (struct evidence_text){.name = title};
-    TRY(evidence_read_text(world, kind, name, out->pool, &text->text, why));
+    TRY(evidence_read_text(world, kind, name, &out->pool, &text->text, why));
     if (text->text.ptr != NULL)
         out->text_count++;
     return ERRC_OK;
@@ -112,8 +122,8 @@ static enum errc collect_texts(const struct world *world, struct evidence *out,
         {WORLD_LOG, "worker", "worker.log"},   {WORLD_LOG, "cli", "cli.log"},
     };
     size_t count = sizeof files / sizeof files[0];
-    out->texts = pool_array(out->pool, count + out->manifest_count, sizeof *out->texts);
-    TRY(pool_status(out->pool, why));
+    out->texts = pool_array(&out->pool, count + out->manifest_count, sizeof *out->texts);
+    TRY(pool_status(&out->pool, why));
     for (size_t i = 0; i < count; i++)
         TRY(add_text(world, files[i].kind, files[i].name, files[i].title, out, why));
     for (size_t i = 0; i < out->manifest_count; i++)
@@ -121,15 +131,53 @@ static enum errc collect_texts(const struct world *world, struct evidence *out,
     return ERRC_OK;
 }
 
-enum errc evidence_collect(const struct world *world, const struct record *run, struct pool *pool,
-                           struct evidence *out, struct errc_why *why)
+/* A trail only grows: what was read of it must still be there, line by line. */
+static enum errc compare_trail(struct evidence *out, const struct world *world,
+                               struct errc_why *why)
 {
-    *out = (struct evidence){.pool = pool};
-    TRY(evidence_read_client(world, pool, out, why));
-    TRY(evidence_read_server(world, pool, out, why));
-    TRY(collect_manifests(world, run, out, why));
-    TRY(collect_texts(world, out, why));
-    out->key_count = world->keys(world->context, &out->keys);
-    out->canary_count = world->canaries(world->context, &out->canaries);
+    bool found = false;
+    struct buf text CLEANUP(buf_done);
+    struct slice line;
+    TRY(read_on(world, WORLD_AUDIT, 0, &text, &found, why));
+    struct slice rest = buf_slice(&text);
+    for (size_t i = 0; i + 1 < out->client.entry_count && !out->trail_changed; i++) {
+        char hash[DIGEST_HEX_BYTES];
+        out->trail_changed = rest.len == 0;
+        line = slice_cut(&rest, '\n');
+        digest_sha256_hex(line, hash);
+        out->trail_changed |= strcmp(hash, out->client.entries[i + 1].expected) != 0;
+    }
     return ERRC_OK;
+}
+
+enum errc evidence_collect(struct evidence *evidence, const struct world *world,
+                           const struct record *record, struct errc_why *why)
+{
+    TRY(evidence_refresh_client(evidence, world, why));
+    TRY(evidence_refresh_server(evidence, world, why));
+    TRY(ledger_client_end(&evidence->client));
+    ledger_server_end(&evidence->server);
+    TRY(compare_trail(evidence, world, why));
+    TRY(join_make(&evidence->client, &evidence->server, record, &evidence->pool, &evidence->join));
+    TRY(collect_manifests(evidence, world, why));
+    TRY(collect_texts(world, evidence, why));
+    if (world->growth != NULL)
+        evidence->growth_count = world->growth(world->context, &evidence->growth);
+    evidence->key_count = world->keys(world->context, &evidence->keys);
+    evidence->canary_count = world->canaries(world->context, &evidence->canaries);
+    return ERRC_OK;
+}
+
+bool evidence_written_after(const struct evidence *evidence, const struct ledger_entry *entry,
+                            const struct ledger_request *request)
+{
+    size_t low = 0, high = evidence->growth_count; /* the first look that found the request there */
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (evidence->growth[middle].journal < request->end_offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < evidence->growth_count && evidence->growth[low].trail <= entry->offset;
 }

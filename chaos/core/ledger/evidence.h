@@ -1,5 +1,6 @@
 /*
- * evidence: everything that a run left behind, read once, for the judges.
+ * evidence: everything that a run leaves behind, for the judges. The two ledgers are read as they
+ * grow, each line once; probes look at them while the run goes on.
  */
 #pragma once
 
@@ -7,7 +8,7 @@
 #include <stddef.h>
 
 #include "chaos/core/ledger/asked.h"
-#include "chaos/core/ledger/ledger.h"
+#include "chaos/core/ledger/join.h"
 #include "chaos/core/ledger/verify_manifest.h"
 #include "chaos/core/record.h"
 #include "chaos/core/world.h"
@@ -35,7 +36,7 @@ struct evidence_text {
 };
 
 struct evidence {
-    struct pool *pool; /* owns all of it */
+    struct pool pool; /* owns all of it */
     struct ledger_server server;
     struct ledger_client client;
     struct ledger_problems problems;
@@ -47,28 +48,37 @@ struct evidence {
     size_t key_count;
     const struct world_canary *canaries;
     size_t canary_count;
+    const struct world_growth *growth;
+    size_t growth_count;
+    struct join join;   /* once all is collected */
+    bool trail_changed; /* what once stood in the trail was not there at the end */
 };
 
-/* Reads the audit trail into *out. */
-MUST_USE enum errc evidence_read_client(const struct world *world, struct pool *pool,
-                                        struct evidence *out, struct errc_why *why);
+/* Starts with none. */
+void evidence_init(struct evidence *evidence);
+void evidence_done(struct evidence *evidence); /* a zeroed one is fine */
 
-/* Reads the journal into *out. */
-MUST_USE enum errc evidence_read_server(const struct world *world, struct pool *pool,
-                                        struct evidence *out, struct errc_why *why);
+/* Reads what the audit trail, the journal has grown by since the last call. ERRC_NOMEM,
+ * ERRC_TOO_BIG, or what the world's read says. */
+MUST_USE enum errc evidence_refresh_client(struct evidence *evidence, const struct world *world,
+                                           struct errc_why *why);
+MUST_USE enum errc evidence_refresh_server(struct evidence *evidence, const struct world *world,
+                                           struct errc_why *why);
 
-/* Reads and verifies the manifest of a bundle, and compares it with what was asked. */
+/* Reads all that the run left behind, for the final judgement, and joins it. Once, at the end. */
+MUST_USE enum errc evidence_collect(struct evidence *evidence, const struct world *world,
+                                    const struct record *record, struct errc_why *why);
+
+/* True when it was seen that the entry was not in the trail yet while the request was in the
+ * journal. False proves nothing. */
+bool evidence_written_after(const struct evidence *evidence, const struct ledger_entry *entry,
+                            const struct ledger_request *request);
+
+/* Reads and verifies the manifest of a bundle, and compares it with what was asked; what it makes
+ * lives in pool. */
 MUST_USE enum errc evidence_read_manifest(const struct world *world, struct pool *pool,
                                           const char *bundle, struct evidence_manifest *out,
                                           struct errc_why *why);
-
-/* Reads all, for the final judgement: *out is empty before. */
-MUST_USE enum errc evidence_collect(const struct world *world, const struct record *run,
-                                    struct pool *pool, struct evidence *out, struct errc_why *why);
-
-/* Returns a bundle's manifest, or NULL. */
-const struct evidence_manifest *evidence_manifest_of(const struct evidence *evidence,
-                                                     const char *bundle);
 
 /* Reads one piece of evidence as text that lives in pool. ERRC_NOT_FOUND gives ERRC_OK with
  * out->ptr NULL. */

@@ -1,25 +1,69 @@
 #include "chaos/core/ledger/ledger_lines.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/text/jsonread.h"
 #include "base/text/stamp.h"
 
-size_t ledger_lines_count(struct slice text)
+void ledger_lines_init(struct ledger_lines *l, const char *file, struct pool *pool,
+                       struct ledger_problems *problems)
 {
-    size_t count = text.len > 0 && text.ptr[text.len - 1] != '\n' ? 1 : 0;
-    for (size_t i = 0; i < text.len; i++)
-        count += text.ptr[i] == '\n';
-    return count;
+    *l = (struct ledger_lines){.file = file, .pool = pool, .problems = problems};
+    buf_init(&l->tail, LEDGER_LINES_TAIL_MAX);
 }
 
-bool ledger_lines_next(struct ledger_lines *l, struct slice *line, bool *torn)
+void ledger_lines_done(struct ledger_lines *l)
 {
-    if (l->rest.len == 0)
+    buf_done(&l->tail);
+}
+
+/* The next whole line of `rest`, with what was left of the reading before; false when there is
+ * none, and then what is left is kept. */
+static bool next_line(struct ledger_lines *l, struct slice *rest, struct slice *line)
+{
+    size_t end = slice_find(*rest, '\n');
+    if (l->tail.len > 0 || end == rest->len)
+        buf_add(&l->tail, rest->ptr, end);
+    if (end == rest->len)
         return false;
-    *torn = slice_find(l->rest, '\n') == l->rest.len;
-    *line = slice_cut(&l->rest, '\n');
-    l->line++;
+    *line = l->tail.len > 0 ? buf_slice(&l->tail) : slice_bytes(rest->ptr, end);
+    *rest = slice_from(*rest, end + 1);
     return true;
+}
+
+enum errc ledger_lines_feed(struct ledger_lines *l, struct slice bytes,
+                            enum errc (*read)(void *context, struct slice line), void *context)
+{
+    struct slice rest = bytes, line;
+    l->consumed += bytes.len;
+    while (rest.len > 0 && next_line(l, &rest, &line)) {
+        l->line++;
+        l->at = l->end;
+        l->end += line.len + 1;
+        TRY(read(context, line));
+        buf_reset(&l->tail);
+    }
+    return buf_status(&l->tail, NULL);
+}
+
+bool ledger_lines_object(struct slice line, json_t **out, enum errc *code)
+{
+    *code = jsonread_parse(line, out, NULL);
+    return *code == ERRC_OK && json_is_object(*out);
+}
+
+enum errc ledger_lines_room(void **items, size_t *room, size_t count, size_t size)
+{
+    if (count < *room)
+        return ERRC_OK;
+    size_t more = *room == 0 ? 64 : 2 * *room, bytes = 0;
+    void *grown = __builtin_mul_overflow(more, size, &bytes) ? NULL : realloc(*items, bytes);
+    if (grown == NULL)
+        return ERRC_NOMEM;
+    *items = grown;
+    *room = more;
+    return ERRC_OK;
 }
 
 /* Returns the field when it is there and not null. */
@@ -31,7 +75,7 @@ static const json_t *present(const json_t *object, const char *field)
 
 static void wrong(struct ledger_lines *l, const char *field, const char *wanted)
 {
-    ledger_problem(l->problems, l->pool, l->file, l->line, "field \"%s\" is not %s", field, wanted);
+    ledger_lines_problem(l, "field \"%s\" is not %s", field, wanted);
 }
 
 void ledger_lines_text(struct ledger_lines *l, const json_t *object, const char *field,
@@ -107,6 +151,6 @@ bool ledger_lines_must(struct ledger_lines *l, const json_t *object, const char 
 {
     if (present(object, field) != NULL)
         return true;
-    ledger_problem(l->problems, l->pool, l->file, l->line, "field \"%s\" is missing", field);
+    ledger_lines_problem(l, "field \"%s\" is missing", field);
     return false;
 }

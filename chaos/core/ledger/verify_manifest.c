@@ -260,6 +260,7 @@ static enum errc try_key(const struct world_key *key, const struct signature *si
     out->good = true;
     out->fallback = key->fallback;
     out->version = key->version;
+    out->pem = key->pem;
     return fingerprint_of(public_key, out->fingerprint, why);
 }
 
@@ -296,6 +297,11 @@ static void take_claims(const json_t *manifest, struct verify_manifest *out)
                    jsonread_string_or(signing, "reason", ""));
     (void)snprintf(out->bundle, sizeof out->bundle, "%s",
                    jsonread_string_or(manifest, "bundleRunId", ""));
+    (void)snprintf(out->id, sizeof out->id, "%s", jsonread_string_or(manifest, "id", ""));
+    (void)snprintf(out->created_at, sizeof out->created_at, "%s",
+                   jsonread_string_or(manifest, "createdAt", ""));
+    (void)snprintf(out->signing_key_id, sizeof out->signing_key_id, "%s",
+                   jsonread_string_or(manifest, "signingKeyId", ""));
 }
 
 enum errc verify_manifest(struct slice text, const struct world_key *keys, size_t key_count,

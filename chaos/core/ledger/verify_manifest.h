@@ -22,14 +22,18 @@
 
 /* What a manifest says, and what is so. Texts are "" when it says nothing. */
 struct verify_manifest {
-    bool good;     /* one of the keys verifies the signature */
-    bool fallback; /* which kind of key does; only when good */
-    int version;   /* of that key */
+    bool good;       /* one of the keys verifies the signature */
+    bool fallback;   /* which kind of key does; only when good */
+    int version;     /* of that key */
+    const char *pem; /* of that key; lent by the world */
     char fingerprint[VERIFY_MANIFEST_FINGERPRINT_BYTES]; /* of that key */
     char said_mode[16];
     char said_fingerprint[VERIFY_MANIFEST_FINGERPRINT_BYTES];
     char said_reason[48];
     char bundle[WORLD_ID_BYTES];
+    char id[WORLD_ID_BYTES];
+    char created_at[40];
+    char signing_key_id[200];
     char input_sha256[DIGEST_HEX_BYTES];     /* of the PAE */
     char signature_sha256[DIGEST_HEX_BYTES]; /* of the signature's text */
     char trouble[200];                       /* why it is not good */

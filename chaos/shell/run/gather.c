@@ -8,31 +8,31 @@
 #include "base/os/file.h"
 #include "chaos/shell/client/service_client.h"
 
-static enum errc read_in_folder(const struct stack *stack, const char *relative, struct buf *out,
-                                struct errc_why *why)
+static enum errc read_in_folder(const struct stack *stack, const char *relative, uint64_t from,
+                                struct buf *out, struct errc_why *why)
 {
     struct folder_path path;
     TRY(stack_path(stack, relative, &path, why));
-    return file_read(path.text, out, why);
+    return file_read_from(path.text, from, out, why);
 }
 
-static enum errc read_journal(struct stack *stack, const char *name, struct buf *out,
+static enum errc read_journal(struct stack *stack, const char *name, uint64_t from, struct buf *out,
                               struct errc_why *why)
 {
     (void)name;
-    return read_in_folder(stack, "ledgers/journal.ndjson", out, why);
+    return read_in_folder(stack, "ledgers/journal.ndjson", from, out, why);
 }
 
-static enum errc read_audit(struct stack *stack, const char *name, struct buf *out,
+static enum errc read_audit(struct stack *stack, const char *name, uint64_t from, struct buf *out,
                             struct errc_why *why)
 {
     (void)name;
-    return read_in_folder(stack, "ledgers/audit.ndjson", out, why);
+    return read_in_folder(stack, "ledgers/audit.ndjson", from, out, why);
 }
 
 /* A bundle is published by whoever was asked: one of the services, or the command. */
-static enum errc read_manifest(struct stack *stack, const char *name, struct buf *out,
-                               struct errc_why *why)
+static enum errc read_manifest(struct stack *stack, const char *name, uint64_t from,
+                               struct buf *out, struct errc_why *why)
 {
     static const char *const places[] = {"api/manifests/%s.json", "worker/manifests/%s.json",
                                          "cli/%s/manifest.json"};
@@ -41,24 +41,25 @@ static enum errc read_manifest(struct stack *stack, const char *name, struct buf
         const char *mark = strstr(places[i], "%s");
         (void)snprintf(relative, sizeof relative, "%.*s%.60s%s", (int)(mark - places[i]), places[i],
                        name, mark + 2);
-        enum errc code = read_in_folder(stack, relative, out, why);
+        enum errc code = read_in_folder(stack, relative, from, out, why);
         if (code != ERRC_NOT_FOUND)
             return code;
     }
     return errc_fail(why, ERRC_NOT_FOUND, "there is no manifest of bundle %s", name);
 }
 
-static enum errc read_log(struct stack *stack, const char *name, struct buf *out,
+static enum errc read_log(struct stack *stack, const char *name, uint64_t from, struct buf *out,
                           struct errc_why *why)
 {
     char relative[128];
     (void)snprintf(relative, sizeof relative, "logs/%.60s.log", name);
-    return read_in_folder(stack, relative, out, why);
+    return read_in_folder(stack, relative, from, out, why);
 }
 
-static enum errc read_metrics(struct stack *stack, const char *name, struct buf *out,
+static enum errc read_metrics(struct stack *stack, const char *name, uint64_t from, struct buf *out,
                               struct errc_why *why)
 {
+    (void)from; /* it is asked for, not kept */
     const struct stack_service *s = stack_service_of(stack, name);
     if (s == NULL)
         return errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack", name);
@@ -67,14 +68,15 @@ static enum errc read_metrics(struct stack *stack, const char *name, struct buf 
     return service_client_text(&client, "/metrics", await_deadline_ns(STACK_CALL_MS), out, why);
 }
 
-static enum errc read_state(struct stack *stack, const char *name, struct buf *out,
+static enum errc read_state(struct stack *stack, const char *name, uint64_t from, struct buf *out,
                             struct errc_why *why)
 {
+    (void)from; /* it is asked for, not kept */
     (void)name;
     return vault_client_control_text(&stack->client, "/state", out, why);
 }
 
-typedef enum errc reader(struct stack *stack, const char *name, struct buf *out,
+typedef enum errc reader(struct stack *stack, const char *name, uint64_t from, struct buf *out,
                          struct errc_why *why);
 
 static reader *const readers[] = {
@@ -84,9 +86,9 @@ static reader *const readers[] = {
 };
 
 enum errc gather_read(struct stack *stack, enum world_evidence kind, const char *name,
-                      struct buf *out, struct errc_why *why)
+                      uint64_t from, struct buf *out, struct errc_why *why)
 {
-    return readers[kind](stack, name, out, why);
+    return readers[kind](stack, name, from, out, why);
 }
 
 size_t gather_environment(struct stack *stack, const char *name,

@@ -15,7 +15,7 @@
 /* Appends the evidence (world.h says which names go with which kind). ERRC_NOT_FOUND: there is
  * none; ERRC_UNAVAILABLE, ERRC_TIMEOUT: its program does not answer. */
 MUST_USE enum errc gather_read(struct stack *stack, enum world_evidence kind, const char *name,
-                               struct buf *out, struct errc_why *why);
+                               uint64_t from, struct buf *out, struct errc_why *why);
 
 /* Fills pairs with what a service, or the last run of the command, was started with, without its
  * token; 0: it was never started. */

@@ -425,7 +425,7 @@ static enum errc count_requests(const struct run *r, uint64_t from, int64_t *out
 {
     struct buf journal CLEANUP(buf_done);
     buf_init(&journal, JOURNAL_BYTES_MAX);
-    TRY(gather_read(r->stack, WORLD_JOURNAL, NULL, &journal, why));
+    TRY(gather_read(r->stack, WORLD_JOURNAL, NULL, 0, &journal, why));
     struct slice rest = slice_from(buf_slice(&journal), (size_t)from);
     *out = 0;
     while (rest.len > 0)

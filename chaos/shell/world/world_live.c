@@ -41,12 +41,12 @@ static void world_wait_change(void *context, int64_t deadline_mono_ns)
 }
 
 static enum errc world_read(void *context, enum world_evidence kind, const char *name,
-                            struct buf *out, struct errc_why *why)
+                            uint64_t from, struct buf *out, struct errc_why *why)
 {
     struct world_live *live = context;
     if (kind == WORLD_ASKED)
         return signcall_asked(&live->calls, name, out, why);
-    return gather_read(&live->stack, kind, name, out, why);
+    return gather_read(&live->stack, kind, name, from, out, why);
 }
 
 static const struct scenario_pair *world_environment(void *context, const char *name, size_t *count)
