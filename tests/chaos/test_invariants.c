@@ -659,7 +659,7 @@ static const struct planted planted[] = {
      true},
     {"an attempt that lasts too long",
      "durations",
-     "expected attempt 1 to be over after 2000 ms, it took 9000 ms (audit.ndjson:4)",
+     "expected attempt 1 to be over after 2000 ms, it took 9003 ms (audit.ndjson:4)",
      NULL,
      slow_attempts,
      {0},
