@@ -47,6 +47,12 @@ enum condition_bit {
  * and the fallback key is not Vault's. */
 #define CONDITION_OUTAGE (CONDITION_AWAY | CONDITION_HELD | CONDITION_SEALED | CONDITION_RULED)
 
+/* Who is gone or frozen takes no orders. */
+#define CONDITION_UNCONTROLLED (CONDITION_GONE | CONDITION_FROZEN)
+/* Nor does it answer its API when it is closed, holds requests, or is sealed. */
+#define CONDITION_UNANSWERED                                                                       \
+    (CONDITION_UNCONTROLLED | CONDITION_CLOSED | CONDITION_HELD | CONDITION_SEALED)
+
 /* What a step does to the condition. */
 struct condition_effect {
     unsigned sets;    /* bits of a fault that the step declares: they must be met */

@@ -7,6 +7,7 @@
 #include "chaos/core/judge/exercise.h"
 #include "chaos/core/judge/invariants.h"
 #include "chaos/core/judge/judge.h"
+#include "chaos/core/judge/probe.h"
 #include "chaos/core/language/variable.h"
 #include "chaos/core/ledger/evidence.h"
 
@@ -176,7 +177,7 @@ static enum judge_result judge_until(struct session *s, const struct judge *j,
                        (within == NULL ? 0 : within->number) * NS_PER_MS;
     for (;;) {
         buf_reset(j->message);
-        *code = judge_probe(j, step, outcome, &result, why);
+        *code = probe_run(j, step, outcome, &result, why);
         if (*code != ERRC_OK || result == JUDGE_MET || must_stop(s) ||
             s->world->now(s->world->context).mono_ns >= deadline)
             return result;
@@ -212,9 +213,9 @@ static enum judge_result judge_step(struct session *s, const struct record_step 
 
 static const char *bundle_for(struct session *s, const struct scenario_step *step)
 {
-    const char *name = step->verb->id == VERB_SIGN       ? scenario_text(step, "retry")
-                       : step->verb->id == VERB_WAIT_FOR ? scenario_text(step, "sign")
-                                                         : NULL;
+    const char *name = step->verb->role == VERB_SIGNS   ? scenario_text(step, "retry")
+                       : step->verb->role == VERB_WAITS ? scenario_text(step, "sign")
+                                                        : NULL;
     return name == NULL ? NULL : judge_bundle_of(s->run, name);
 }
 
@@ -238,7 +239,7 @@ static enum errc act(struct session *s, const struct record_step *step,
 {
     const struct plan_step *plan = step->plan;
     const struct verb *verb = plan->step->verb;
-    if (verb->role == VERB_OBSERVES && verb->id != VERB_STATUS)
+    if (verb->role == VERB_OBSERVES && !verb->asks)
         return ERRC_OK;
     struct world_step order = {
         .step = plan->step, .number = plan->number, .bundle = bundle_for(s, plan->step)};
@@ -247,7 +248,7 @@ static enum errc act(struct session *s, const struct record_step *step,
     enum errc code = s->world->act(s->world->context, &order, outcome, why);
     if (code != ERRC_STATE && verb->role == VERB_ACTS) /* else it was refused before it acted */
         note_change(s, plan, order.rule, from_ns, code == ERRC_OK);
-    if (code == ERRC_OK && strcmp(verb->actor, "service") == 0)
+    if (code == ERRC_OK && plan->step->actor->of_services)
         note_services(s, from_ns);
     return code;
 }
@@ -285,7 +286,7 @@ static bool was_cut_short(struct session *s, const struct record_step *step, enu
 static void blame(struct session *s, const struct record_step *step, enum errc code)
 {
     const struct verb *verb = step->plan->step->verb;
-    bool ours = verb->role == VERB_ACTS && !verb->of_subject;
+    bool ours = verb->role == VERB_ACTS && !step->plan->step->actor->of_subject;
     bool undoing = step->plan->step->phase == VERB_PHASE_ROLLBACK;
     if (ours)
         add_finding(s, step, VERDICT_INTERNAL,

@@ -39,19 +39,18 @@ struct world_call {
 /* What came of a step. */
 struct world_outcome {
     char note[WORLD_NOTE_BYTES]; /* what happened, in a few words; may be empty */
-    struct world_call call;      /* VERB_SIGN; VERB_WAIT_FOR of a sign step that is finished now */
-    int exit;                    /* VERB_STATUS: of `signer status` */
+    struct world_call call;      /* VERB_SIGNS; VERB_WAITS for a sign step that is finished now */
+    int exit;                    /* of the command that a verb which asks ran (verb.h) */
 };
 
 /* A step as the runner hands it to the world. */
 struct world_step {
     const struct scenario_step *step;
-    size_t number; /* in the plan, from 1 */
-    char rule[24]; /* id for the fault rule, if the step sets one: "step-<number>" */
-    const char
-        *bundle; /* the bundleRunId of the sign step that `retry` (VERB_SIGN) or `sign`
-                    (VERB_WAIT_FOR) names; NULL: none. With VERB_SIGN: sign that bundle again,
-                    a service through POST …/retry, the command over the same folder */
+    size_t number;      /* in the plan, from 1 */
+    char rule[24];      /* id for the fault rule, if the step sets one: "step-<number>" */
+    const char *bundle; /* the bundleRunId of the sign step that `retry` (VERB_SIGNS) or `sign`
+                           (VERB_WAITS) names; NULL: none. With VERB_SIGNS: sign that bundle again,
+                           a service through POST …/retry, the command over the same folder */
 };
 
 /* Evidence, whole, as it lies there now. A missing one is ERRC_NOT_FOUND. */
@@ -109,7 +108,7 @@ struct world {
      * FATAL class is trouble of chaos's own, any other one that of the subject. */
     enum errc (*start)(void *context, const struct scenario *scenario, struct errc_why *why);
 
-    /* Carries out one step that acts, signs or waits, or VERB_STATUS. Observing steps come
+    /* Carries out one step that acts, signs or waits, or asks first. Other observing steps come
      * through read. A signer that refuses is an outcome, not an error. ERRC_TIMEOUT: what was
      * waited for did not come. FATAL: trouble of chaos's own. */
     enum errc (*act)(void *context, const struct world_step *step, struct world_outcome *out,

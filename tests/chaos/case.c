@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "chaos/core/scenario/scenario_parse.h"
 #include "tests/chaos/case.h"
 
 void case_run_scenario(struct case_run *c, struct fake_world *f, const char *text)

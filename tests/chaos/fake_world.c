@@ -445,18 +445,19 @@ static enum errc act(void *context, const struct world_step *step, struct world_
     if (++f->acts == f->act_fails_at)
         return errc_fail(why, f->act_code, "it did not work");
     out->call.started = now(f);
-    enum verb_id id = step->step->verb->id;
-    if (id == VERB_VAULT_SEAL || id == VERB_VAULT_UNSEAL)
-        f->sealed = id == VERB_VAULT_SEAL;
-    if (id == VERB_VAULT_REFUSE || id == VERB_VAULT_ACCEPT)
-        f->refusing = id == VERB_VAULT_REFUSE;
-    if (id == VERB_TRUST_ACCEPT)
+    const char *actor = step->step->actor->name, *verb = step->step->verb->name;
+    bool vault = strcmp(actor, "vault") == 0;
+    if (vault && (strcmp(verb, "seal") == 0 || strcmp(verb, "unseal") == 0))
+        f->sealed = strcmp(verb, "seal") == 0;
+    if (vault && (strcmp(verb, "refuse") == 0 || strcmp(verb, "accept") == 0))
+        f->refusing = strcmp(verb, "refuse") == 0;
+    if (strcmp(actor, "trust") == 0)
         f->keys[1].since_wall_ns = f->keys[0].until_wall_ns = f->now_ns;
-    if (id == VERB_VAULT_RESPOND)
+    if (vault && strcmp(verb, "respond") == 0)
         set_rule(f, step);
-    if (id == VERB_VAULT_RESET)
+    if (vault && strcmp(verb, "reset") == 0)
         f->rule = NULL;
-    if (id == VERB_SIGN) {
+    if (step->step->verb->role == VERB_SIGNS) {
         out->call.finished = true;
         sign(f, step->step, &out->call);
     }

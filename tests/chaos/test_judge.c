@@ -15,6 +15,7 @@
 #include "base/os/file.h"
 #include "base/text/base64.h"
 #include "base/text/jsonread.h"
+#include "chaos/core/actors/actors.h"
 #include "chaos/core/judge/backoff.h"
 #include "chaos/core/language/schema.h"
 #include "chaos/core/ledger/metrics_text.h"
@@ -208,7 +209,7 @@ static void test_backoff__a_retry_after_may_lengthen_but_not_beyond(void **state
     struct scenario_pair header = {.name = "retry-after", .value = "1"};
     struct verb_field fields[] = {{.name = "headers", .type = VERB_MAP}, {0}};
     struct scenario_value headers = {.given = true, .pairs = &header, .count = 1};
-    struct verb verb = {.actor = "vault", .name = "respond", .fields = fields};
+    struct verb verb = {.name = "respond", .fields = fields};
     struct scenario_step step = {.verb = &verb, .values = &headers, .count = 1};
     struct plan_step plan = {.step = &step};
     struct condition_change change = {.plan = &plan, .rule = "r"};
@@ -426,13 +427,11 @@ static void test_schema__is_json_and_names_every_actor(void **state)
     buf_init(&out, 1u << 22);
     schema_format_json(&out);
     assert_int_equal(jsonread_parse(buf_slice(&out), &schema, NULL), ERRC_OK);
-    const char *actors[VERB_COUNT];
-    size_t count = verb_actors(actors);
     const json_t *definitions =
         json_object_get(json_object_get(json_object_get(schema, "$defs"), "actors"), "$defs");
-    assert_int_equal(json_object_size(definitions), count);
-    for (size_t i = 0; i < count; i++)
-        assert_non_null(json_object_get(definitions, actors[i]));
+    assert_int_equal(json_object_size(definitions), ACTORS_COUNT);
+    for (size_t i = 0; i < ACTORS_COUNT; i++)
+        assert_non_null(json_object_get(definitions, actors_at(i)->name));
 }
 
 static void test_schema__the_page_is_what_the_table_says(void **state)

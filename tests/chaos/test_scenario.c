@@ -11,8 +11,9 @@
 
 #include "base/limits.h"
 #include "base/os/file.h"
+#include "chaos/core/actors/actors.h"
 #include "chaos/core/scenario/plan.h"
-#include "chaos/core/scenario/scenario.h"
+#include "chaos/core/scenario/scenario_parse.h"
 
 #define HEAD "version: 1\npurpose: p\nsteady_state:\n  - sign: {via: api}\n"
 
@@ -69,7 +70,8 @@ static void test_scenario__reads_the_grammar_of_the_design(void **state)
     assert_int_equal(p.scenario.stack.shares, 5);
     assert_int_equal(p.scenario.stack.threshold, 3);
     assert_string_equal(p.scenario.stack.environment[0].value, "true");
-    assert_int_equal(step(&p, VERB_PHASE_METHOD, 0)->verb->id, VERB_VAULT_SEAL);
+    assert_ptr_equal(step(&p, VERB_PHASE_METHOD, 0)->actor, &actor_vault);
+    assert_string_equal(step(&p, VERB_PHASE_METHOD, 0)->verb->name, "seal");
     assert_int_equal(step(&p, VERB_PHASE_METHOD, 0)->line, 11);
     assert_int_equal(step(&p, VERB_PHASE_ROLLBACK, 0)->main.number, 3);
     assert_string_equal(step(&p, VERB_PHASE_ROLLBACK, 1)->main.texts[1], "worker");
@@ -303,36 +305,43 @@ static void test_plan__finds_sign_steps_by_name(void **state)
 
 /* --- the table of verbs --- */
 
-static void test_verb__rows_stand_where_their_id_says(void **state)
+/* What a row must have for its role. */
+static void check_row(const struct actor *actor, const struct verb *verb)
 {
-    (void)state;
-    for (unsigned i = 0; i < VERB_COUNT; i++) {
-        const struct verb *verb = verb_of((enum verb_id)i);
-        assert_int_equal(verb->id, i);
-        assert_non_null(verb->actor);
-        assert_non_null(verb->doc);
-        assert_ptr_equal(verb_find(verb->actor, verb->name), verb);
-        assert_true(verb->main.type == VERB_NOTHING || verb->main.required ||
-                    verb->main.standard != NULL);
-        for (const struct verb_field *f = verb->fields; f != NULL && f->name != NULL; f++)
-            assert_non_null(f->doc);
-    }
-    assert_null(verb_find("vault", "explode"));
-    assert_null(verb_find("volt", "seal"));
-    assert_false(verb_actor_known("volt"));
+    assert_non_null(verb->doc);
+    assert_ptr_equal(actors_verb(actor, verb->name), verb);
+    assert_true(verb->main.type == VERB_NOTHING || verb->main.required ||
+                verb->main.standard != NULL);
+    for (const struct verb_field *f = verb->fields; f != NULL && f->name != NULL; f++)
+        assert_non_null(f->doc);
+    for (size_t i = 0; verb->compares != NULL && verb->compares[i] != NULL; i++)
+        assert_non_null(verb_field_find(verb->fields, verb->compares[i]));
+    assert_int_equal(verb->probe != NULL, verb->role == VERB_OBSERVES);
+    assert_true(!verb->asks || verb->role == VERB_OBSERVES);
 }
 
-static void test_verb__an_actor_has_verbs_or_is_one(void **state)
+static void test_actors__have_verbs_that_are_whole_and_found(void **state)
 {
     (void)state;
-    const char *actors[VERB_COUNT];
-    size_t count = verb_actors(actors);
-    assert_true(count >= 10);
-    for (unsigned i = 0; i < VERB_COUNT; i++) {
-        const struct verb *verb = verb_of((enum verb_id)i);
-        if (verb->name != NULL)
-            assert_null(verb_find(verb->actor, NULL));
+    for (size_t i = 0; i < ACTORS_COUNT; i++) {
+        const struct actor *actor = actors_at(i);
+        assert_ptr_equal(actors_find(actor->name), actor);
+        assert_true(actor->verb_count > 0);
+        for (size_t k = 0; k < actor->verb_count; k++)
+            check_row(actor, &actor->verbs[k]);
     }
+    assert_null(actors_verb(&actor_vault, "explode"));
+    assert_null(actors_find("volt"));
+}
+
+static void test_actors__have_verbs_or_do_one_thing(void **state)
+{
+    (void)state;
+    assert_true(ACTORS_COUNT >= 10);
+    for (size_t i = 0; i < ACTORS_COUNT; i++)
+        for (size_t k = 0; k < actors_at(i)->verb_count; k++)
+            if (actors_at(i)->verbs[k].name == NULL)
+                assert_int_equal(actors_at(i)->verb_count, 1);
 }
 
 static void test_verb__formats_match_what_they_say(void **state)
@@ -379,8 +388,8 @@ int main(void)
         cmocka_unit_test(test_plan__numbers_the_steps_and_names_the_faults),
         cmocka_unit_test(test_plan__a_text_with_newlines_stays_in_its_line),
         cmocka_unit_test(test_plan__finds_sign_steps_by_name),
-        cmocka_unit_test(test_verb__rows_stand_where_their_id_says),
-        cmocka_unit_test(test_verb__an_actor_has_verbs_or_is_one),
+        cmocka_unit_test(test_actors__have_verbs_that_are_whole_and_found),
+        cmocka_unit_test(test_actors__have_verbs_or_do_one_thing),
         cmocka_unit_test(test_verb__formats_match_what_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

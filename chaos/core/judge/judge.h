@@ -33,11 +33,6 @@ MUST_USE enum errc judge_sign(const struct judge *j, const struct scenario_step 
                               const struct world_call *call, enum judge_result *out,
                               struct errc_why *why);
 
-/* Judges a step that observes. outcome: of VERB_STATUS, else NULL. */
-MUST_USE enum errc judge_probe(const struct judge *j, const struct scenario_step *step,
-                               const struct world_outcome *outcome, enum judge_result *out,
-                               struct errc_why *why);
-
 /* True when the request carries an input that an entry of the bundle names. */
 bool judge_belongs_to(const struct judge *j, const struct ledger_request *request,
                       const char *bundle);

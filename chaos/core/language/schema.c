@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text/jsonwrite.h"
+#include "chaos/core/actors/actors.h"
 #include "chaos/core/language/schema_page.h"
 #include "chaos/core/language/verb.h"
 #include "chaos/core/scenario/scenario.h"
@@ -187,23 +188,20 @@ static void write_verb(struct jsonwrite *w, const struct verb *verb)
     jsonwrite_end(w);
 }
 
-static bool has_verb_in(const char *actor, enum verb_phase phase)
+static bool has_verb_in(const struct actor *actor, enum verb_phase phase)
 {
-    for (unsigned i = 0; i < VERB_COUNT; i++) {
-        const struct verb *verb = verb_of((enum verb_id)i);
-        if (strcmp(verb->actor, actor) == 0 && verb_allowed_in(verb, phase))
+    for (size_t i = 0; i < actor->verb_count; i++)
+        if (verb_allowed_in(&actor->verbs[i], phase))
             return true;
-    }
     return false;
 }
 
-static void write_actor(struct jsonwrite *w, const char *actor)
+static void write_actor(struct jsonwrite *w, const struct actor *actor)
 {
-    jsonwrite_object(w, actor);
+    jsonwrite_object(w, actor->name);
     jsonwrite_array(w, "oneOf");
-    for (unsigned i = 0; i < VERB_COUNT; i++)
-        if (strcmp(verb_of((enum verb_id)i)->actor, actor) == 0)
-            write_verb(w, verb_of((enum verb_id)i));
+    for (size_t i = 0; i < actor->verb_count; i++)
+        write_verb(w, &actor->verbs[i]);
     jsonwrite_end(w);
     jsonwrite_end(w);
 }
@@ -211,20 +209,19 @@ static void write_actor(struct jsonwrite *w, const char *actor)
 /* One step of a phase: a map of one actor. */
 static void write_phase(struct jsonwrite *w, enum verb_phase phase)
 {
-    const char *actors[VERB_COUNT];
-    size_t count = verb_actors(actors);
     jsonwrite_object(w, verb_phase_name(phase));
     jsonwrite_string(w, "type", "object");
     jsonwrite_int(w, "minProperties", 1);
     jsonwrite_int(w, "maxProperties", 1);
     jsonwrite_bool(w, "additionalProperties", false);
     jsonwrite_object(w, "properties");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < ACTORS_COUNT; i++) {
         char reference[64] = "#/$defs/actors/$defs/";
-        if (!has_verb_in(actors[i], phase))
+        const struct actor *actor = actors_at(i);
+        if (!has_verb_in(actor, phase))
             continue;
-        strncat(reference, actors[i], sizeof reference - strlen(reference) - 1);
-        jsonwrite_object(w, actors[i]);
+        strncat(reference, actor->name, sizeof reference - strlen(reference) - 1);
+        jsonwrite_object(w, actor->name);
         jsonwrite_string(w, "$ref", reference);
         jsonwrite_end(w);
     }
@@ -234,15 +231,13 @@ static void write_phase(struct jsonwrite *w, enum verb_phase phase)
 
 static void write_definitions(struct jsonwrite *w)
 {
-    const char *actors[VERB_COUNT];
-    size_t count = verb_actors(actors);
     jsonwrite_object(w, "$defs");
     for (unsigned phase = 0; phase < VERB_PHASES; phase++)
         write_phase(w, (enum verb_phase)phase);
     jsonwrite_object(w, "actors");
     jsonwrite_object(w, "$defs");
-    for (size_t i = 0; i < count; i++)
-        write_actor(w, actors[i]);
+    for (size_t i = 0; i < ACTORS_COUNT; i++)
+        write_actor(w, actors_at(i));
     jsonwrite_end(w);
     jsonwrite_end(w);
     jsonwrite_end(w);

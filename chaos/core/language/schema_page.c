@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "chaos/core/actors/actors.h"
 #include "chaos/core/judge/invariants.h"
 #include "chaos/core/language/verb.h"
 
@@ -58,20 +59,20 @@ static void add_fields(const struct verb_field *fields, struct buf *out)
         add_field(f, "", out);
 }
 
-static void add_heading(const struct verb *verb, struct buf *out)
+static void add_heading(const struct actor *actor, const struct verb *verb, struct buf *out)
 {
     char first = verb->doc[0] >= 'a' && verb->doc[0] <= 'z' ? (char)(verb->doc[0] - 'a' + 'A')
                                                             : verb->doc[0];
-    buf_addf(out, "\n### `%s%s%s`\n\n%c%s", verb->actor, verb->name == NULL ? "" : ": ",
+    buf_addf(out, "\n### `%s%s%s`\n\n%c%s", actor->name, verb->name == NULL ? "" : ": ",
              verb->name == NULL ? "" : verb->name, first, verb->doc + 1);
-    if (verb->effect.sets != 0)
+    if (verb->effect.sets != 0 && !actor->of_services)
         buf_addf(out, ". Declares a fault: %s", condition_name(verb->effect.sets));
     buf_add_text(out, ".\n");
 }
 
-static void add_verb(const struct verb *verb, struct buf *out)
+static void add_verb(const struct actor *actor, const struct verb *verb, struct buf *out)
 {
-    add_heading(verb, out);
+    add_heading(actor, verb, out);
     if (verb->main.type != VERB_NOTHING) {
         buf_addf(out, "\nArgument%s: ", verb->main.required ? "" : " (may be left out)");
         add_type(&verb->main, out);
@@ -93,8 +94,7 @@ static void add_invariants(struct buf *out)
 
 static const char introduction[] =
     "# Scenarios\n\n"
-    "Made from the table in `chaos/core/language/verb_table.c`; a test compares. `chaos schema` "
-    "prints the\n"
+    "Made from the tables in `chaos/core/actors/`; a test compares. `chaos schema` prints the\n"
     "same as JSON Schema for editors, `chaos lint FILE` checks a file, `chaos plan FILE` shows "
     "what\n"
     "it would do.\n\n"
@@ -115,7 +115,8 @@ void schema_page_format(struct buf *out)
     add_fields(verb_scenario_fields(), out);
     buf_add_text(out, "\n## Steps\n\nSteps of `steady_state` only sign and look, those of `expect` "
                       "only look.\n");
-    for (unsigned i = 0; i < VERB_COUNT; i++)
-        add_verb(verb_of((enum verb_id)i), out);
+    for (size_t i = 0; i < ACTORS_COUNT; i++)
+        for (size_t k = 0; k < actors_at(i)->verb_count; k++)
+            add_verb(actors_at(i), &actors_at(i)->verbs[k], out);
     add_invariants(out);
 }

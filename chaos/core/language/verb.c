@@ -2,45 +2,7 @@
 
 #include <string.h>
 
-#include "base/bug.h"
 #include "chaos/core/language/verb_stack.h"
-#include "chaos/core/language/verb_table.h"
-
-const struct verb *verb_of(enum verb_id id)
-{
-    CHECK((unsigned)id < VERB_COUNT);
-    return &verb_table_rows[id];
-}
-
-static bool same(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-const struct verb *verb_find(const char *actor, const char *name)
-{
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        if (same(verb_table_rows[i].actor, actor) && same(verb_table_rows[i].name, name))
-            return &verb_table_rows[i];
-    return NULL;
-}
-
-bool verb_actor_known(const char *actor)
-{
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        if (same(verb_table_rows[i].actor, actor))
-            return true;
-    return false;
-}
-
-size_t verb_actors(const char *out[static VERB_COUNT])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        if (count == 0 || !same(out[count - 1], verb_table_rows[i].actor))
-            out[count++] = verb_table_rows[i].actor;
-    return count;
-}
 
 bool verb_allowed_in(const struct verb *verb, enum verb_phase phase)
 {

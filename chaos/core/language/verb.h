@@ -1,14 +1,13 @@
 /*
- * verb: the one table of everything a scenario can say.
+ * verb: how the language of scenarios is told: as rows of data.
  *
  * A step of a scenario is a map with one key, the actor. Its value is a verb
  * (`vault: seal`), or a map of one verb with its main argument and further
  * fields (`vault: {respond: 503, times: 2}`), or, for an actor that does only
  * one thing, a map of fields (`sign: {via: api}`).
  *
- * The table drives the reading of scenarios, lint's messages, the JSON Schema
- * and docs/scenarios.md. A new verb is one row in verb.c, one enum value here
- * and, when it acts, one function in the world that executes it.
+ * Here is what a row can say; the rows stand with their actors
+ * (chaos/core/actors/actors.h).
  */
 #pragma once
 
@@ -16,8 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/errc.h"
 #include "chaos/core/condition.h"
 
+struct check;
+struct probe;
 struct scenario_stack;
 struct scenario_step;
 
@@ -74,81 +76,40 @@ enum verb_phase {
 };
 #define VERB_PHASES 4u
 
-enum verb_id {
-    VERB_VAULT_SEAL,
-    VERB_VAULT_UNSEAL,
-    VERB_VAULT_RESPOND,
-    VERB_VAULT_REFUSE,
-    VERB_VAULT_ACCEPT,
-    VERB_VAULT_HANG,
-    VERB_VAULT_RESUME,
-    VERB_VAULT_CRASH,
-    VERB_VAULT_STOP,
-    VERB_VAULT_KILL,
-    VERB_VAULT_START,
-    VERB_VAULT_RESTART,
-    VERB_VAULT_PAUSE,
-    VERB_VAULT_UNPAUSE,
-    VERB_VAULT_RESET,
-    VERB_VAULT_BOOTSTRAP,
-    VERB_VAULT_ROTATE_KEY,
-    VERB_VAULT_RECREATE_KEY,
-    VERB_VAULT_DELETE_KEY,
-    VERB_SERVICE_START,
-    VERB_SERVICE_STOP,
-    VERB_SERVICE_KILL,
-    VERB_SERVICE_PAUSE,
-    VERB_SERVICE_UNPAUSE,
-    VERB_SERVICE_RESTART,
-    VERB_TRUST_ACCEPT,
-    VERB_FALLBACK_KEY_WRITE,
-    VERB_FALLBACK_KEY_REMOVE,
-    VERB_FALLBACK_KEY_CHMOD,
-    VERB_FALLBACK_KEY_ROTATE,
-    VERB_SIGN,
-    VERB_WAIT_FOR,
-    VERB_AUDIT,
-    VERB_BACKOFF,
-    VERB_JOURNAL,
-    VERB_LOG,
-    VERB_METRICS,
-    VERB_MANIFEST,
-    VERB_STATE,
-    VERB_STATUS,
-    VERB_ENVIRONMENT,
-    VERB_COUNT
-};
-
 struct verb {
-    enum verb_id id;
-    const char *actor;
     const char *name; /* NULL: the actor does only this, its value holds the fields */
+    const char *doc;  /* one sentence */
     enum verb_role role;
+    struct verb_field main;          /* the verb's own argument; name is NULL (the verb's name
+                                        stands for it); VERB_NOTHING when it has none */
+    const struct verb_field *fields; /* further fields; NULL: none */
+
+    /* Mistakes that no single field tells (scenario/check.h); NULL: none. */
+    void (*check)(struct check *c, const struct scenario_step *step);
+    const char *const *compares; /* fields, one of which must be given; ends with NULL */
+
+    /* The condition of whom the verb acts on: Vault, or each service that it names. */
     struct condition_effect effect; /* of a step that acts at once (scenario_effect) */
     /* What the effect depends on; NULL: nothing. Changes what the row has. */
     void (*derive)(const struct scenario_step *step, const struct scenario_stack *stack,
                    struct condition_effect *effect);
-    unsigned needs;         /* bits without which the step makes no sense (unpause: frozen) */
-    unsigned excludes;      /* bits with which it makes none (seal: gone) */
-    bool of_subject;        /* the subject does it: when it fails, that is the subject's */
-    bool key_event;         /* the signing key or its pin may change lawfully */
-    struct verb_field main; /* the verb's own argument; name is NULL (the verb's name
-                               stands for it); VERB_NOTHING when it has none */
-    const struct verb_field *fields; /* further fields; NULL: none */
-    const char *doc;                 /* one sentence */
+    unsigned needs;    /* bits without which the step makes no sense (unpause: frozen) */
+    unsigned excludes; /* bits with which it makes none (seal: gone) */
+    bool key_event;    /* the signing key or its pin may change lawfully */
+
+    /* VERB_OBSERVES: reads the evidence and compares (judge/probe.h). */
+    enum errc (*probe)(struct probe *p);
+    bool asks; /* VERB_OBSERVES: the world has to do something first, whose outcome is compared */
 };
 
-/* Returns the row of an id. */
-const struct verb *verb_of(enum verb_id id);
-
-/* Returns the row of actor and verb name (NULL for a nameless one), or NULL. */
-const struct verb *verb_find(const char *actor, const char *name);
-
-/* True when there is such an actor. */
-bool verb_actor_known(const char *actor);
-
-/* Fills `out` with the actors in table order, each once, and returns how many (<= VERB_COUNT). */
-size_t verb_actors(const char *out[static VERB_COUNT]);
+struct actor {
+    const char *name;
+    bool of_subject;  /* the subject does it: when it fails, that is the subject's */
+    bool of_services; /* acts on services, which the main arguments name; they may run with another
+                         contract afterwards */
+    const struct verb *verbs;
+    size_t verb_count;
+};
 
 /* True when a step of this verb may stand in the phase. Steady state only signs and observes,
  * expect only observes. */

@@ -1,11 +1,7 @@
 #include "chaos/core/language/verb_stack.h"
 
-#define END                                                                                        \
-    {                                                                                              \
-        0                                                                                          \
-    }
+#include "chaos/core/language/fields.h"
 
-static const char *const service_words[] = {"api", "worker", NULL};
 static const char *const storage_words[] = {"file", "inmem", NULL};
 
 static const struct verb_field vault_fields[] = {
@@ -30,13 +26,13 @@ static const struct verb_field vault_fields[] = {
      .type = VERB_BOOL,
      .standard = "false",
      .doc = "a dev server: in memory, one unseal key, unsealed at start"},
-    END};
+    FIELDS_END};
 
 static const struct verb_field stack_fields[] = {
     {.name = "vault", .type = VERB_FIELDS, .fields = vault_fields, .doc = "the Vault to start"},
     {.name = "services",
      .type = VERB_WORDS,
-     .words = service_words,
+     .words = fields_services,
      .max = 2,
      .doc = "the signing services to start; both when left out"},
     {.name = "environment",
@@ -45,7 +41,7 @@ static const struct verb_field stack_fields[] = {
      .max = 32,
      .doc = "variables of every signer, on top of what the stack needs; those that no signer reads "
             "begin with X_"},
-    END};
+    FIELDS_END};
 
 const struct verb_field verb_stack_scenario[] = {
     {.name = "version",
@@ -81,4 +77,4 @@ const struct verb_field verb_stack_scenario[] = {
      .type = VERB_STEPS,
      .max = 500,
      .doc = "what the evidence of the whole run must show"},
-    END};
+    FIELDS_END};

@@ -49,7 +49,7 @@ static void write_step(struct jsonwrite *w, const struct judgement *run,
     jsonwrite_string(w, "phase", verb_phase_name(step->plan->step->phase));
     jsonwrite_bool(w, "again", step->again);
     jsonwrite_int(w, "line", (int64_t)step->plan->step->line);
-    jsonwrite_string(w, "actor", step->plan->step->verb->actor);
+    jsonwrite_string(w, "actor", step->plan->step->actor->name);
     jsonwrite_string(w, "text", step->plan->text);
     jsonwrite_string(w, "result", result_word(step->result));
     jsonwrite_int(w, "offset_ms", offset_ms(run, step->started));

@@ -80,7 +80,7 @@ static void add_step(const struct judgement *run, const struct record_step *step
     const struct record_call *call = call_of(run, step);
     const struct judgement_fault *fault = fault_of(run, step);
     buf_addf(out, "%3" PRId64 ".%03" PRId64 "  %3zu  %-12s %-7s  %s", offset_ms / 1000,
-             offset_ms % 1000, step->plan->number, step->plan->step->verb->actor,
+             offset_ms % 1000, step->plan->number, step->plan->step->actor->name,
              result_mark(step->result), step->plan->text);
     if (took_ms > 0)
         buf_addf(out, "   (%" PRId64 " ms)", took_ms);

@@ -64,7 +64,7 @@ static void describe_fields(const struct scenario_value *values, size_t count, s
 
 void plan_describe(const struct scenario_step *step, struct buf *out)
 {
-    buf_add_text(out, step->verb->actor);
+    buf_add_text(out, step->actor->name);
     if (step->verb->name != NULL)
         buf_addf(out, " %s", step->verb->name);
     if (step->main.given) {
@@ -159,7 +159,7 @@ size_t plan_find_sign(const struct plan *plan, const char *name)
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct scenario_step *step = plan->steps[i].step;
-        const char *as = step->verb->id == VERB_SIGN ? scenario_text(step, "as") : NULL;
+        const char *as = step->verb->role == VERB_SIGNS ? scenario_text(step, "as") : NULL;
         if (as != NULL && strcmp(as, name) == 0)
             return i;
     }

@@ -1,9 +1,6 @@
 /*
- * scenario: a scenario file, read and checked against the table of verbs.
- *
- * YAML, and therefore JSON too. Memory in, memory out: reading the file is the
- * shell's. Every mistake is reported with line and column, as many as there
- * are up to LINT_MAX (lint.h). A scenario that has one is not usable.
+ * scenario: a scenario file in memory: what it says, in the types of the
+ * language. scenario_parse.h makes it of a file's text.
  */
 #pragma once
 
@@ -11,15 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/errc.h"
-#include "base/text/slice.h"
 #include "chaos/core/language/verb.h"
-#include "chaos/core/scenario/lint.h"
 #include "chaos/core/scenario/pool.h"
 
-#define SCENARIO_BYTES_MAX (256u << 10) /* a scenario file */
-#define SCENARIO_STEPS_MAX 500u         /* steps of one phase */
-#define SCENARIO_POOL_MAX (8u << 20)    /* memory of one scenario */
+#define SCENARIO_STEPS_MAX 500u      /* steps of one phase */
+#define SCENARIO_POOL_MAX (8u << 20) /* memory of one scenario */
 
 struct scenario_pair {
     const char *name;
@@ -42,6 +35,7 @@ struct scenario_value {
 };
 
 struct scenario_step {
+    const struct actor *actor;
     const struct verb *verb;
     enum verb_phase phase;
     size_t index; /* in its phase, from 0 */
@@ -75,15 +69,6 @@ struct scenario {
     struct scenario_stack stack;
     struct scenario_steps phases[VERB_PHASES]; /* by enum verb_phase */
 };
-
-/*
- * Reads the text of `file` (a name for messages; nothing is opened) into
- * *out, which the caller ends with scenario_done also after an error.
- * ERRC_SCHEMA when *lint has findings (the sentence tells the first),
- * ERRC_NOMEM. Requires an initialised lint.
- */
-MUST_USE enum errc scenario_parse(struct slice text, const char *file, struct scenario *out,
-                                  struct lint *lint, struct errc_why *why);
 
 /* Frees it; a zeroed one is fine. Fits CLEANUP(scenario_done). */
 void scenario_done(struct scenario *scenario);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/os/file.h"
+#include "chaos/core/scenario/scenario_parse.h"
 
 #define FINDINGS_BYTES_MAX (16u << 20)
 

@@ -1,6 +1,7 @@
 /*
- * exec_verbs: how each verb of the table (chaos/core/language/verb.h) is carried out on
- * real processes. One row and one function per verb that does something.
+ * exec_verbs: how the verbs of the actors (chaos/core/actors/actors.h) are carried out on
+ * real processes: one file per actor that does something (do_vault.c...), with a row and a
+ * function per verb.
  */
 #pragma once
 
@@ -16,9 +17,35 @@ struct exec_verbs {
     struct gather_watch *watch;
 };
 
+/* One step under way. */
+struct exec_run {
+    struct exec_verbs *exec;
+    struct stack *stack;
+    const struct world_step *at;
+    const struct scenario_step *step;
+    struct world_outcome *out;
+};
+
+struct exec_verb {
+    const char *name; /* as in the actor's table; NULL: its only one */
+    enum errc (*run)(const struct exec_run *r, struct errc_why *why);
+};
+
+struct exec_actor {
+    const char *name;
+    const struct exec_verb *verbs;
+    size_t verb_count;
+};
+
+extern const struct exec_actor do_vault, do_service, do_trust, do_fallback_key, do_sign,
+    do_wait_for, do_status;
+
 /* Carries out a step (world.h, act). */
 MUST_USE enum errc exec_verbs_run(struct exec_verbs *exec, const struct world_step *step,
                                   struct world_outcome *out, struct errc_why *why);
 
-/* True when there is a function for the verb; all but those that only read evidence have one. */
-bool exec_verbs_known(enum verb_id id);
+/* Returns one of those that act, in no particular order; NULL: there are no more. */
+const struct exec_actor *exec_verbs_actor(size_t i);
+
+/* Writes what happened, in a few words. */
+void exec_verbs_note(const struct exec_run *r, const char *format, ...) PRINTF_LIKE(2, 3);

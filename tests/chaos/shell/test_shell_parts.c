@@ -17,7 +17,7 @@
 
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
-#include "chaos/core/language/verb.h"
+#include "chaos/core/actors/actors.h"
 #include "chaos/shell/stack/envmap.h"
 #include "chaos/shell/stack/fallbackkey.h"
 #include "chaos/shell/stack/folder.h"
@@ -211,16 +211,44 @@ static void test_knownkeys__keeps_every_key_once(void **state)
     assert_int_equal(known.key_count, 0);
 }
 
+static size_t executors(const char *actor, const char *verb)
+{
+    size_t count = 0;
+    for (size_t i = 0; exec_verbs_actor(i) != NULL; i++) {
+        const struct exec_actor *a = exec_verbs_actor(i);
+        for (size_t k = 0; strcmp(a->name, actor) == 0 && k < a->verb_count; k++)
+            count += verb == NULL || a->verbs[k].name == NULL ? verb == a->verbs[k].name
+                                                              : strcmp(a->verbs[k].name, verb) == 0;
+    }
+    return count;
+}
+
 /* A verb without a function would be found out only by the first scenario that uses it. */
 static void test_exec_verbs__carries_out_every_verb_that_acts(void **state)
 {
     (void)state;
-    for (int id = 0; id < VERB_COUNT; id++) {
-        const struct verb *verb = verb_of((enum verb_id)id);
-        bool wanted = verb->role != VERB_OBSERVES || id == VERB_STATUS;
-        if (exec_verbs_known((enum verb_id)id) != wanted)
-            fail_msg("verb %s %s: %s", verb->actor, verb->name != NULL ? verb->name : "",
-                     wanted ? "has no function" : "has a function but only observes");
+    for (size_t i = 0; i < ACTORS_COUNT; i++)
+        for (size_t k = 0; k < actors_at(i)->verb_count; k++) {
+            const struct verb *verb = &actors_at(i)->verbs[k];
+            size_t wanted = verb->role != VERB_OBSERVES || verb->asks ? 1 : 0;
+            size_t found = executors(actors_at(i)->name, verb->name);
+            if (found != wanted)
+                fail_msg("verb %s %s: has %zu functions, want %zu", actors_at(i)->name,
+                         verb->name != NULL ? verb->name : "", found, wanted);
+        }
+}
+
+static void test_exec_verbs__carries_out_nothing_else(void **state)
+{
+    (void)state;
+    for (size_t i = 0; exec_verbs_actor(i) != NULL; i++) {
+        const struct exec_actor *a = exec_verbs_actor(i);
+        const struct actor *actor = actors_find(a->name);
+        assert_non_null(actor);
+        for (size_t k = 0; k < a->verb_count; k++)
+            if (actors_verb(actor, a->verbs[k].name) == NULL)
+                fail_msg("%s %s is no verb", a->name,
+                         a->verbs[k].name != NULL ? a->verbs[k].name : "");
     }
 }
 
@@ -236,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_fallbackkey__is_a_private_file_of_docugens_form),
         cmocka_unit_test(test_knownkeys__keeps_every_key_once),
         cmocka_unit_test(test_exec_verbs__carries_out_every_verb_that_acts),
+        cmocka_unit_test(test_exec_verbs__carries_out_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

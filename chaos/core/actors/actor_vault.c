@@ -1,0 +1,233 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "chaos/core/actors/actors.h"
+#include "chaos/core/language/fields.h"
+#include "chaos/core/scenario/check.h"
+
+/* --- fields --- */
+
+static const char *const moment_words[] = {"now", "at_request", NULL};
+static const char *const restart_words[] = {"keep", "wipe", NULL};
+
+#define TRIGGER_FIELDS                                                                             \
+    {.name = "path",                                                                               \
+     .type = VERB_TEXT,                                                                            \
+     .min = 1,                                                                                     \
+     .max = 200,                                                                                   \
+     .standard = "*/sign/*",                                                                       \
+     .doc = "which requests: a glob over the path"},                                               \
+    {                                                                                              \
+        .name = "after", .type = VERB_INT, .min = 0, .max = FIELDS_COUNT_MAX, .standard = "0",     \
+        .doc = "how many matching requests to let pass first"                                      \
+    }
+
+static const struct verb_field moment_fields[] = {TRIGGER_FIELDS, FIELDS_END};
+
+static const struct verb_field respond_fields[] = {
+    {.name = "errors",
+     .type = VERB_TEXTS,
+     .max = 10,
+     .doc = "texts of Vault's errors list; empty when neither this nor body is given"},
+    {.name = "body",
+     .type = VERB_TEXT,
+     .max = 65536,
+     .doc = "the body as it is, instead of errors"},
+    {.name = "headers",
+     .type = VERB_MAP,
+     .format = VERB_FORMAT_HEADER,
+     .max = 32,
+     .doc = "headers to add"},
+    TRIGGER_FIELDS,
+    {.name = "times",
+     .type = VERB_INT,
+     .min = 1,
+     .max = FIELDS_COUNT_MAX,
+     .doc = "how many requests to hit; all when left out"},
+    FIELDS_END};
+
+static const struct verb_field refuse_fields[] = {
+    {.name = "drain",
+     .type = VERB_BOOL,
+     .standard = "false",
+     .doc = "let requests in flight finish instead of resetting their connections"},
+    TRIGGER_FIELDS,
+    FIELDS_END};
+
+#define MOMENT_MAIN                                                                                \
+    {                                                                                              \
+        .type = VERB_WORD, .words = moment_words, .standard = "now",                               \
+        .doc = "at once, or when a matching request arrives, which then is not executed"           \
+    }
+
+/* --- mistakes --- */
+
+static void check_unseal(struct check *c, const struct scenario_step *step)
+{
+    if (step->main.number > c->scenario->stack.shares)
+        check_value(c, step, &step->main, "there are only %d unseal keys",
+                    c->scenario->stack.shares);
+}
+
+static void check_respond(struct check *c, const struct scenario_step *step)
+{
+    if (check_given(step, "errors") && check_given(step, "body"))
+        check_value(c, step, scenario_field(step, "body"), "excludes errors, give one of them");
+}
+
+/* path and after say which request; at once there is none. */
+static void check_trigger(struct check *c, const struct scenario_step *step)
+{
+    static const char *const fields[] = {"path", "after"};
+    bool at_request = scenario_at_request(step);
+    for (size_t i = 0; i < 2 && !at_request; i++)
+        if (check_given(step, fields[i]))
+            check_value(c, step, scenario_field(step, fields[i]), "only with at_request");
+    if (at_request && check_given(step, "drain"))
+        check_value(c, step, scenario_field(step, "drain"), "only with now");
+}
+
+/* --- what they do to the condition of Vault --- */
+
+static void count_times(const struct scenario_step *step, const struct scenario_stack *stack,
+                        struct condition_effect *effect)
+{
+    (void)stack;
+    effect->times = scenario_int(step, "times");
+}
+
+static void enter_shares(const struct scenario_step *step, const struct scenario_stack *stack,
+                         struct condition_effect *effect)
+{
+    effect->shares = stack->dev ? stack->threshold : (int)step->main.number;
+}
+
+/* With storage Vault comes back sealed. A dev server comes back unsealed and empty, one in memory
+ * not even initialised; one that is wiped is set up again, and empty. */
+static void come_back(const struct scenario_step *step, const struct scenario_stack *stack,
+                      struct condition_effect *effect)
+{
+    bool wiped = step->main.text != NULL && strcmp(step->main.text, "wipe") == 0;
+    if (wiped || !stack->durable)
+        effect->implied |= CONDITION_KEY;
+    if (!wiped && !stack->dev)
+        effect->implied |= CONDITION_SEALED;
+}
+
+/* --- the verbs --- */
+
+static const struct verb verbs[] = {
+    {.name = "seal",
+     .doc = "seals Vault; every request is answered 503 until unseal",
+     .main = MOMENT_MAIN,
+     .fields = moment_fields,
+     .check = check_trigger,
+     .effect = {.sets = CONDITION_SEALED},
+     .excludes = CONDITION_UNCONTROLLED},
+    {.name = "unseal",
+     .doc = "enters unseal keys; too few leave it sealed",
+     .main = {.type = VERB_INT,
+              .required = true,
+              .min = 1,
+              .max = 255,
+              .doc = "how many of the unseal keys to enter"},
+     .check = check_unseal,
+     .derive = enter_shares,
+     .excludes = CONDITION_UNCONTROLLED | CONDITION_CLOSED},
+    {.name = "respond",
+     .doc = "answers requests itself and does not execute them, until reset",
+     .main = {.type = VERB_INT,
+              .required = true,
+              .min = 200,
+              .max = 599,
+              .doc = "HTTP status to answer"},
+     .fields = respond_fields,
+     .check = check_respond,
+     .effect = {.sets = CONDITION_RULED},
+     .derive = count_times,
+     .excludes = CONDITION_UNCONTROLLED},
+    {.name = "refuse",
+     .doc = "closes the listener and resets open connections, until accept",
+     .main = MOMENT_MAIN,
+     .fields = refuse_fields,
+     .check = check_trigger,
+     .effect = {.sets = CONDITION_CLOSED},
+     .excludes = CONDITION_UNCONTROLLED},
+    {.name = "accept",
+     .doc = "opens the listener again",
+     .effect = {.clears = CONDITION_CLOSED},
+     .excludes = CONDITION_UNCONTROLLED},
+    {.name = "hang",
+     .doc = "takes requests and holds them, until resume executes them",
+     .main = MOMENT_MAIN,
+     .fields = moment_fields,
+     .check = check_trigger,
+     .effect = {.sets = CONDITION_HELD},
+     .excludes = CONDITION_UNCONTROLLED},
+    {.name = "resume",
+     .doc = "lets held requests go on",
+     .effect = {.clears = CONDITION_HELD},
+     .excludes = CONDITION_UNCONTROLLED},
+    {.name = "crash",
+     .doc = "makes Vault kill itself without any clean-up, until start",
+     .main = MOMENT_MAIN,
+     .fields = moment_fields,
+     .check = check_trigger,
+     .effect = {.sets = CONDITION_GONE, .clears = CONDITION_OF_PROCESS},
+     .excludes = CONDITION_UNCONTROLLED},
+    {.name = "stop",
+     .doc = "ends Vault with SIGTERM, until start",
+     .effect = {.sets = CONDITION_GONE, .clears = CONDITION_OF_PROCESS},
+     .excludes = CONDITION_GONE},
+    {.name = "kill",
+     .doc = "ends Vault with SIGKILL, until start",
+     .effect = {.sets = CONDITION_GONE, .clears = CONDITION_OF_PROCESS},
+     .excludes = CONDITION_GONE},
+    {.name = "start",
+     .doc = "starts Vault again on its port: with storage file it comes back sealed",
+     .effect = {.clears = CONDITION_GONE | CONDITION_OF_PROCESS},
+     .derive = come_back,
+     .needs = CONDITION_GONE},
+    {.name = "restart",
+     .doc = "stops Vault and starts it again",
+     .main = {.type = VERB_WORD,
+              .words = restart_words,
+              .standard = "keep",
+              .doc = "keep its storage, or wipe it and initialise anew"},
+     .effect = {.sets = CONDITION_RESTARTED, .clears = CONDITION_GONE | CONDITION_OF_PROCESS},
+     .derive = come_back},
+    {.name = "pause",
+     .doc = "freezes the process with SIGSTOP: connections succeed and hang, until unpause",
+     .effect = {.sets = CONDITION_FROZEN},
+     .excludes = CONDITION_UNCONTROLLED},
+    {.name = "unpause",
+     .doc = "lets a frozen process go on",
+     .effect = {.clears = CONDITION_FROZEN},
+     .needs = CONDITION_FROZEN},
+    {.name = "reset",
+     .doc = "takes back all rules, holds and counters; never touches Vault's data",
+     .effect = {.clears = CONDITION_RULED | CONDITION_CLOSED | CONDITION_HELD},
+     .excludes = CONDITION_UNCONTROLLED},
+    {.name = "bootstrap",
+     .doc = "what DocuGen's script does: mounts transit, creates the signing key, writes the "
+            "fallback key file, each if absent",
+     .excludes = CONDITION_UNANSWERED,
+     .key_event = true},
+    {.name = "rotate_key",
+     .doc = "adds a new version to the signing key",
+     .excludes = CONDITION_UNANSWERED,
+     .key_event = true},
+    {.name = "recreate_key",
+     .doc = "deletes the signing key and creates one of the same name",
+     .effect = {.sets = CONDITION_KEY},
+     .excludes = CONDITION_UNANSWERED,
+     .key_event = true},
+    {.name = "delete_key",
+     .doc = "deletes the signing key, until bootstrap",
+     .effect = {.sets = CONDITION_KEY},
+     .excludes = CONDITION_UNANSWERED,
+     .key_event = true},
+};
+
+const struct actor actor_vault = {
+    .name = "vault", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};

@@ -1,0 +1,19 @@
+#include "chaos/shell/stack/stack_signer.h"
+#include "chaos/shell/world/exec_verbs.h"
+
+static enum errc status(const struct exec_run *r, struct errc_why *why)
+{
+    static const char *const arguments[] = {"status", NULL};
+    struct proc_end end = {0};
+    TRY(stack_signer_run(r->stack, "status", arguments, &end, why));
+    r->out->exit = end.exited ? end.code : 128 + end.code;
+    exec_verbs_note(r, "signer status: exit code %d", r->out->exit);
+    return ERRC_OK;
+}
+
+static const struct exec_verb verbs[] = {
+    {NULL, status},
+};
+
+const struct exec_actor do_status = {
+    .name = "status", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
