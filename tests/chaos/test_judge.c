@@ -271,7 +271,7 @@ static void expect_probe(const char *step, const char *message)
     (void)snprintf(
         text, sizeof text,
         "version: 1\npurpose: p\nstack: {environment: {ALLOW_FALLBACK_SIGNING: \"true\"}}"
-        "\nsteady_state:\n  - sign: {via: api}\nmethod:\n  - vault: seal\n"
+        "\nsteady_state:\n  - sign: {via: api, as: healthy}\nmethod:\n  - vault: seal\n"
         "  - sign: {via: api, as: outage}\n  - %s\nrollback:\n  - vault: {unseal: 3}\n",
         step);
     case_run_scenario(&c, &f, text);
@@ -295,8 +295,8 @@ static void test_judge__each_probe_is_met_and_not_met(void **state)
     expect_probe("audit: {of: outage, started: 0}",
                  "expected 0 entries MANIFEST_SIGNING_STARTED, found 1 (audit.ndjson:3)");
     expect_probe("backoff: {of: outage, waits: 2}", NULL);
-    expect_probe("backoff: {of: outage, waits: 3}",
-                 "expected 3 waits, there were 2 (audit.ndjson:4)");
+    expect_probe("backoff: {of: healthy, waits: 2}",
+                 "expected 2 waits, there were 0 (audit.ndjson:2)");
     expect_probe("journal: {of: outage, requests: 3, executed: 0}", NULL);
     expect_probe("journal: {requests: 4, executed: 1}", NULL);
     expect_probe("journal: {status: 503, requests: 2}",

@@ -303,7 +303,85 @@ static void test_plan__finds_sign_steps_by_name(void **state)
     assert_int_equal(plan_find_sign(&plan, "other"), plan.count);
 }
 
-/* --- the table of verbs --- */
+/* --- what makes no sense where it stands --- */
+
+/* The only finding of a method, or NULL. */
+static const char *finding(struct parsed *p, const char *method)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 1u << 20);
+    buf_addf(&text, HEAD "method:\n%s", method);
+    parse(p, buf_text(&text));
+    assert_true(p->lint.count <= 1);
+    return p->lint.count == 0 ? NULL : p->lint.items[0].reason.text;
+}
+
+static void test_scenario_walk__holds_only_against_a_step_what_is_certain(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *finding;
+    } rows[] = {
+        {"  - vault: {crash: at_request}\n  - vault: start\n", NULL},
+        {"  - vault: {crash: at_request}\n  - vault: seal\n", NULL},
+        {"  - vault: {hang: at_request}\n  - vault: rotate_key\n", NULL},
+        {"  - vault: hang\n  - vault: rotate_key\n",
+         "vault holds requests here (since line 6): resume it first"},
+        {"  - vault: hang\n  - vault: resume\n  - vault: rotate_key\n", NULL},
+        {"  - vault: pause\n  - vault: stop\n  - vault: start\n  - vault: pause\n", NULL},
+        {"  - vault: pause\n  - vault: restart\n  - vault: unpause\n",
+         "vault is not paused here: pause it first"},
+        {"  - vault: seal\n  - vault: {unseal: 1}\n  - vault: {unseal: 2}\n  - trust: accept\n",
+         NULL},
+        {"  - vault: accept\n  - vault: resume\n  - vault: reset\n", NULL},
+        {"  - service: {kill: api}\n  - service: {restart: api}\n  - sign: {via: api}\n", NULL},
+        {"  - service: {kill: api}\n  - sign: {via: cli}\n", NULL},
+        {"  - service: {pause: api}\n  - service: {stop: api}\n  - service: {start: api}\n", NULL},
+        {"  - fallback_key: remove\n  - vault: bootstrap\n  - fallback_key: remove\n", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct parsed p CLEANUP(parsed_done);
+        const char *found = finding(&p, rows[i].method);
+        if (found == NULL ? rows[i].finding != NULL
+                          : rows[i].finding == NULL || strcmp(found, rows[i].finding) != 0)
+            fail_msg("%sfound: %s", rows[i].method, found != NULL ? found : "nothing");
+    }
+}
+
+/* fakevault takes 256 rules at a time. */
+static void test_scenario_walk__counts_the_rules(void **state)
+{
+    (void)state;
+    for (unsigned rules = 256; rules <= 257; rules++) {
+        struct parsed p CLEANUP(parsed_done);
+        struct buf method CLEANUP(buf_done);
+        buf_init(&method, 1u << 20);
+        for (unsigned i = 0; i < rules; i++)
+            buf_add_text(&method, "  - vault: {respond: 503, times: 1}\n");
+        const char *found = finding(&p, buf_text(&method));
+        assert_int_equal(found != NULL, rules > 256);
+    }
+}
+
+static void test_scenario__may_begin_with_a_byte_order_mark(void **state)
+{
+    (void)state;
+    struct parsed p CLEANUP(parsed_done);
+    parse(&p, "\xef\xbb\xbf" HEAD "method:\n  - vault: seal\n");
+    assert_int_equal(p.code, ERRC_OK);
+    parsed_done(&p);
+    parse(
+        &p,
+        "\xef\xbb\xbf{\"version\": 1, \"purpose\": \"p\", \"steady_state\": [{\"sign\": {\"via\": "
+        "\"api\"}}], \"method\": [{\"vault\": \"seal\"}]}");
+    assert_int_equal(p.code, ERRC_OK);
+    parsed_done(&p);
+    parse(&p, "\xef\xbb\xbfversin: 1\n");
+    assert_int_equal(p.code, ERRC_SCHEMA);
+    assert_int_equal(p.lint.items[0].column, 1);
+}
+
+/* --- the actors and their verbs --- */
 
 /* What a row must have for its role. */
 static void check_row(const struct actor *actor, const struct verb *verb)
@@ -388,6 +466,9 @@ int main(void)
         cmocka_unit_test(test_plan__numbers_the_steps_and_names_the_faults),
         cmocka_unit_test(test_plan__a_text_with_newlines_stays_in_its_line),
         cmocka_unit_test(test_plan__finds_sign_steps_by_name),
+        cmocka_unit_test(test_scenario_walk__holds_only_against_a_step_what_is_certain),
+        cmocka_unit_test(test_scenario_walk__counts_the_rules),
+        cmocka_unit_test(test_scenario__may_begin_with_a_byte_order_mark),
         cmocka_unit_test(test_actors__have_verbs_that_are_whole_and_found),
         cmocka_unit_test(test_actors__have_verbs_or_do_one_thing),
         cmocka_unit_test(test_verb__formats_match_what_they_say),

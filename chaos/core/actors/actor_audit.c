@@ -1,6 +1,7 @@
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/judge/probe.h"
 #include "chaos/core/language/fields.h"
+#include "chaos/core/scenario/check.h"
 
 static const struct verb_field fields[] = {
     FIELDS_SIGN_STEP("of", false, "only entries of that sign step's bundle"),
@@ -20,6 +21,19 @@ static const struct verb_field fields[] = {
     FIELDS_END};
 
 static const char *const counts[] = {"started", "vault", "fallback", "failed", "repaired", NULL};
+
+/* Class and reason are those of a failure: they say nothing about the other counts. */
+static void check_audit(struct check *c, const struct scenario_step *step)
+{
+    static const char *const filters[] = {"class", "reason"};
+    bool counts_others = false;
+    for (size_t i = 0; counts[i] != NULL; i++)
+        counts_others = counts_others || check_given(step, counts[i]);
+    for (size_t i = 0; i < 2 && counts_others && !check_given(step, "failed"); i++)
+        if (check_given(step, filters[i]))
+            check_value(c, step, scenario_field(step, filters[i]),
+                        "picks among failed entries, and failed is not given: it filters nothing");
+}
 
 struct tallies {
     struct probe_tally started, vault, fallback, failed, repaired;
@@ -64,6 +78,7 @@ static const struct verb verbs[] = {
     {.doc = "counts entries of the audit trail, from the start of the run on",
      .role = VERB_OBSERVES,
      .fields = fields,
+     .check = check_audit,
      .compares = counts,
      .probe = probe_audit},
 };

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "chaos/core/actors/actors.h"
-#include "chaos/core/scenario/scenario.h"
+#include "chaos/core/scenario/check.h"
 
 /* Only its owner may read and write it; anything else is unsafe. */
 static void change_mode(const struct scenario_step *step, const struct scenario_stack *stack,
@@ -12,12 +12,34 @@ static void change_mode(const struct scenario_step *step, const struct scenario_
         *effect = (struct condition_effect){.clears = CONDITION_FALLBACK_KEY};
 }
 
+/* True when the step takes the file away or puts one there. */
+static bool is_about_file(const struct check *c, const struct scenario_step *step)
+{
+    (void)c;
+    const char *name = step->verb->name == NULL ? "" : step->verb->name;
+    if (strcmp(step->actor->name, "vault") == 0)
+        return strcmp(name, "bootstrap") == 0;
+    return step->actor == &actor_fallback_key && strcmp(name, "chmod") != 0;
+}
+
+static void check_there(struct check *c, const struct scenario_step *step)
+{
+    const struct scenario_step *before = check_before(c, step, is_about_file);
+    if (before != NULL && before->actor == &actor_fallback_key &&
+        strcmp(before->verb->name, "remove") == 0)
+        check_step(c, step,
+                   "there is no fallback key file here (line %zu removed it): write it "
+                   "first",
+                   before->line);
+}
+
 static const struct verb verbs[] = {
     {.name = "write",
      .doc = "puts the first fallback key file back, mode 0600",
      .effect = {.clears = CONDITION_FALLBACK_KEY}},
     {.name = "remove",
      .doc = "removes the fallback key file, until write",
+     .check = check_there,
      .effect = {.sets = CONDITION_FALLBACK_KEY}},
     {.name = "chmod",
      .doc = "changes the permissions of the fallback key file",
@@ -26,6 +48,7 @@ static const struct verb verbs[] = {
               .required = true,
               .max = 4,
               .doc = "four octal digits, quoted"},
+     .check = check_there,
      .effect = {.sets = CONDITION_FALLBACK_KEY},
      .derive = change_mode},
     {.name = "rotate",

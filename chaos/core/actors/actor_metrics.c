@@ -60,6 +60,7 @@ static const struct verb verbs[] = {
     {.doc = "reads a metric of a service",
      .role = VERB_OBSERVES,
      .fields = fields,
+     .excludes = CONDITION_UNCONTROLLED,
      .probe = probe_metrics},
 };
 

@@ -126,7 +126,8 @@ static const struct verb verbs[] = {
     {.doc = "has a bundle signed and judges what came of it",
      .role = VERB_SIGNS,
      .fields = fields,
-     .check = check_sign},
+     .check = check_sign,
+     .excludes = CONDITION_UNCONTROLLED},
 };
 
 const struct actor actor_sign = {.name = "sign", .verbs = verbs, .verb_count = 1};

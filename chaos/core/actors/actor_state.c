@@ -57,6 +57,7 @@ static const struct verb verbs[] = {
      .role = VERB_OBSERVES,
      .fields = fields,
      .compares = values,
+     .excludes = CONDITION_UNCONTROLLED,
      .probe = probe_state},
 };
 

@@ -1,3 +1,4 @@
+#include "chaos/core/actors/actor_vault.h"
 #include "chaos/core/actors/actors.h"
 
 static const char *const accept_words[] = {"vault_key", NULL};
@@ -9,6 +10,7 @@ static const struct verb verbs[] = {
               .words = accept_words,
               .standard = "vault_key",
               .doc = "whose key; there is only Vault's"},
+     .check = actor_vault_check_key,
      .effect = {.clears = CONDITION_KEY},
      .excludes = CONDITION_UNANSWERED,
      .key_event = true},

@@ -1,9 +1,10 @@
+#include "chaos/core/actors/actor_vault.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/language/fields.h"
-#include "chaos/core/scenario/check.h"
 
 /* --- fields --- */
 
@@ -62,17 +63,107 @@ static const struct verb_field refuse_fields[] = {
 
 /* --- mistakes --- */
 
+static bool is_verb(const struct scenario_step *step, const char *name)
+{
+    return step->actor == &actor_vault && strcmp(step->verb->name, name) == 0;
+}
+
+static bool wipes(const struct scenario_step *step)
+{
+    return step->main.text != NULL && strcmp(step->main.text, "wipe") == 0;
+}
+
+static bool comes_back(const struct check *c, const struct scenario_step *step)
+{
+    (void)c;
+    return is_verb(step, "start") || is_verb(step, "restart");
+}
+
+/* Without storage nothing is left behind a restart; only a dev server sets itself up again. */
+static bool check_initialised(struct check *c, const struct scenario_step *step)
+{
+    const struct scenario_stack *stack = &c->scenario->stack;
+    const struct scenario_step *before = check_before(c, step, comes_back);
+    if (stack->dev || stack->durable || before == NULL || wipes(before))
+        return true;
+    check_step(c, step,
+               "vault is not initialised here: without storage it came back empty (line %zu), use "
+               "{restart: wipe}, which sets it up",
+               before->line);
+    return false;
+}
+
 static void check_unseal(struct check *c, const struct scenario_step *step)
 {
     if (step->main.number > c->scenario->stack.shares)
         check_value(c, step, &step->main, "there are only %d unseal keys",
                     c->scenario->stack.shares);
+    (void)check_initialised(c, step);
+}
+
+/* True when the step takes the signing key away or makes one. */
+static bool is_about_key(const struct check *c, const struct scenario_step *step)
+{
+    return is_verb(step, "bootstrap") || is_verb(step, "recreate_key") ||
+           is_verb(step, "delete_key") ||
+           (comes_back(c, step) && (wipes(step) || !c->scenario->stack.durable));
+}
+
+void actor_vault_check_key(struct check *c, const struct scenario_step *step)
+{
+    const struct scenario_step *before = check_before(c, step, is_about_key);
+    if (before == NULL || is_verb(before, "bootstrap") || is_verb(before, "recreate_key"))
+        return;
+    check_step(c, step, "there is no signing key here (%s in line %zu): bootstrap first",
+               is_verb(before, "delete_key") ? "deleted" : "vault came back empty", before->line);
+}
+
+#define REPLY_HEAD_MAX                                                                             \
+    8192 /* bytes of names and values: what clients take, and fakevault sends                      \
+          */
+
+/* The server itself says how the answer is framed; a rule that does is refused. */
+static void check_header(struct check *c, const struct scenario_step *step,
+                         const struct scenario_value *headers, const struct scenario_pair *pair)
+{
+    static const char *const framing[] = {"Content-Length", "Transfer-Encoding", "Connection"};
+    for (size_t i = 0; i < sizeof framing / sizeof framing[0]; i++)
+        if (strcasecmp(pair->name, framing[i]) == 0)
+            check_pair(c, step, headers, pair, "\"%s\" is set by the server, leave it out",
+                       pair->name);
+    for (const char *p = pair->value; *p != '\0'; p++)
+        if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f) {
+            check_pair(c, step, headers, pair,
+                       "a header's value is one line without control "
+                       "characters");
+            return;
+        }
+}
+
+static void check_headers(struct check *c, const struct scenario_step *step)
+{
+    const struct scenario_value *headers = scenario_field(step, "headers");
+    size_t bytes = 0;
+    for (size_t i = 0; i < headers->count; i++) {
+        check_header(c, step, headers, &headers->pairs[i]);
+        bytes += strlen(headers->pairs[i].name) + strlen(headers->pairs[i].value);
+    }
+    if (bytes > REPLY_HEAD_MAX)
+        check_value(c, step, headers, "%zu bytes of headers, at most %d are sent", bytes,
+                    REPLY_HEAD_MAX);
 }
 
 static void check_respond(struct check *c, const struct scenario_step *step)
 {
+    static const char *const bodies[] = {"errors", "body"};
+    int64_t status = step->main.number;
     if (check_given(step, "errors") && check_given(step, "body"))
         check_value(c, step, scenario_field(step, "body"), "excludes errors, give one of them");
+    for (size_t i = 0; i < 2; i++)
+        if ((status == 204 || status == 304) && check_given(step, bodies[i]))
+            check_value(c, step, scenario_field(step, bodies[i]),
+                        "an answer with status %" PRId64 " has no body", status);
+    check_headers(c, step);
 }
 
 /* path and after say which request; at once there is none. */
@@ -215,15 +306,18 @@ static const struct verb verbs[] = {
      .key_event = true},
     {.name = "rotate_key",
      .doc = "adds a new version to the signing key",
+     .check = actor_vault_check_key,
      .excludes = CONDITION_UNANSWERED,
      .key_event = true},
     {.name = "recreate_key",
      .doc = "deletes the signing key and creates one of the same name",
+     .check = actor_vault_check_key,
      .effect = {.sets = CONDITION_KEY},
      .excludes = CONDITION_UNANSWERED,
      .key_event = true},
     {.name = "delete_key",
      .doc = "deletes the signing key, until bootstrap",
+     .check = actor_vault_check_key,
      .effect = {.sets = CONDITION_KEY},
      .excludes = CONDITION_UNANSWERED,
      .key_event = true},

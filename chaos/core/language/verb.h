@@ -93,8 +93,10 @@ struct verb {
     /* What the effect depends on; NULL: nothing. Changes what the row has. */
     void (*derive)(const struct scenario_step *step, const struct scenario_stack *stack,
                    struct condition_effect *effect);
-    unsigned needs;    /* bits without which the step makes no sense (unpause: frozen) */
-    unsigned excludes; /* bits with which it makes none (seal: gone) */
+    /* What makes no sense of a step (scenario/scenario_walk.h): bits of the service that it names
+     * (in its argument, `via`, `service`), or else of Vault. */
+    unsigned needs;    /* without them (unpause: frozen) */
+    unsigned excludes; /* with them (seal: gone) */
     bool key_event;    /* the signing key or its pin may change lawfully */
 
     /* VERB_OBSERVES: reads the evidence and compares (judge/probe.h). */

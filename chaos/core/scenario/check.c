@@ -63,6 +63,20 @@ bool check_given(const struct scenario_step *step, const char *name)
     return value != NULL && value->given;
 }
 
+const struct scenario_step *check_before(const struct check *c, const struct scenario_step *step,
+                                         bool (*is)(const struct check *c,
+                                                    const struct scenario_step *step))
+{
+    const struct scenario_step *found = NULL;
+    for (unsigned phase = 0; phase <= step->phase; phase++) {
+        const struct scenario_steps *steps = &c->scenario->phases[phase];
+        for (size_t i = 0; i < steps->count && &steps->items[i] != step; i++)
+            if (is(c, &steps->items[i]))
+                found = &steps->items[i];
+    }
+    return found;
+}
+
 const struct scenario_step *check_named(const struct check *c, const char *name,
                                         const struct scenario_step *until)
 {

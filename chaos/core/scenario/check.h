@@ -30,6 +30,12 @@ void check_pair(struct check *c, const struct scenario_step *step,
 /* True when the step has the field and the file gives it. */
 bool check_given(const struct scenario_step *step, const char *name);
 
+/* Returns the last step ahead of this one, in the order of the file's sections, for which is(c,
+ * step) holds, or NULL. */
+const struct scenario_step *check_before(const struct check *c, const struct scenario_step *step,
+                                         bool (*is)(const struct check *c,
+                                                    const struct scenario_step *step));
+
 /* Returns the sign step called name that comes before `until` (NULL: anywhere), or NULL. */
 const struct scenario_step *check_named(const struct check *c, const char *name,
                                         const struct scenario_step *until);

@@ -9,6 +9,7 @@
 #include "chaos/core/scenario/yamltree.h"
 
 #define VERBS_MAX 64u
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* some editors begin a file with it */
 
 /* --- steps --- */
 
@@ -254,6 +255,8 @@ enum errc scenario_parse(struct slice text, const char *file, struct scenario *o
 {
     *out = (struct scenario){0};
     pool_init(&out->pool, SCENARIO_POOL_MAX);
+    if (slice_starts_with(text, BYTE_ORDER_MARK))
+        text = slice_from(text, strlen(BYTE_ORDER_MARK));
     out->file = pool_text(&out->pool, slice_of(file));
     out->name = stem_of(&out->pool, file);
     if (text.len > SCENARIO_BYTES_MAX) {

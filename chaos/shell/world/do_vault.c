@@ -1,10 +1,11 @@
 #include <string.h>
 
 #include "base/text/jsonwrite.h"
+#include "chaos/core/scenario/scenario_parse.h"
 #include "chaos/shell/stack/stack_vault.h"
 #include "chaos/shell/world/exec_verbs.h"
 
-#define RULE_BYTES_MAX (128u << 10)
+#define RULE_BYTES_MAX (8u * SCENARIO_BYTES_MAX) /* what JSON makes of a scenario's texts */
 
 /* --- fault rules of fakevault (docs/architecture.md, control API) --- */
 
@@ -24,6 +25,12 @@ static void write_trigger(struct jsonwrite *w, const struct exec_run *r, int64_t
     jsonwrite_end(w);
 }
 
+/* An answer with one of these never has a body; fakevault refuses a rule that gives one. */
+static bool has_body(int64_t status)
+{
+    return status != 204 && status != 304;
+}
+
 static void write_respond(struct jsonwrite *w, const struct exec_run *r)
 {
     const struct scenario_value *errors = scenario_field(r->step, "errors");
@@ -32,7 +39,7 @@ static void write_respond(struct jsonwrite *w, const struct exec_run *r)
     jsonwrite_int(w, "status", r->step->main.number);
     if (scenario_given(r->step, "body")) {
         jsonwrite_string(w, "body", scenario_text(r->step, "body"));
-    } else {
+    } else if (has_body(r->step->main.number)) {
         jsonwrite_array(w, "errors");
         for (size_t i = 0; i < errors->count; i++)
             jsonwrite_string(w, NULL, errors->texts[i]);
