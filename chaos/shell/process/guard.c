@@ -15,6 +15,9 @@
 
 #include "base/os/harden.h"
 #include "base/text/slice.h"
+#include "chaos/shell/process/await.h"
+
+#define GUARD_KILL_MS 10000
 
 /* Returns the parent of a process, 0 when it is gone. The name in /proc/PID/stat may hold anything,
  * also brackets: the state stands behind the last one. */
@@ -46,15 +49,6 @@ static void kill_children(void)
     (void)closedir(proc);
 }
 
-/* Each child that ends hands its own children to us before it can be reaped: when there is no child
- * left, there is nothing left below. */
-static void kill_all(void)
-{
-    do {
-        kill_children();
-    } while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
-}
-
 /* Reaps what has ended; true when the runner was among it. */
 static bool reap_some(pid_t runner, int *status)
 {
@@ -67,6 +61,26 @@ static bool reap_some(pid_t runner, int *status)
         *status = s;
     }
     return over;
+}
+
+/* Each child that ends hands its own children to us before it can be reaped: when there is no child
+ * left, there is nothing left below. What the kernel does not let go of in time (it waits for a
+ * disk) has its SIGKILL and ends without us. */
+static void kill_all(int signals)
+{
+    const struct await patient = {.interrupt_fd = -1};
+    int64_t deadline_ns = await_deadline_ns(GUARD_KILL_MS);
+    for (;;) {
+        struct signalfd_siginfo news;
+        int status = 0;
+        kill_children();
+        (void)reap_some(0, &status);
+        if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
+            return;
+        if (await_readable(&patient, signals, deadline_ns, "the end of all", NULL) != ERRC_OK)
+            return;
+        (void)!read(signals, &news, sizeof news);
+    }
 }
 
 /* Waits for the end of the runner; returns the exit code of the guard. */
@@ -117,7 +131,7 @@ static _Noreturn void be_guard(const struct guard_work *work, int controller_pid
     if (runner == 0)
         run_work(work, self);
     int code = runner < 0 ? GUARD_EXIT_LOST : watch(runner, signals);
-    kill_all();
+    kill_all(signals);
     work->tidy(work->context);
     _exit(code);
 }

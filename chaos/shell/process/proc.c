@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,11 +97,16 @@ static _Noreturn void become(const struct proc_spec *spec, struct launch *l, int
     _exit(127);
 }
 
-/* Blocks until exec has happened (end of file) or failed. */
+/* Waits until exec has happened (end of file) or failed. */
 static enum errc read_trouble(int fd, const struct proc_spec *spec, struct errc_why *why)
 {
+    const struct await patient = {.interrupt_fd = -1};
+    char what[64];
     int e = 0;
     ssize_t n = 0;
+    (void)snprintf(what, sizeof what, "%s to begin", spec->name);
+    TRY(await_readable(spec->await != NULL ? spec->await : &patient, fd,
+                       await_deadline_ns(PROC_CHANGE_MS), what, why));
     do {
         n = read(fd, &e, sizeof e);
     } while (n < 0 && errno == EINTR);
@@ -109,6 +115,19 @@ static enum errc read_trouble(int fd, const struct proc_spec *spec, struct errc_
     enum errc code = e == ENOENT ? ERRC_NOT_FOUND : e == EACCES ? ERRC_DENIED : ERRC_IO;
     return errc_fail(why, code, "cannot start %s: \"%s\": %s", spec->name, spec->argv[0],
                      strerror(e));
+}
+
+/* Kills a group and reaps its leader. One that the kernel does not let go of (it waits for a disk)
+ * is left to the guard: it ends as soon as it can. Returns false then. */
+static bool kill_group(int pid, int pid_fd, int *status)
+{
+    const struct await patient = {.interrupt_fd = -1};
+    (void)kill(-pid, SIGKILL);
+    (void)kill(pid, SIGKILL); /* also one that has no group of its own yet */
+    if (pid_fd >= 0 && await_readable(&patient, pid_fd, await_deadline_ns(PROC_CHANGE_MS),
+                                      "its end", NULL) != ERRC_OK)
+        return false;
+    return waitpid(pid, status, pid_fd >= 0 ? WNOHANG : 0) == pid;
 }
 
 enum errc proc_start(struct proc *p, const struct proc_spec *spec, struct errc_why *why)
@@ -123,13 +142,14 @@ enum errc proc_start(struct proc *p, const struct proc_spec *spec, struct errc_w
         return errc_fail(why, ERRC_IO, "cannot start %s: %s", spec->name, strerror(errno));
     (void)setpgid(pid, pid);
     close_fd(&l.trouble[1]);
-    enum errc code = read_trouble(l.trouble[0], spec, why);
-    int pid_fd = code == ERRC_OK ? pidfd_open(pid, 0) : -1;
-    if (code == ERRC_OK && pid_fd < 0)
-        code = errc_fail(why, ERRC_IO, "cannot watch %s: %s", spec->name, strerror(errno));
+    int status = 0;
+    int pid_fd = pidfd_open(pid, 0);
+    enum errc code =
+        pid_fd >= 0 ? read_trouble(l.trouble[0], spec, why)
+                    : errc_fail(why, ERRC_IO, "cannot watch %s: %s", spec->name, strerror(errno));
     if (code != ERRC_OK) {
-        (void)kill(pid, SIGKILL);
-        (void)waitpid(pid, NULL, 0);
+        (void)kill_group(pid, pid_fd, &status);
+        close_fd(&pid_fd);
         return code;
     }
     *p = (struct proc){.pid = pid, .pid_fd = pid_fd, .ready_fd = l.ready[0]};
@@ -211,16 +231,16 @@ enum errc proc_await_end(struct proc *p, const struct await *await, int64_t dead
     return ERRC_OK;
 }
 
-/* Signals the group and waits until the leader's state has changed accordingly. */
-static enum errc change_state(struct proc *p, int signal_number, int wait_option,
-                              struct errc_why *why)
+/* True when the leader's state has changed as asked, or it has ended; ERRC_STATE says the latter.
+ */
+static enum errc state_changed(struct proc *p, int wait_option, bool *changed, struct errc_why *why)
 {
-    siginfo_t info;
-    if (p->pid == 0 || kill(-p->pid, signal_number) != 0)
-        return errc_fail(why, ERRC_STATE, "%s does not run", p->name);
-    while (waitid(P_PID, (id_t)p->pid, &info, wait_option | WEXITED | WNOWAIT) != 0)
-        if (errno != EINTR)
-            return errc_fail(why, ERRC_IO, "cannot wait for %s: %s", p->name, strerror(errno));
+    siginfo_t info = {0};
+    if (waitid(P_PID, (id_t)p->pid, &info, wait_option | WEXITED | WNOWAIT | WNOHANG) != 0)
+        return errc_fail(why, ERRC_IO, "cannot wait for %s: %s", p->name, strerror(errno));
+    *changed = info.si_pid == p->pid;
+    if (!*changed)
+        return ERRC_OK;
     if (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
         return errc_fail(why, ERRC_STATE, "%s has ended", p->name);
     /* take the notice of the stop away, so that the next wait does not find it again */
@@ -228,16 +248,63 @@ static enum errc change_state(struct proc *p, int signal_number, int wait_option
     return ERRC_OK;
 }
 
-enum errc proc_freeze(struct proc *p, struct errc_why *why)
+/* Waits for the leader's state; each change of a child is told by a SIGCHLD. */
+static enum errc await_state(struct proc *p, int wait_option, int children,
+                             const struct await *await, struct errc_why *why)
 {
-    TRY(change_state(p, SIGSTOP, WSTOPPED, why));
-    p->stopped = true;
-    return ERRC_OK;
+    int64_t deadline_ns = await_deadline_ns(PROC_CHANGE_MS);
+    char what[64];
+    (void)snprintf(what, sizeof what, "%s to %s", p->name,
+                   wait_option == WSTOPPED ? "freeze" : "go on");
+    for (;;) {
+        struct signalfd_siginfo news;
+        bool changed = false;
+        TRY(state_changed(p, wait_option, &changed, why));
+        if (changed)
+            return ERRC_OK;
+        TRY(await_readable(await, children, deadline_ns, what, why));
+        (void)!read(children, &news, sizeof news);
+    }
 }
 
-enum errc proc_thaw(struct proc *p, struct errc_why *why)
+/* Signals the group and waits until the leader's state has changed accordingly. */
+static enum errc change_state(struct proc *p, int signal_number, int wait_option,
+                              const struct await *await, struct errc_why *why)
 {
-    TRY(change_state(p, SIGCONT, WCONTINUED, why));
+    sigset_t set, before;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &set, &before);
+    int children = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    enum errc code = ERRC_OK;
+    if (children < 0)
+        code = errc_fail(why, ERRC_IO, "cannot watch %s: %s", p->name, strerror(errno));
+    else if (kill(-p->pid, signal_number) != 0)
+        code = errc_fail(why, ERRC_STATE, "%s does not run", p->name);
+    else
+        code = await_state(p, wait_option, children, await, why);
+    close_fd(&children);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+enum errc proc_freeze(struct proc *p, const struct await *await, struct errc_why *why)
+{
+    if (p->pid == 0)
+        return errc_fail(why, ERRC_STATE, "%s does not run", p->name);
+    if (p->stopped)
+        return errc_fail(why, ERRC_STATE, "%s is frozen already", p->name);
+    p->stopped = true; /* also when it cannot be told: whoever ends it thaws it first */
+    return change_state(p, SIGSTOP, WSTOPPED, await, why);
+}
+
+enum errc proc_thaw(struct proc *p, const struct await *await, struct errc_why *why)
+{
+    if (p->pid == 0)
+        return errc_fail(why, ERRC_STATE, "%s does not run", p->name);
+    if (!p->stopped)
+        return errc_fail(why, ERRC_STATE, "%s is not frozen", p->name);
+    TRY(change_state(p, SIGCONT, WCONTINUED, await, why));
     p->stopped = false;
     return ERRC_OK;
 }
@@ -254,10 +321,8 @@ void proc_stop(struct proc *p, int64_t grace_ms, struct proc_end *end)
         if (proc_await_end(p, &patient, await_deadline_ns(grace_ms), end, NULL) == ERRC_OK)
             return;
     }
-    int status = 0;
-    (void)kill(-p->pid, SIGKILL);
-    while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
-        continue;
+    int status = SIGKILL; /* what it will be, when it does not end in time */
+    (void)kill_group(p->pid, p->pid_fd, &status);
     reap(p, status, end);
 }
 

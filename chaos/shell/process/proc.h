@@ -16,16 +16,18 @@
 #include "base/text/buf.h"
 #include "chaos/shell/process/await.h"
 
-#define PROC_READY_FD 3 /* where a child that was asked to says that it serves */
+#define PROC_CHANGE_MS 10000 /* for the kernel to start, freeze, thaw or kill one */
+#define PROC_READY_FD 3      /* where a child that was asked to says that it serves */
 
 struct proc_spec {
-    const char *name;        /* for messages, e.g. "api" */
-    const char *const *argv; /* argv[0] is the path of the program; NULL-terminated */
-    const char *const *env;  /* NAME=value, NULL-terminated: all that the child gets */
-    const char *folder;      /* its working folder; NULL for ours */
-    const char *out_path;    /* standard output is appended here; NULL: to err_path */
-    const char *err_path;    /* standard error is appended here */
-    bool tells_ready;        /* gets the write end of a pipe as PROC_READY_FD */
+    const char *name;          /* for messages, e.g. "api" */
+    const char *const *argv;   /* argv[0] is the path of the program; NULL-terminated */
+    const char *const *env;    /* NAME=value, NULL-terminated: all that the child gets */
+    const char *folder;        /* its working folder; NULL for ours */
+    const char *out_path;      /* standard output is appended here; NULL: to err_path */
+    const char *err_path;      /* standard error is appended here */
+    const struct await *await; /* what may interrupt the start; NULL: nothing */
+    bool tells_ready;          /* gets the write end of a pipe as PROC_READY_FD */
 };
 
 /* A zeroed struct is a process that was never started. */
@@ -61,14 +63,15 @@ MUST_USE enum errc proc_await_end(struct proc *p, const struct await *await, int
 /* Returns true while it runs; reaps one that has ended. */
 bool proc_alive(struct proc *p, struct proc_end *end);
 
-/* Sends SIGSTOP or SIGCONT to the group and waits until the kernel has done it.
- * ERRC_STATE when it does not run. */
-MUST_USE enum errc proc_freeze(struct proc *p, struct errc_why *why);
-MUST_USE enum errc proc_thaw(struct proc *p, struct errc_why *why);
+/* Sends SIGSTOP or SIGCONT to the group and waits until the kernel has done it. ERRC_STATE when it
+ * does not run, is frozen already, or is not frozen; ERRC_TIMEOUT (PROC_CHANGE_MS),
+ * ERRC_UNAVAILABLE (interrupted). Single-threaded callers only. */
+MUST_USE enum errc proc_freeze(struct proc *p, const struct await *await, struct errc_why *why);
+MUST_USE enum errc proc_thaw(struct proc *p, const struct await *await, struct errc_why *why);
 
 /* Ends it: SIGTERM (a frozen one is thawed first), SIGKILL to the whole group
- * after grace_ms or at once with 0; reaped in any case. One that does not run
- * is fine; end may be NULL. */
+ * after grace_ms or at once with 0; reaped in any case, unless the kernel
+ * does not let go of it in PROC_CHANGE_MS. One that does not run is fine; end may be NULL. */
 void proc_stop(struct proc *p, int64_t grace_ms, struct proc_end *end);
 
 /* Appends "exited with code 3" or "was killed by signal 9 (Killed)". */

@@ -119,7 +119,8 @@ void gather_watch_close(struct gather_watch *watch)
     watch->fd = -1;
 }
 
-void gather_watch_wait(struct gather_watch *watch, const struct await *await, int64_t deadline_ns)
+enum errc gather_watch_wait(struct gather_watch *watch, const struct await *await,
+                            int64_t deadline_ns)
 {
     int64_t soon_ns = await_deadline_ns(GATHER_ASK_AGAIN_MS);
     char events[4096];
@@ -127,4 +128,5 @@ void gather_watch_wait(struct gather_watch *watch, const struct await *await, in
                                     "evidence", NULL);
     while (code == ERRC_OK && watch->fd >= 0 && read(watch->fd, events, sizeof events) > 0)
         continue;
+    return code == ERRC_UNAVAILABLE ? code : ERRC_OK;
 }

@@ -68,6 +68,7 @@ static enum errc start_one(struct stack *stack, struct stack_service *s, struct 
                                    .argv = argv,
                                    .env = envmap_items(&s->environment),
                                    .err_path = log.text,
+                                   .await = &stack->await,
                                    .tells_ready = true};
     return proc_start(&s->proc, &spec, why);
 }
@@ -111,7 +112,8 @@ enum errc stack_signer_spawn(struct stack *stack, const char *name, const char *
                                    .argv = argv,
                                    .env = envmap_items(environment),
                                    .out_path = out_path,
-                                   .err_path = log.text};
+                                   .err_path = log.text,
+                                   .await = &stack->await};
     return proc_start(out, &spec, why);
 }
 

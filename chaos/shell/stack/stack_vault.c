@@ -85,6 +85,7 @@ enum errc stack_vault_start(struct stack *stack, struct errc_why *why)
                                    .env = envmap_items(&environment),
                                    .out_path = output.text,
                                    .err_path = log.text,
+                                   .await = &stack->await,
                                    .tells_ready = true};
     TRY(proc_start(&stack->vault, &spec, why));
     enum errc code = proc_await_ready(&stack->vault, &stack->await,

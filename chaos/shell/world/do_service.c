@@ -60,14 +60,12 @@ static enum errc end_at_once(const struct exec_run *r, struct stack_service *s,
 
 static enum errc freeze(const struct exec_run *r, struct stack_service *s, struct errc_why *why)
 {
-    (void)r;
-    return proc_freeze(&s->proc, why);
+    return proc_freeze(&s->proc, &r->stack->await, why);
 }
 
 static enum errc thaw(const struct exec_run *r, struct stack_service *s, struct errc_why *why)
 {
-    (void)r;
-    return proc_thaw(&s->proc, why);
+    return proc_thaw(&s->proc, &r->stack->await, why);
 }
 
 static enum errc service_stop(const struct exec_run *r, struct errc_why *why)

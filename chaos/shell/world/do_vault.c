@@ -195,12 +195,12 @@ static enum errc vault_restart(const struct exec_run *r, struct errc_why *why)
 
 static enum errc vault_pause(const struct exec_run *r, struct errc_why *why)
 {
-    return proc_freeze(&r->stack->vault, why);
+    return proc_freeze(&r->stack->vault, &r->stack->await, why);
 }
 
 static enum errc vault_unpause(const struct exec_run *r, struct errc_why *why)
 {
-    return proc_thaw(&r->stack->vault, why);
+    return proc_thaw(&r->stack->vault, &r->stack->await, why);
 }
 
 static enum errc vault_reset(const struct exec_run *r, struct errc_why *why)

@@ -36,7 +36,8 @@ static enum errc wait_for_requests(const struct exec_run *r, int64_t wanted, int
         TRY(count_requests(r, call != NULL ? call->journal_bytes : 0, &seen, why));
         if (seen >= wanted)
             return ERRC_OK;
-        gather_watch_wait(r->exec->watch, &r->stack->await, deadline_ns);
+        if (gather_watch_wait(r->exec->watch, &r->stack->await, deadline_ns) != ERRC_OK)
+            return errc_fail(why, ERRC_UNAVAILABLE, "interrupted while waiting for requests");
     }
     return errc_fail(why, ERRC_TIMEOUT, "vault got %lld of %lld sign requests", (long long)seen,
                      (long long)wanted);

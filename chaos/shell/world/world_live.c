@@ -37,7 +37,7 @@ static enum errc world_act(void *context, const struct world_step *step, struct 
 static void world_wait_change(void *context, int64_t deadline_mono_ns)
 {
     struct world_live *live = context;
-    gather_watch_wait(&live->watch, &live->stack.await, deadline_mono_ns);
+    (void)gather_watch_wait(&live->watch, &live->stack.await, deadline_mono_ns);
 }
 
 static enum errc world_read(void *context, enum world_evidence kind, const char *name,

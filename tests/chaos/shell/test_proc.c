@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/os/file.h"
@@ -170,14 +171,63 @@ static void test_proc__freezes_thaws_and_stops_a_frozen_one(void **state)
     assert_int_equal(start_shell(&p, "trap 'exit 5' TERM; while :; do sleep 60 & wait; done", true),
                      ERRC_OK);
     for (int round = 0; round < 3; round++) {
-        assert_int_equal(proc_freeze(&p, NULL), ERRC_OK);
+        assert_int_equal(proc_freeze(&p, &patient, NULL), ERRC_OK);
         assert_int_equal(state_of(p.pid), 'T');
-        assert_int_equal(proc_thaw(&p, NULL), ERRC_OK);
+        assert_int_equal(proc_thaw(&p, &patient, NULL), ERRC_OK);
         assert_int_not_equal(state_of(p.pid), 'T');
     }
-    assert_int_equal(proc_freeze(&p, NULL), ERRC_OK);
+    assert_int_equal(proc_freeze(&p, &patient, NULL), ERRC_OK);
     proc_stop(&p, 10000, &end);
-    assert_int_equal(proc_freeze(&p, NULL), ERRC_STATE);
+    assert_int_equal(proc_freeze(&p, &patient, NULL), ERRC_STATE);
+}
+
+static void test_proc__freezes_and_thaws_only_once(void **state)
+{
+    (void)state;
+    struct proc p = {0};
+    struct errc_why why;
+    assert_int_equal(start_shell(&p, "exec sleep 60", false), ERRC_OK);
+    assert_int_equal(proc_thaw(&p, &patient, &why), ERRC_STATE);
+    assert_string_equal(why.text, "sh is not frozen");
+    assert_int_equal(proc_freeze(&p, &patient, NULL), ERRC_OK);
+    assert_int_equal(proc_freeze(&p, &patient, &why), ERRC_STATE);
+    assert_string_equal(why.text, "sh is frozen already");
+    assert_int_equal(proc_thaw(&p, &patient, NULL), ERRC_OK);
+    proc_stop(&p, 0, NULL);
+    assert_int_equal(proc_thaw(&p, &patient, NULL), ERRC_STATE);
+}
+
+/* Somebody else has frozen it: there is no change to wait for. */
+static void test_proc__the_wait_for_a_freeze_heeds_interrupts(void **state)
+{
+    (void)state;
+    struct proc p = {0};
+    siginfo_t info;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    const struct await await = {.interrupt_fd = ends[0]};
+    assert_int_equal(start_shell(&p, "exec sleep 60", false), ERRC_OK);
+    assert_int_equal(kill(p.pid, SIGSTOP), 0);
+    assert_int_equal(waitid(P_PID, (id_t)p.pid, &info, WSTOPPED), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_int_equal(proc_freeze(&p, &await, NULL), ERRC_UNAVAILABLE);
+    struct proc_end end;
+    proc_stop(&p, 10000, &end);
+    assert_int_equal(end.code, SIGTERM);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
+static void test_proc__freezing_what_has_ended_is_told(void **state)
+{
+    (void)state;
+    struct proc p = {0};
+    struct errc_why why;
+    assert_int_equal(start_shell(&p, "exit 0", false), ERRC_OK);
+    assert_int_equal(await_readable(&patient, p.pid_fd, SOON, "end", NULL), ERRC_OK);
+    assert_int_equal(proc_freeze(&p, &patient, &why), ERRC_STATE);
+    assert_string_equal(why.text, "sh has ended");
+    proc_stop(&p, 0, NULL);
 }
 
 static void test_proc__one_that_ignores_term_is_killed_with_its_group(void **state)
@@ -223,6 +273,9 @@ int main(void)
         TEST(test_proc__an_end_before_ready_is_an_error),
         TEST(test_proc__waits_have_a_deadline_and_heed_interrupts),
         TEST(test_proc__freezes_thaws_and_stops_a_frozen_one),
+        TEST(test_proc__freezes_and_thaws_only_once),
+        TEST(test_proc__the_wait_for_a_freeze_heeds_interrupts),
+        TEST(test_proc__freezing_what_has_ended_is_told),
         TEST(test_proc__one_that_ignores_term_is_killed_with_its_group),
         TEST(test_proc__formats_an_end),
     };
