@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chaos/core/subject/subject.h"
+
 #define TEXT_BYTES_MAX 1024
 
 static struct invariants_cause *find_cause(struct invariants_case *c, const char *cause)
@@ -110,33 +112,14 @@ bool invariants_case_contract(const struct invariants_case *c, const struct join
     return true;
 }
 
-/* docs/architecture.md, "Classes of an attempt". ok, rate_limited and stale say neither. */
-static const struct {
-    const char *class;
-    bool outage;
-} classes[] = {
-    {"refused", true},       {"unreachable", true}, {"timeout", true},   {"sealed", true},
-    {"unavailable", true},   {"malformed", true},   {"denied", false},   {"bad_request", false},
-    {"not_found", false},    {"key_state", false},  {"redirect", false}, {"certificate", false},
-    {"key_mismatch", false},
-};
-
-static bool is(const char *class, bool outage)
-{
-    for (size_t i = 0; class != NULL && i < sizeof classes / sizeof classes[0]; i++)
-        if (strcmp(classes[i].class, class) == 0)
-            return classes[i].outage == outage;
-    return false;
-}
-
 bool invariants_case_is_outage(const char *class)
 {
-    return is(class, true);
+    return subject_says(subject_default(), class) == SUBJECT_SAYS_OUTAGE;
 }
 
 bool invariants_case_is_refusal(const char *class)
 {
-    return is(class, false);
+    return subject_says(subject_default(), class) == SUBJECT_SAYS_REFUSAL;
 }
 
 bool invariants_case_was_interrupted(const struct ledger_entry *entry)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text/stamp.h"
+#include "chaos/core/subject/subject.h"
 
 #define ANSWER_TIMEOUT_MS 200 /* with less, a busy machine is late */
 
@@ -283,34 +284,6 @@ void invariants_claim_asked(struct invariants_case *c)
 
 /* --- an attempt's class and its status --- */
 
-/* The statuses that a class may have: an outage must not be made of a refusal by its name.
- * docs/architecture.md, "Classes of an attempt"; failures.md 0. */
-static const struct {
-    const char *class;
-    int64_t from, to;
-} statuses[] = {
-    {"ok", 200, 200},          {"refused", 0, 0},          {"unreachable", 0, 0},
-    {"timeout", 0, 299},       {"timeout", 500, 500},      {"timeout", 502, 599},
-    {"sealed", 500, 500},      {"sealed", 503, 503},       {"unavailable", 408, 408},
-    {"unavailable", 472, 474}, {"unavailable", 500, 500},  {"unavailable", 502, 599},
-    {"malformed", 0, 299},     {"malformed", 408, 408},    {"malformed", 472, 474},
-    {"malformed", 500, 500},   {"malformed", 502, 999},    {"rate_limited", 429, 429},
-    {"stale", 412, 412},       {"denied", 401, 401},       {"denied", 403, 403},
-    {"denied", 407, 407},      {"denied", 503, 503},       {"bad_request", 400, 499},
-    {"bad_request", 500, 501}, {"not_found", 404, 404},    {"not_found", 410, 410},
-    {"key_state", 500, 500},   {"redirect", 300, 399},     {"certificate", 0, 0},
-    {"certificate", 500, 500}, {"key_mismatch", 200, 200},
-};
-
-static bool may_have(const char *class, int64_t status)
-{
-    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
-        if (strcmp(statuses[i].class, class) == 0 && status >= statuses[i].from &&
-            status <= statuses[i].to)
-            return true;
-    return false;
-}
-
 /* What a client says that Vault did not do: it was answered, in time, by Vault's own record. */
 static bool was_answered(const struct ledger_request *r, const struct ledger_attempt *attempt,
                          const struct record_contract *contract)
@@ -347,7 +320,7 @@ static void check_classes(struct invariants_case *c, const struct join_bundle *b
                           const struct ledger_entry *e)
 {
     for (size_t k = 0; k < e->attempt_count; k++)
-        if (!may_have(e->attempts[k].class, e->attempts[k].status))
+        if (!subject_may_have(subject_default(), e->attempts[k].class, e->attempts[k].status))
             invariants_case_violated(c, invariants_case_step(b, e),
                                      "expected a class that status %" PRId64
                                      " can have, attempt %zu is called %s (" LEDGER_AUDIT ":%zu)",
