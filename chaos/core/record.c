@@ -11,7 +11,8 @@ enum errc record_init(struct record *record, const struct scenario *scenario,
     record->steps = pool_array(&record->pool, steps, sizeof *record->steps);
     record->calls = pool_array(&record->pool, steps, sizeof *record->calls);
     record->changes = pool_array(&record->pool, steps, sizeof *record->changes);
-    record->contracts = pool_array(&record->pool, 2 * steps + 2, sizeof *record->contracts);
+    record->contracts =
+        pool_array(&record->pool, SUBJECT_DOORS_MAX * (steps + 1), sizeof *record->contracts);
     return pool_status(&record->pool, NULL);
 }
 

@@ -8,8 +8,8 @@
 #include "chaos/core/judge/invariants.h"
 #include "chaos/core/judge/judge.h"
 #include "chaos/core/judge/probe.h"
-#include "chaos/core/language/variable.h"
 #include "chaos/core/ledger/evidence.h"
+#include "chaos/core/subject/subject_contract.h"
 
 #define MESSAGE_BYTES_MAX 4096u
 #define STEP_POOL_MAX (2u * EVIDENCE_BYTES_MAX)
@@ -58,48 +58,15 @@ static int64_t wall(const struct session *s)
 
 /* --- contracts --- */
 
-/* The numbers of a contract. */
-static const struct {
-    const char *name;
-    size_t offset;
-} terms[] = {
-    {"SIGNER_ATTEMPTS", offsetof(struct record_contract, attempts_max)},
-    {"SIGNER_BACKOFF_BASE_MS", offsetof(struct record_contract, base_ms)},
-    {"SIGNER_BACKOFF_MAX_MS", offsetof(struct record_contract, max_ms)},
-    {"SIGNER_ATTEMPT_TIMEOUT_MS", offsetof(struct record_contract, attempt_timeout_ms)},
-    {"SIGNER_TOTAL_TIMEOUT_MS", offsetof(struct record_contract, total_timeout_ms)},
-};
-
-#define TERMS (sizeof terms / sizeof terms[0])
-
-static void set_term(struct record_contract *out, size_t i, int64_t value)
-{
-    memcpy((char *)out + terms[i].offset, &value, sizeof value);
-}
-
-static void take_variable(struct record_contract *out, const struct scenario_pair *pair)
-{
-    uint64_t n = 0;
-    if (strcmp(pair->name, "ALLOW_FALLBACK_SIGNING") == 0)
-        out->fallback_allowed = strcmp(pair->value, "true") == 0;
-    for (size_t i = 0; i < TERMS; i++)
-        if (strcmp(pair->name, terms[i].name) == 0 && slice_to_u64(slice_of(pair->value), &n) &&
-            n < INT32_MAX)
-            set_term(out, i, (int64_t)n);
-}
-
 /* Keeps the environment that a signer was started with, and what it is bound to by it. */
 static void fill_contract(struct session *s, const struct scenario_pair *pairs, size_t count,
                           struct record_contract *out)
 {
     struct scenario_pair *kept = pool_array(&s->run->pool, count, sizeof *kept);
-    for (size_t i = 0; i < TERMS; i++)
-        set_term(out, i, variable_standard(terms[i].name));
-    for (size_t i = 0; kept != NULL && i < count; i++) {
+    for (size_t i = 0; kept != NULL && i < count; i++)
         kept[i] = (struct scenario_pair){.name = keep(s, pairs[i].name),
                                          .value = keep(s, pairs[i].value)};
-        take_variable(out, &kept[i]);
-    }
+    subject_contract(s->run->scenario->stack.subject, pairs, count, out);
     out->environment = kept;
     out->environment_count = kept == NULL ? 0 : count;
 }
@@ -118,10 +85,10 @@ static struct record_contract note_contract(struct session *s, const char *via, 
 
 static void note_services(struct session *s, int64_t from_ns)
 {
-    if (s->run->scenario->stack.api)
-        (void)note_contract(s, "api", from_ns);
-    if (s->run->scenario->stack.worker)
-        (void)note_contract(s, "worker", from_ns);
+    const struct scenario_stack *stack = &s->run->scenario->stack;
+    for (size_t i = 0; i < stack->subject->door_count; i++)
+        if (stack->services[i])
+            (void)note_contract(s, stack->subject->doors[i].name, from_ns);
 }
 
 /* --- one step --- */

@@ -66,7 +66,8 @@ static void test_scenario__reads_the_grammar_of_the_design(void **state)
     assert_string_equal(p.scenario.purpose, "a sealed Vault");
     assert_true(scenario_tagged(&p.scenario, "fallback"));
     assert_false(scenario_tagged(&p.scenario, "refused"));
-    assert_true(p.scenario.stack.durable && p.scenario.stack.api && p.scenario.stack.worker);
+    assert_true(p.scenario.stack.durable && p.scenario.stack.services[0] &&
+                p.scenario.stack.services[1]);
     assert_int_equal(p.scenario.stack.shares, 5);
     assert_int_equal(p.scenario.stack.threshold, 3);
     assert_string_equal(p.scenario.stack.environment[0].value, "true");
@@ -106,7 +107,8 @@ static void test_scenario__what_is_left_out_has_its_standard(void **state)
     parse(&p, HEAD "method:\n  - vault: seal\n  - vault: {seal: at_request, after: 1}\n"
                    "  - log: {service: api, contains: x}\n");
     assert_int_equal(p.code, ERRC_OK);
-    assert_true(p.scenario.stack.durable && p.scenario.stack.api && p.scenario.stack.worker);
+    assert_true(p.scenario.stack.durable && p.scenario.stack.services[0] &&
+                p.scenario.stack.services[1]);
     const struct scenario_step *now = step(&p, VERB_PHASE_METHOD, 0);
     assert_string_equal(now->main.text, "now");
     assert_string_equal(scenario_text(now, "path"), "*/sign/*");
@@ -129,7 +131,7 @@ static void test_scenario__dev_has_one_share_and_no_storage(void **state)
                         "folder/my-case.yaml:4:17: steady_state[0].sign.via: \"api\" is "
                         "not among stack.services");
     assert_true(p.scenario.stack.dev);
-    assert_false(p.scenario.stack.durable || p.scenario.stack.api);
+    assert_false(p.scenario.stack.durable || p.scenario.stack.services[0]);
     assert_int_equal(p.scenario.stack.shares, 1);
 }
 

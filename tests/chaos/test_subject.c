@@ -7,9 +7,14 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "chaos/core/subject/subject.h"
+#include "base/text/buf.h"
+#include "base/text/jsonread.h"
+#include "chaos/core/subject/subject_answer.h"
+#include "chaos/core/subject/subject_contract.h"
+#include "chaos/core/subject/subject_template.h"
+#include "chaos/core/subject/subjects.h"
 
-#define US subject_default()
+#define US subjects_default()
 
 /* --- words --- */
 
@@ -66,12 +71,268 @@ static void test_subject__each_class_can_be_named_in_a_scenario(void **state)
     assert_true(lists(SUBJECT_REASONS, "fallback_off"));
 }
 
+static void test_subject__statuses_actions_and_modes_are_told_apart(void **state)
+{
+    (void)state;
+    assert_int_equal(subject_status(US, "pending"), SUBJECT_STATUS_UNDER_WAY);
+    assert_int_equal(subject_status(US, "completed"), SUBJECT_STATUS_SIGNED);
+    assert_int_equal(subject_status(US, "failed"), SUBJECT_STATUS_NOT_SIGNED);
+    assert_int_equal(subject_status(US, "blocked"), SUBJECT_STATUS_NOT_SIGNED);
+    assert_int_equal(subject_status(US, ""), SUBJECT_STATUS_UNDER_WAY);
+    assert_int_equal(subject_action(US, "MANIFEST_SIGNED"), SUBJECT_ACTION_SIGNED);
+    assert_int_equal(subject_action(US, "AUDIT_TAIL_REPAIRED"), SUBJECT_ACTION_REPAIRED);
+    assert_int_equal(subject_action(US, "MANIFEST_SIGNED_TWICE"), SUBJECT_ACTION_OTHER);
+    assert_int_equal(subject_action(US, NULL), SUBJECT_ACTION_OTHER);
+    assert_int_equal(subject_mode(US, "vault"), SUBJECT_MODE_VAULT);
+    assert_int_equal(subject_mode(US, "fallback"), SUBJECT_MODE_FALLBACK);
+    assert_int_equal(subject_mode(US, "Vault"), SUBJECT_MODE_OTHER);
+    assert_true(subject_waited(US, "timeout"));
+    assert_false(subject_waited(US, "sealed"));
+}
+
+static void test_subject__the_lists_name_every_door_and_status(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < US->door_count; i++) {
+        const struct subject_door *d = &US->doors[i];
+        assert_true(lists(SUBJECT_DOORS, d->name));
+        assert_true(lists(SUBJECT_LOGS, d->name));
+        assert_int_equal(lists(SUBJECT_SERVICES, d->name), d->kind == SUBJECT_SERVICE);
+    }
+    for (size_t i = 0; i < US->status_count; i++)
+        assert_true(lists(SUBJECT_STATUSES, US->statuses[i].name));
+    assert_true(US->door_count <= SUBJECT_DOORS_MAX);
+}
+
+/* --- doors --- */
+
+static const struct subject_template_values some = {{
+    [SUBJECT_TEMPLATE_RUN] = "/r",
+    [SUBJECT_TEMPLATE_NAME] = "api",
+    [SUBJECT_TEMPLATE_DIR] = "/r/api",
+    [SUBJECT_TEMPLATE_PORT] = "8080",
+    [SUBJECT_TEMPLATE_CALL] = "ID",
+    [SUBJECT_TEMPLATE_CALL_SHA256] = "HASH",
+    [SUBJECT_TEMPLATE_SECONDS] = "9",
+}};
+
+static void expect_text(const char *text, const char *want)
+{
+    struct buf out CLEANUP(buf_done);
+    struct errc_why why = {{0}};
+    buf_init(&out, 4096);
+    if (subject_template_expand(text, &some, &out, &why) != ERRC_OK)
+        fail_msg("%s", why.text);
+    assert_string_equal(buf_text(&out), want);
+}
+
+static void expect_arguments(const char *const *arguments, const char *want)
+{
+    struct buf line CLEANUP(buf_done);
+    struct pool pool CLEANUP(pool_done);
+    const char *const *argv = NULL;
+    buf_init(&line, 4096);
+    pool_init(&pool, 1u << 16);
+    assert_int_equal(subject_template_argv("signer", arguments, &some, &pool, &argv, NULL),
+                     ERRC_OK);
+    for (; *argv != NULL; argv++)
+        buf_addf(&line, "%s ", *argv);
+    assert_string_equal(buf_text(&line), want);
+}
+
+static void test_subject__a_service_is_started_and_the_command_is_run(void **state)
+{
+    (void)state;
+    expect_arguments(subject_door(US, "api")->start, "signer serve --name api --listen "
+                                                     "127.0.0.1:8080 --data /r/api --ready-fd 3 ");
+    expect_arguments(subject_door(US, "cli")->sign,
+                     "signer sign /r/api/ID --actor cli-user:chaos ");
+    expect_arguments(US->accept, "signer trust accept ");
+    expect_arguments(US->status, "signer status ");
+    assert_true(subject_is_command(US, "cli"));
+    assert_false(subject_is_command(US, "api"));
+    assert_false(subject_is_command(US, "clippy"));
+    assert_null(subject_door(US, NULL));
+}
+
+static void test_subject__a_service_is_asked(void **state)
+{
+    (void)state;
+    const struct subject_door *api = subject_door(US, "api");
+    assert_string_equal(api->submit.method, "POST");
+    expect_text(api->submit.path, "/api/v1/bundles");
+    assert_string_equal(api->await.method, "GET");
+    expect_text(api->await.path, "/api/v1/bundles/ID");
+    expect_text(api->await.header, "Prefer: wait=9");
+    assert_string_equal(api->retry.method, "POST");
+    expect_text(api->retry.path, "/api/v1/bundles/ID/retry");
+    expect_text(api->manifest, "/r/api/manifests/ID.json");
+    expect_text(US->audit, "/r/ledgers/audit.ndjson");
+}
+
+static void expect_json(const char *text, const char *bundle, const char *checksum)
+{
+    struct buf out CLEANUP(buf_done);
+    json_t *root CLEANUP(jsonread_done) = NULL;
+    buf_init(&out, 4096);
+    assert_int_equal(subject_template_expand(text, &some, &out, NULL), ERRC_OK);
+    assert_int_equal(jsonread_parse(buf_slice(&out), &root, NULL), ERRC_OK);
+    const json_t *artefact = json_array_get(json_object_get(root, "artefacts"), 0);
+    assert_string_equal(jsonread_string_or(root, "bundleRunId", ""), bundle);
+    assert_string_equal(jsonread_string_or(artefact, "checksum", "none"), checksum);
+    assert_true(json_is_object(json_object_get(root, "metadata")));
+}
+
+/* The hash of no bytes, since a service sees no artefact. */
+#define EMPTY "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+static void test_subject__what_is_asked_for_is_what_is_told_to_be_asked_for(void **state)
+{
+    (void)state;
+    const struct subject_door *api = subject_door(US, "api"), *cli = subject_door(US, "cli");
+    expect_json(api->submit.body, "ID", EMPTY);
+    expect_json(api->asked, "ID", EMPTY);
+    expect_json(cli->asked, "ID", "sha256:HASH");
+    assert_string_equal(cli->files[0].name, "statement.pdf");
+    expect_text(cli->files[0].text, "ID");
+    assert_string_equal(cli->files[1].name, "bundle.json");
+    expect_json(cli->files[1].text, "ID", "none");
+    assert_null(cli->files[2].name);
+}
+
+static void test_subject__a_template_without_a_value_is_an_error(void **state)
+{
+    (void)state;
+    struct buf out CLEANUP(buf_done);
+    struct errc_why why = {{0}};
+    buf_init(&out, 64);
+    assert_int_equal(subject_template_expand("a ${KEY}", &some, &out, &why), ERRC_SCHEMA);
+    assert_string_equal(why.text, "there is no value for ${KEY} here");
+    assert_int_equal(subject_template_expand("${NONE}", &some, &out, NULL), ERRC_SCHEMA);
+    assert_int_equal(subject_template_expand("${call", &some, &out, NULL), ERRC_SCHEMA);
+    expect_text("$call {call} ${call}${call}", "$call {call} IDID");
+}
+
+/* --- answers --- */
+
+static struct world_call answer(const char *door, int http_status, const char *text)
+{
+    struct world_call told = {.http_status = http_status, .status = "pending", .attempts = 7};
+    subject_answer_take(subject_door(US, door), slice_of(text), &told);
+    return told;
+}
+
+static void test_subject__an_answer_is_understood(void **state)
+{
+    (void)state;
+    struct world_call told =
+        answer("api", 200,
+               "{\"status\":\"completed\",\"signing\":{\"mode\":\"fallback\","
+               "\"reason\":\"sealed\",\"attempts\":3},\"error\":{\"code\":\"x\"}}");
+    assert_string_equal(told.status, "completed");
+    assert_string_equal(told.mode, "fallback");
+    assert_string_equal(told.reason, "sealed");
+    assert_string_equal(told.error, "x");
+    assert_int_equal(told.attempts, 3);
+    told = answer("cli", 0,
+                  "{\"status\":\"failed\",\"signingMode\":null,\"reason\":\"fallback_off\","
+                  "\"attempts\":2}\n");
+    assert_string_equal(told.status, "failed");
+    assert_string_equal(told.mode, "");
+    assert_string_equal(told.reason, "fallback_off");
+    assert_int_equal(told.attempts, 2);
+}
+
+static void test_subject__an_answer_that_says_nothing_says_nothing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "no JSON", "[1]", "{\"status\":4,\"signing\":5}"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct world_call told = answer("api", 500, texts[i]);
+        assert_string_equal(told.status, "");
+        assert_string_equal(told.mode, "");
+        assert_int_equal(told.attempts, -1);
+    }
+}
+
+static void test_subject__only_the_end_of_a_run_is_its_last_answer(void **state)
+{
+    (void)state;
+    struct world_call running = answer("api", 200, "{\"status\":\"running\"}");
+    struct world_call blocked = answer("api", 200, "{\"status\":\"blocked\"}");
+    struct world_call gone = answer("api", 404, "{\"error\":{\"code\":\"not_found\"}}");
+    assert_false(subject_answer_is_last(US, &running));
+    assert_true(subject_answer_is_last(US, &blocked));
+    assert_true(subject_answer_is_last(US, &gone));
+    assert_true(subject_answer_accepted(202));
+    assert_false(subject_answer_accepted(409));
+}
+
+/* --- the contract --- */
+
+static void test_subject__an_environment_becomes_a_contract(void **state)
+{
+    (void)state;
+    const struct scenario_pair pairs[] = {
+        {.name = "ALLOW_FALLBACK_SIGNING", .value = "true"},
+        {.name = "SIGNER_ATTEMPTS", .value = "5"},
+        {.name = "SIGNER_BACKOFF_MAX_MS", .value = "many"},
+        {.name = "X_NOTE", .value = "SIGNER_ATTEMPTS=9\nALLOW_FALLBACK_SIGNING=false"},
+    };
+    struct record_contract c = {.via = "api"};
+    subject_contract(US, pairs, sizeof pairs / sizeof pairs[0], &c);
+    assert_true(c.fallback_allowed);
+    assert_int_equal(c.attempts_max, 5);
+    assert_int_equal(c.base_ms, 250);
+    assert_int_equal(c.max_ms, 2000); /* what is no number does not bind */
+    assert_int_equal(c.attempt_timeout_ms, 2000);
+    assert_int_equal(c.total_timeout_ms, 10000);
+    assert_string_equal(c.via, "api");
+    subject_contract(US, NULL, 0, &c);
+    assert_false(c.fallback_allowed);
+    assert_int_equal(c.attempts_max, 3);
+}
+
+static void test_subject__the_switch_is_true_letter_for_letter(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"TRUE", "1", "yes", "true ", ""};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const struct scenario_pair pair = {.name = "ALLOW_FALLBACK_SIGNING", .value = words[i]};
+        struct record_contract c = {0};
+        subject_contract(US, &pair, 1, &c);
+        assert_false(c.fallback_allowed);
+    }
+}
+
+static void test_subject__a_token_takes_the_place_of_the_file(void **state)
+{
+    (void)state;
+    const struct variable *token = variable_find(&US->variables, "VAULT_TOKEN");
+    assert_string_equal(token->instead_of, "VAULT_TOKEN_FILE");
+    assert_true(token->secret);
+    assert_null(token->given);
+    assert_string_equal(variable_find(&US->variables, "VAULT_ADDR")->given, "${VAULT_ADDR}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_subject__a_class_says_outage_refusal_or_neither),
         cmocka_unit_test(test_subject__a_class_has_its_statuses_and_no_others),
         cmocka_unit_test(test_subject__each_class_can_be_named_in_a_scenario),
+        cmocka_unit_test(test_subject__statuses_actions_and_modes_are_told_apart),
+        cmocka_unit_test(test_subject__the_lists_name_every_door_and_status),
+        cmocka_unit_test(test_subject__a_service_is_started_and_the_command_is_run),
+        cmocka_unit_test(test_subject__a_service_is_asked),
+        cmocka_unit_test(test_subject__what_is_asked_for_is_what_is_told_to_be_asked_for),
+        cmocka_unit_test(test_subject__a_template_without_a_value_is_an_error),
+        cmocka_unit_test(test_subject__an_answer_is_understood),
+        cmocka_unit_test(test_subject__an_answer_that_says_nothing_says_nothing),
+        cmocka_unit_test(test_subject__only_the_end_of_a_run_is_its_last_answer),
+        cmocka_unit_test(test_subject__an_environment_becomes_a_contract),
+        cmocka_unit_test(test_subject__the_switch_is_true_letter_for_letter),
+        cmocka_unit_test(test_subject__a_token_takes_the_place_of_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,12 @@
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/judge/backoff.h"
 #include "chaos/core/judge/probe.h"
 #include "chaos/core/language/fields.h"
-#include "chaos/core/language/variable.h"
 #include "chaos/core/scenario/check.h"
+#include "chaos/core/subject/subject_contract.h"
 
 static const struct verb_field fields[] = {
     FIELDS_SIGN_STEP("of", true, "a sign step"),
@@ -19,28 +18,27 @@ static const struct verb_field fields[] = {
      .doc = "how many waits there were, each within the contract; one wait shows no growth"},
     FIELDS_END};
 
-#define ATTEMPTS "SIGNER_ATTEMPTS"
-
-/* Takes the variable's value from a map, if it stands there. */
-static void take(const struct scenario_pair *pairs, size_t count, int64_t *out)
+/* How many attempts a signer has that is started with these variables. */
+static int64_t attempts_of(const struct check *c, const struct scenario_value *map)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(pairs[i].name, ATTEMPTS) == 0)
-            *out = strtoll(pairs[i].value, NULL, 10);
+    struct record_contract contract = {0};
+    subject_contract(c->scenario->stack.subject, map->pairs, map->count, &contract);
+    return contract.attempts_max;
 }
 
 /* How many attempts at most any signer has that may work on the step's bundle: services may be
  * re-created with others, and a retry has its own. */
 static int64_t attempts_max(const struct check *c)
 {
-    int64_t most = variable_standard(ATTEMPTS), one = 0;
-    take(c->scenario->stack.environment, c->scenario->stack.environment_count, &most);
+    const struct scenario_value stack = {
+        .pairs = (struct scenario_pair *)(uintptr_t)c->scenario->stack.environment,
+        .count = c->scenario->stack.environment_count};
+    int64_t most = attempts_of(c, &stack);
     for (unsigned phase = 0; phase < VERB_PHASES; phase++)
         for (size_t i = 0; i < c->scenario->phases[phase].count; i++) {
             const struct scenario_step *step = &c->scenario->phases[phase].items[i];
             const struct scenario_value *map = scenario_field(step, "environment");
-            if (map != NULL)
-                take(map->pairs, map->count, &one);
+            int64_t one = map == NULL || !map->given ? 0 : attempts_of(c, map);
             most = one > most ? one : most;
         }
     return most;
@@ -51,8 +49,8 @@ static void check_backoff(struct check *c, const struct scenario_step *step)
     int64_t attempts = attempts_max(c);
     if (scenario_int(step, "waits") >= attempts)
         check_value(c, step, scenario_field(step, "waits"),
-                    "%" PRId64 " attempts have at most %" PRId64 " waits, see " ATTEMPTS, attempts,
-                    attempts - 1);
+                    "%" PRId64 " attempts have at most %" PRId64 " waits, see SIGNER_ATTEMPTS",
+                    attempts, attempts - 1);
 }
 
 static const struct record_call *call_of(const struct record *run, const char *bundle)

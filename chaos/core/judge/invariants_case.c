@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chaos/core/subject/subject.h"
+#include "chaos/core/subject/subjects.h"
 
 #define TEXT_BYTES_MAX 1024
 
@@ -114,12 +114,12 @@ bool invariants_case_contract(const struct invariants_case *c, const struct join
 
 bool invariants_case_is_outage(const char *class)
 {
-    return subject_says(subject_default(), class) == SUBJECT_SAYS_OUTAGE;
+    return subject_says(subjects_default(), class) == SUBJECT_SAYS_OUTAGE;
 }
 
 bool invariants_case_is_refusal(const char *class)
 {
-    return subject_says(subject_default(), class) == SUBJECT_SAYS_REFUSAL;
+    return subject_says(subjects_default(), class) == SUBJECT_SAYS_REFUSAL;
 }
 
 bool invariants_case_was_interrupted(const struct ledger_entry *entry)

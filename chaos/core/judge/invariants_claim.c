@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text/stamp.h"
-#include "chaos/core/subject/subject.h"
+#include "chaos/core/subject/subjects.h"
 
 #define ANSWER_TIMEOUT_MS 200 /* with less, a busy machine is late */
 
@@ -320,7 +320,7 @@ static void check_classes(struct invariants_case *c, const struct join_bundle *b
                           const struct ledger_entry *e)
 {
     for (size_t k = 0; k < e->attempt_count; k++)
-        if (!subject_may_have(subject_default(), e->attempts[k].class, e->attempts[k].status))
+        if (!subject_may_have(subjects_default(), e->attempts[k].class, e->attempts[k].status))
             invariants_case_violated(c, invariants_case_step(b, e),
                                      "expected a class that status %" PRId64
                                      " can have, attempt %zu is called %s (" LEDGER_AUDIT ":%zu)",

@@ -121,7 +121,11 @@ static void format_stack(const struct scenario_stack *stack, struct buf *out)
     else
         buf_addf(out, "storage %s, %d of %d shares", stack->durable ? "file" : "inmem",
                  stack->threshold, stack->shares);
-    buf_addf(out, ")%s%s\n", stack->api ? ", api" : "", stack->worker ? ", worker" : "");
+    buf_add_char(out, ')');
+    for (size_t i = 0; i < stack->subject->door_count; i++)
+        if (stack->services[i])
+            buf_addf(out, ", %s", stack->subject->doors[i].name);
+    buf_add_char(out, '\n');
     for (size_t i = 0; i < stack->environment_count; i++)
         buf_addf(out, "%s%s=%s%s", i == 0 ? "environment: " : " ", stack->environment[i].name,
                  stack->environment[i].value, i + 1 == stack->environment_count ? "\n" : "");

@@ -10,6 +10,7 @@
 
 #include "chaos/core/language/verb.h"
 #include "chaos/core/scenario/pool.h"
+#include "chaos/core/subject/subject.h"
 
 #define SCENARIO_STEPS_MAX 500u      /* steps of one phase */
 #define SCENARIO_POOL_MAX (8u << 20) /* memory of one scenario */
@@ -54,7 +55,8 @@ struct scenario_stack {
     bool dev;     /* fakevault -dev: in memory, one share, unsealed, token "root" */
     bool durable; /* storage: file */
     int shares, threshold;
-    bool api, worker;                        /* which services there are */
+    const struct subject *subject;
+    bool services[SUBJECT_DOORS_MAX];        /* which of its doors that are services there are */
     const struct scenario_pair *environment; /* for services and command */
     size_t environment_count;
 };

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chaos/core/language/variable.h"
 #include "chaos/core/scenario/check.h"
 #include "chaos/core/scenario/scenario_walk.h"
 
@@ -49,9 +48,10 @@ static void see_phase(struct check *c, const struct scenario_step *step)
 
 static bool has_service(const struct scenario *scenario, const char *name)
 {
-    return strcmp(name, "api") == 0      ? scenario->stack.api
-           : strcmp(name, "worker") == 0 ? scenario->stack.worker
-                                         : true;
+    const struct subject *subject = scenario->stack.subject;
+    const struct subject_door *door = subject_door(subject, name);
+    return door == NULL || door->kind != SUBJECT_SERVICE ||
+           scenario->stack.services[door - subject->doors];
 }
 
 static void see_service(struct check *c, const struct scenario_step *step,
@@ -83,12 +83,10 @@ static void see_variables(struct check *c, const struct scenario_value *map, con
     for (size_t i = 0; i < map->count; i++) {
         const struct scenario_pair *pair = &map->pairs[i];
         struct errc_why why = {{0}};
-        enum errc code = variable_check_name(pair->name, &why);
-        if (code == ERRC_OK && strcmp(pair->name, "VAULT_ADDR") == 0)
-            code =
-                errc_fail(&why, ERRC_SCHEMA, "VAULT_ADDR belongs to the stack, it cannot be set");
+        const struct variable_table *variables = &c->scenario->stack.subject->variables;
+        enum errc code = variable_check_name(variables, pair->name, &why);
         if (code == ERRC_OK && !may_refuse)
-            code = variable_check_value(pair->name, pair->value, &why);
+            code = variable_check_value(variables, pair->name, pair->value, &why);
         if (code != ERRC_OK)
             lint_add(c->lint, pair->line, pair->column, path, "%s", why.text);
     }

@@ -7,6 +7,7 @@
 #include "chaos/core/scenario/scenario_check.h"
 #include "chaos/core/scenario/scenario_read.h"
 #include "chaos/core/scenario/yamltree.h"
+#include "chaos/core/subject/subjects.h"
 
 #define VERBS_MAX 64u
 #define BYTE_ORDER_MARK "\xef\xbb\xbf" /* some editors begin a file with it */
@@ -198,6 +199,14 @@ static const char *stem_of(struct pool *pool, const char *file)
     return pool_text(pool, name);
 }
 
+static bool is_among(const struct scenario_value *value, const char *word)
+{
+    for (size_t i = 0; i < value->count; i++)
+        if (strcmp(value->texts[i], word) == 0)
+            return true;
+    return false;
+}
+
 static void take_stack(const struct scenario_value *stack, struct scenario_stack *out)
 {
     const struct scenario_value *vault = scenario_member(stack, "vault");
@@ -208,11 +217,10 @@ static void take_stack(const struct scenario_value *stack, struct scenario_stack
     out->durable = !out->dev && storage != NULL && strcmp(storage, "file") == 0;
     out->shares = out->dev ? 1 : (int)scenario_member(vault, "shares")->number;
     out->threshold = out->dev ? 1 : (int)scenario_member(vault, "threshold")->number;
-    out->api = out->worker = !services->given;
-    for (size_t i = 0; i < services->count; i++) {
-        out->api |= strcmp(services->texts[i], "api") == 0;
-        out->worker |= strcmp(services->texts[i], "worker") == 0;
-    }
+    out->subject = subjects_default();
+    for (size_t i = 0; i < out->subject->door_count; i++)
+        out->services[i] = out->subject->doors[i].kind == SUBJECT_SERVICE &&
+                           (!services->given || is_among(services, out->subject->doors[i].name));
     out->environment = environment->pairs;
     out->environment_count = environment->count;
 }

@@ -1,27 +1,116 @@
 #include "chaos/core/subject/docugen.h"
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define MINUTE_MS 60000
+#define HOUR_MS (60 * MINUTE_MS)
+
+/* --- the environment: the header signer/core/config.h --- */
+
+#define TEXT(word, ...)                                                                            \
+    {                                                                                              \
+        .name = (word), .type = VARIABLE_TEXT, __VA_ARGS__                                         \
+    }
+#define NUMBER(word, least, most, usual, what)                                                     \
+    {                                                                                              \
+        .name = (word), .type = VARIABLE_NUMBER, .min = (least), .max = (most),                    \
+        .standard = (usual), .binds = VARIABLE_BINDS_##what                                        \
+    }
+
+#define AUDIT "${RUN}/ledgers/audit.ndjson"
+
+/* clang-format off */
+static const struct variable variables[] = {
+    TEXT("VAULT_ADDR", .given = "${VAULT_ADDR}", .fixed = true),
+    TEXT("VAULT_TOKEN", .instead_of = "VAULT_TOKEN_FILE", .secret = true),
+    TEXT("VAULT_TOKEN_FILE", .given = "${VAULT_TOKEN_FILE}"),
+    TEXT("VAULT_CACERT"),
+    TEXT("VAULT_NAMESPACE"),
+    TEXT("SIGNING_KEY", .given = "${KEY}"),
+    {.name = "ALLOW_FALLBACK_SIGNING", .type = VARIABLE_SWITCH, .binds = VARIABLE_BINDS_FALLBACK},
+    TEXT("FALLBACK_KEY_FILE", .given = "${FALLBACK_FILE}"),
+    TEXT("TRUST_FILE", .given = "${RUN}/trust.json"),
+    TEXT("AUDIT_LOG", .given = AUDIT),
+    NUMBER("SIGNER_ATTEMPTS", 1, 10, 3, ATTEMPTS),
+    NUMBER("SIGNER_BACKOFF_BASE_MS", 1, MINUTE_MS, 250, BASE),
+    NUMBER("SIGNER_BACKOFF_MAX_MS", 1, 10 * MINUTE_MS, 2000, MAX),
+    NUMBER("SIGNER_ATTEMPT_TIMEOUT_MS", 1, 10 * MINUTE_MS, 2000, ATTEMPT_TIMEOUT),
+    NUMBER("SIGNER_TOTAL_TIMEOUT_MS", 1, HOUR_MS, 10000, TOTAL_TIMEOUT),
+    NUMBER("SIGNER_HEALTH_INTERVAL_MS", 10, HOUR_MS, 1000, NOTHING),
+    TEXT("FAKEVAULT_TEST"),
+};
+/* clang-format on */
+
+/* --- doors: docs/architecture.md, signer --- */
+
+/* The bundle that is asked for. A service never sees the artefact itself: it is told the hash of no
+ * bytes. The command reads the file, and hashes it by itself. */
+#define BUNDLE(artefact)                                                                           \
+    "{\"bundleRunId\":\"${call}\",\"operatorId\":\"chaos\",\"artefacts\":[{\"id\":\"artefact-1\"," \
+    "\"type\":\"bank_statement\"," artefact "\"storageKey\":\"bundles/${call}/statement.pdf\","    \
+    "\"renderVersion\":\"1.0.0\"}],\"metadata\":{}}"
+#define NO_BYTES                                                                                   \
+    "\"checksum\":\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
+#define ARTEFACT "statement.pdf"
+#define BUNDLES "/api/v1/bundles"
+
+static const char *const serve[] = {
+    "serve",  "--name", "${NAME}",    "--listen", "127.0.0.1:${PORT}",
+    "--data", "${DIR}", "--ready-fd", "3",        NULL};
+static const char *const sign[] = {"sign", "${DIR}/${call}", "--actor", "cli-user:chaos", NULL};
+static const char *const accept[] = {"trust", "accept", NULL};
+static const char *const status[] = {"status", NULL};
+
+#define SERVICE(word)                                                                              \
+    {                                                                                              \
+        .name = (word), .kind = SUBJECT_SERVICE, .start = serve,                                   \
+        .submit = {"POST", BUNDLES, NULL, BUNDLE(NO_BYTES)},                                       \
+        .await = {"GET", BUNDLES "/${call}", "Prefer: wait=${seconds}", NULL},                     \
+        .retry = {"POST", BUNDLES "/${call}/retry", NULL, NULL},                                   \
+        .metrics = {"GET", "/metrics", NULL, NULL},                                                \
+        .answer = {"/status", "/signing/mode", "/signing/reason", "/error/code",                   \
+                   "/signing/attempts"},                                                           \
+        .asked = BUNDLE(NO_BYTES), .manifest = "${DIR}/manifests/${call}.json"                     \
+    }
+
+static const struct subject_door doors[] = {
+    SERVICE("api"),
+    SERVICE("worker"),
+    {.name = "cli",
+     .kind = SUBJECT_COMMAND,
+     .sign = sign,
+     .folder = "${DIR}/${call}",
+     .files = {{ARTEFACT, "${call}"}, {"bundle.json", BUNDLE("\"path\":\"" ARTEFACT "\",")}},
+     .answer = {"/status", "/signingMode", "/reason", "/error/code", "/attempts"},
+     .asked = BUNDLE("\"checksum\":\"sha256:${call_sha256}\","),
+     .manifest = "${DIR}/${call}/manifest.json"},
+};
+
 /* --- classes: docs/architecture.md, "Classes of an attempt"; failures.md 0 --- */
 
-#define RANGES(n, ...) .range_count = (n), .ranges = {__VA_ARGS__}
+#define CLASS(word, what, n, ...)                                                                  \
+    {                                                                                              \
+        .name = (word), .says = SUBJECT_SAYS_##what, .range_count = (n), .ranges = { __VA_ARGS__ } \
+    }
 
 /* clang-format off */
 static const struct subject_class classes[] = {
-    {"ok",           SUBJECT_SAYS_NEITHER, RANGES(1, {200, 200})},
-    {"refused",      SUBJECT_SAYS_OUTAGE,  RANGES(1, {0, 0})},
-    {"unreachable",  SUBJECT_SAYS_OUTAGE,  RANGES(1, {0, 0})},
-    {"timeout",      SUBJECT_SAYS_OUTAGE,  RANGES(3, {0, 299}, {500, 500}, {502, 599})},
-    {"sealed",       SUBJECT_SAYS_OUTAGE,  RANGES(2, {500, 500}, {503, 503})},
-    {"unavailable",  SUBJECT_SAYS_OUTAGE,  RANGES(4, {408, 408}, {472, 474}, {500, 500}, {502, 599})},
-    {"malformed",    SUBJECT_SAYS_OUTAGE,  RANGES(5, {0, 299}, {408, 408}, {472, 474}, {500, 500}, {502, 999})},
-    {"rate_limited", SUBJECT_SAYS_NEITHER, RANGES(1, {429, 429})},
-    {"stale",        SUBJECT_SAYS_NEITHER, RANGES(1, {412, 412})},
-    {"denied",       SUBJECT_SAYS_REFUSAL, RANGES(4, {401, 401}, {403, 403}, {407, 407}, {503, 503})},
-    {"bad_request",  SUBJECT_SAYS_REFUSAL, RANGES(2, {400, 499}, {500, 501})},
-    {"not_found",    SUBJECT_SAYS_REFUSAL, RANGES(2, {404, 404}, {410, 410})},
-    {"key_state",    SUBJECT_SAYS_REFUSAL, RANGES(1, {500, 500})},
-    {"redirect",     SUBJECT_SAYS_REFUSAL, RANGES(1, {300, 399})},
-    {"certificate",  SUBJECT_SAYS_REFUSAL, RANGES(2, {0, 0}, {500, 500})},
-    {"key_mismatch", SUBJECT_SAYS_REFUSAL, RANGES(1, {200, 200})},
+    CLASS("ok", NEITHER, 1, {200, 200}),
+    CLASS("refused", OUTAGE, 1, {0, 0}),
+    CLASS("unreachable", OUTAGE, 1, {0, 0}),
+    {.name = "timeout", .says = SUBJECT_SAYS_OUTAGE, .waited = true,
+     .range_count = 3, .ranges = {{0, 299}, {500, 500}, {502, 599}}},
+    CLASS("sealed", OUTAGE, 2, {500, 500}, {503, 503}),
+    CLASS("unavailable", OUTAGE, 4, {408, 408}, {472, 474}, {500, 500}, {502, 599}),
+    CLASS("malformed", OUTAGE, 5, {0, 299}, {408, 408}, {472, 474}, {500, 500}, {502, 999}),
+    CLASS("rate_limited", NEITHER, 1, {429, 429}),
+    CLASS("stale", NEITHER, 1, {412, 412}),
+    CLASS("denied", REFUSAL, 4, {401, 401}, {403, 403}, {407, 407}, {503, 503}),
+    CLASS("bad_request", REFUSAL, 2, {400, 499}, {500, 501}),
+    CLASS("not_found", REFUSAL, 2, {404, 404}, {410, 410}),
+    CLASS("key_state", REFUSAL, 1, {500, 500}),
+    CLASS("redirect", REFUSAL, 1, {300, 399}),
+    CLASS("certificate", REFUSAL, 2, {0, 0}, {500, 500}),
+    CLASS("key_mismatch", REFUSAL, 1, {200, 200}),
 };
 
 /* --- lists of words --- */
@@ -41,16 +130,45 @@ static const char *const reason_words[] = {
     "fallback_off", "fallback_key_missing", "fallback_key_unsafe", "interrupted", NULL,
 };
 
-static const char *const status_words[] = {"pending", "running", "completed", "failed", "blocked", NULL};
+static const char *const door_words[] = {"api", "worker", "cli", NULL};
+static const char *const service_words[] = {"api", "worker", NULL};
+static const char *const log_words[] = {"vault", "api", "worker", "cli", NULL};
+static const char *const status_words[] = {
+    "pending", "running", "completed", "failed", "blocked", NULL};
 static const char *const mode_words[] = {"vault", "fallback", NULL};
 /* clang-format on */
 
+static const struct subject_status_word statuses[] = {
+    {"pending", SUBJECT_STATUS_UNDER_WAY},  {"running", SUBJECT_STATUS_UNDER_WAY},
+    {"completed", SUBJECT_STATUS_SIGNED},   {"failed", SUBJECT_STATUS_NOT_SIGNED},
+    {"blocked", SUBJECT_STATUS_NOT_SIGNED},
+};
+
 static const struct subject docugen = {
     .name = "docugen",
+    .doors = doors,
+    .door_count = COUNT(doors),
+    .variables = {variables, COUNT(variables)},
+    .audit = AUDIT,
+    .accept = accept,
+    .status = status,
     .classes = classes,
-    .class_count = sizeof classes / sizeof classes[0],
+    .class_count = COUNT(classes),
+    .statuses = statuses,
+    .status_count = COUNT(statuses),
+    .actions =
+        {
+            [SUBJECT_ACTION_STARTED] = "MANIFEST_SIGNING_STARTED",
+            [SUBJECT_ACTION_SIGNED] = "MANIFEST_SIGNED",
+            [SUBJECT_ACTION_FAILED] = "MANIFEST_SIGNING_FAILED",
+            [SUBJECT_ACTION_REPAIRED] = "AUDIT_TAIL_REPAIRED",
+        },
+    .modes = {[SUBJECT_MODE_VAULT] = "vault", [SUBJECT_MODE_FALLBACK] = "fallback"},
     .lists =
         {
+            [SUBJECT_DOORS] = door_words,
+            [SUBJECT_SERVICES] = service_words,
+            [SUBJECT_LOGS] = log_words,
             [SUBJECT_CLASSES] = class_words,
             [SUBJECT_REASONS] = reason_words,
             [SUBJECT_STATUSES] = status_words,

@@ -1,98 +1,108 @@
 #include "chaos/shell/client/service_client.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/limits.h"
-#include "base/text/jsonread.h"
+#include "chaos/core/subject/subject_answer.h"
 #include "chaos/shell/client/httpcall.h"
 
-#define URL_BYTES 256
+#define PART_BYTES_MAX (1u << 20) /* of a request: path, header, body */
+
+struct parts {
+    struct buf url, header, body;
+};
+
+static void parts_init(struct parts *p)
+{
+    buf_init(&p->url, PART_BYTES_MAX);
+    buf_init(&p->header, PART_BYTES_MAX);
+    buf_init(&p->body, PART_BYTES_MAX);
+}
+
+static void parts_done(struct parts *p)
+{
+    buf_done(&p->url);
+    buf_done(&p->header);
+    buf_done(&p->body);
+}
 
 static void reply_done(struct httpcall_reply *reply)
 {
     buf_done(&reply->body);
 }
 
-void service_client_done(struct service_client_answer *answer)
+struct service_client service_client_of(const struct stack *stack, const struct stack_service *s)
 {
-    jsonread_done(&answer->body);
-    *answer = (struct service_client_answer){0};
+    struct service_client client = {
+        .await = &stack->await, .subject = stack->spec->subject, .door = s->door};
+    (void)snprintf(client.address, sizeof client.address, "http://127.0.0.1:%u", s->port.port);
+    return client;
 }
 
-static enum errc send_call(const struct service_client *client, const char *method,
-                           const char *path, const char *header, struct slice body,
-                           int64_t deadline_ns, struct httpcall_reply *reply, struct errc_why *why)
+static enum errc expand(const char *text, const struct subject_template_values *values,
+                        struct buf *out, struct errc_why *why)
 {
-    char url[URL_BYTES];
-    const char *headers[] = {header, NULL};
-    (void)snprintf(url, sizeof url, "%s%s", client->address, path);
-    const struct httpcall call = {.method = method, .url = url, .headers = headers, .body = body};
+    return text == NULL ? ERRC_OK : subject_template_expand(text, values, out, why);
+}
+
+static enum errc send_request(const struct service_client *client,
+                              const struct subject_request *request,
+                              const struct subject_template_values *values, int64_t deadline_ns,
+                              struct httpcall_reply *reply, struct errc_why *why)
+{
+    struct parts parts CLEANUP(parts_done);
+    parts_init(&parts);
     buf_init(&reply->body, LIMIT_FILE_BYTES);
+    buf_add_text(&parts.url, client->address);
+    TRY(expand(request->path, values, &parts.url, why));
+    TRY(expand(request->header, values, &parts.header, why));
+    TRY(expand(request->body, values, &parts.body, why));
+    const char *headers[] = {request->header == NULL ? NULL : buf_text(&parts.header), NULL};
+    const struct httpcall call = {.method = request->method,
+                                  .url = buf_text(&parts.url),
+                                  .headers = headers,
+                                  .body = buf_slice(&parts.body)};
     return httpcall_send(&call, client->await, deadline_ns, reply, why);
 }
 
-static enum errc call_json(const struct service_client *client, const char *method,
-                           const char *path, const char *header, struct slice body,
-                           int64_t deadline_ns, struct service_client_answer *out,
-                           struct errc_why *why)
+enum errc service_client_send(const struct service_client *client,
+                              const struct subject_request *request,
+                              const struct subject_template_values *values, int64_t deadline_ns,
+                              struct world_call *told, struct errc_why *why)
 {
     struct httpcall_reply reply CLEANUP(reply_done) = {0};
-    service_client_done(out);
-    TRY(send_call(client, method, path, header, body, deadline_ns, &reply, why));
-    out->status = reply.status;
-    if (jsonread_parse(buf_slice(&reply.body), &out->body, NULL) != ERRC_OK)
-        out->body = NULL;
+    TRY(send_request(client, request, values, deadline_ns, &reply, why));
+    told->http_status = reply.status;
+    subject_answer_take(client->door, buf_slice(&reply.body), told);
     return ERRC_OK;
 }
 
-enum errc service_client_submit(const struct service_client *client, struct slice bundle,
-                                int64_t deadline_ns, struct service_client_answer *out,
-                                struct errc_why *why)
+enum errc service_client_await(const struct service_client *client,
+                               struct subject_template_values values, int64_t deadline_ns,
+                               struct world_call *told, struct errc_why *why)
 {
-    return call_json(client, "POST", "/api/v1/bundles", NULL, bundle, deadline_ns, out, why);
-}
-
-enum errc service_client_retry(const struct service_client *client, const char *id,
-                               int64_t deadline_ns, struct service_client_answer *out,
-                               struct errc_why *why)
-{
-    char path[URL_BYTES];
-    (void)snprintf(path, sizeof path, "/api/v1/bundles/%s/retry", id);
-    return call_json(client, "POST", path, NULL, slice_of(NULL), deadline_ns, out, why);
-}
-
-static bool is_over(const struct service_client_answer *answer)
-{
-    const char *status = jsonread_string_or(answer->body, "status", "");
-    return answer->status != 200 || strcmp(status, "completed") == 0 ||
-           strcmp(status, "failed") == 0 || strcmp(status, "blocked") == 0;
-}
-
-enum errc service_client_await(const struct service_client *client, const char *id,
-                               int64_t deadline_ns, struct service_client_answer *out,
-                               struct errc_why *why)
-{
-    char path[URL_BYTES];
-    (void)snprintf(path, sizeof path, "/api/v1/bundles/%s", id);
     for (int left = await_left_ms(deadline_ns); left > 0; left = await_left_ms(deadline_ns)) {
-        char prefer[64];
-        (void)snprintf(prefer, sizeof prefer, "Prefer: wait=%d", (left + 999) / 1000);
-        TRY(call_json(client, "GET", path, prefer, slice_of(NULL), deadline_ns, out, why));
-        if (is_over(out))
+        char seconds[16];
+        (void)snprintf(seconds, sizeof seconds, "%d", (left + 999) / 1000);
+        values.of[SUBJECT_TEMPLATE_SECONDS] = seconds;
+        TRY(service_client_send(client, &client->door->await, &values, deadline_ns, told, why));
+        if (subject_answer_is_last(client->subject, told))
             return ERRC_OK;
     }
-    return errc_fail(why, ERRC_TIMEOUT, "bundle %s still is \"%s\"", id,
-                     jsonread_string_or(out->body, "status", "unknown"));
+    return errc_fail(why, ERRC_TIMEOUT, "bundle %s still is \"%s\"",
+                     values.of[SUBJECT_TEMPLATE_CALL], told->status);
 }
 
-enum errc service_client_text(const struct service_client *client, const char *path,
-                              int64_t deadline_ns, struct buf *out, struct errc_why *why)
+enum errc service_client_text(const struct service_client *client,
+                              const struct subject_request *request, int64_t deadline_ns,
+                              struct buf *out, struct errc_why *why)
 {
+    const struct subject_template_values none = {{0}};
     struct httpcall_reply reply CLEANUP(reply_done) = {0};
-    TRY(send_call(client, "GET", path, NULL, slice_of(NULL), deadline_ns, &reply, why));
+    TRY(send_request(client, request, &none, deadline_ns, &reply, why));
     if (reply.status != 200)
-        return errc_fail(why, ERRC_STATE, "GET %s answered %d", path, reply.status);
+        return errc_fail(why, ERRC_STATE, "%s %s answered %d", request->method, request->path,
+                         reply.status);
     buf_add_slice(out, buf_slice(&reply.body));
     return buf_status(out, why);
 }

@@ -20,28 +20,36 @@ static enum errc read_journal(struct stack *stack, const char *name, uint64_t fr
                               struct errc_why *why)
 {
     (void)name;
-    return read_in_folder(stack, "ledgers/journal.ndjson", from, out, why);
+    return read_in_folder(stack, STACK_JOURNAL, from, out, why);
+}
+
+/* Reads a file whose path the subject tells. */
+static enum errc read_of_subject(struct stack *stack, const struct subject_door *door,
+                                 const char *call, const char *text, uint64_t from, struct buf *out,
+                                 struct errc_why *why)
+{
+    struct stack_values v;
+    struct folder_path path;
+    TRY(stack_fill_values(stack, door, call, &v, why));
+    TRY(stack_subject_path(text, &v.values, &path, why));
+    return file_read_from(path.text, from, out, why);
 }
 
 static enum errc read_audit(struct stack *stack, const char *name, uint64_t from, struct buf *out,
                             struct errc_why *why)
 {
     (void)name;
-    return read_in_folder(stack, "ledgers/audit.ndjson", from, out, why);
+    return read_of_subject(stack, NULL, NULL, stack->spec->subject->audit, from, out, why);
 }
 
-/* A bundle is published by whoever was asked: one of the services, or the command. */
+/* What was signed lies with whoever was asked. */
 static enum errc read_manifest(struct stack *stack, const char *name, uint64_t from,
                                struct buf *out, struct errc_why *why)
 {
-    static const char *const places[] = {"api/manifests/%s.json", "worker/manifests/%s.json",
-                                         "cli/%s/manifest.json"};
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        char relative[128];
-        const char *mark = strstr(places[i], "%s");
-        (void)snprintf(relative, sizeof relative, "%.*s%.60s%s", (int)(mark - places[i]), places[i],
-                       name, mark + 2);
-        enum errc code = read_in_folder(stack, relative, from, out, why);
+    const struct subject *subject = stack->spec->subject;
+    for (size_t i = 0; i < subject->door_count; i++) {
+        const struct subject_door *door = &subject->doors[i];
+        enum errc code = read_of_subject(stack, door, name, door->manifest, from, out, why);
         if (code != ERRC_NOT_FOUND)
             return code;
     }
@@ -63,9 +71,9 @@ static enum errc read_metrics(struct stack *stack, const char *name, uint64_t fr
     const struct stack_service *s = stack_service_of(stack, name);
     if (s == NULL)
         return errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack", name);
-    struct service_client client = {.await = &stack->await};
-    (void)snprintf(client.address, sizeof client.address, "http://127.0.0.1:%u", s->port.port);
-    return service_client_text(&client, "/metrics", await_deadline_ns(STACK_CALL_MS), out, why);
+    const struct service_client client = service_client_of(stack, s);
+    return service_client_text(&client, &s->door->metrics, await_deadline_ns(STACK_CALL_MS), out,
+                               why);
 }
 
 static enum errc read_state(struct stack *stack, const char *name, uint64_t from, struct buf *out,
@@ -91,14 +99,20 @@ enum errc gather_read(struct stack *stack, enum world_evidence kind, const char 
     return readers[kind](stack, name, from, out, why);
 }
 
+/* The variable of the subject that no record may have; NULL: none. */
+static const char *secret_of(const struct subject *subject)
+{
+    for (size_t i = 0; i < subject->variables.count; i++)
+        if (subject->variables.items[i].secret)
+            return subject->variables.items[i].name;
+    return NULL;
+}
+
 size_t gather_environment(struct stack *stack, const char *name,
                           struct scenario_pair pairs[static ENVMAP_MAX])
 {
-    const struct stack_service *s = stack_service_of(stack, name);
-    const struct envmap *map = s != NULL                  ? &s->environment
-                               : strcmp(name, "cli") == 0 ? &stack->cli_environment
-                                                          : NULL;
-    return map == NULL ? 0 : envmap_pairs(map, "VAULT_TOKEN", pairs);
+    const struct envmap *map = stack_environment_of(stack, name);
+    return map == NULL ? 0 : envmap_pairs(map, secret_of(stack->spec->subject), pairs);
 }
 
 void gather_watch_open(struct gather_watch *watch, const struct stack *stack)

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/os/clock_os.h"
-#include "chaos/core/language/variable.h"
 #include "chaos/core/runner.h"
+#include "chaos/core/subject/subject_contract.h"
 #include "chaos/shell/client/httpcall.h"
 #include "chaos/shell/run/results.h"
 #include "chaos/shell/world/world_live.h"
@@ -42,14 +42,10 @@ static void tell_progress(void *context, const struct world_progress *progress)
 
 static int64_t attempt_timeout_ms(const struct scenario *scenario)
 {
-    for (size_t i = 0; i < scenario->stack.environment_count; i++) {
-        uint64_t ms = 0;
-        const struct scenario_pair *p = &scenario->stack.environment[i];
-        if (strcmp(p->name, "SIGNER_ATTEMPT_TIMEOUT_MS") == 0 &&
-            slice_to_u64(slice_of(p->value), &ms) && ms <= INT32_MAX)
-            return (int64_t)ms;
-    }
-    return variable_standard("SIGNER_ATTEMPT_TIMEOUT_MS");
+    const struct scenario_stack *stack = &scenario->stack;
+    struct record_contract contract = {0};
+    subject_contract(stack->subject, stack->environment, stack->environment_count, &contract);
+    return contract.attempt_timeout_ms;
 }
 
 /* Trouble of our own programs outweighs whatever was judged. */

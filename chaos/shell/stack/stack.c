@@ -20,27 +20,35 @@ enum errc stack_path(const struct stack *stack, const char *relative, struct fol
     return folder_format(out, why, "%s/%s", stack->options.run_folder, relative);
 }
 
+static enum errc make_folder(const struct stack *stack, const char *name, struct errc_why *why)
+{
+    struct folder_path path;
+    TRY(stack_path(stack, name, &path, why));
+    return file_make_folder(path.text, 0700, why);
+}
+
 static enum errc make_folders(const struct stack *stack, struct errc_why *why)
 {
-    static const char *const names[] = {"ledgers", "logs",   "vault",  "cli",
-                                        "api",     "worker", "private"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct folder_path path;
-        TRY(stack_path(stack, names[i], &path, why));
-        TRY(file_make_folder(path.text, 0700, why));
-    }
+    static const char *const names[] = {"ledgers", "logs", "vault", "private"};
+    const struct subject *subject = stack->spec->subject;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        TRY(make_folder(stack, names[i], why));
+    for (size_t i = 0; i < subject->door_count; i++)
+        TRY(make_folder(stack, subject->doors[i].name, why));
     return ERRC_OK;
 }
 
 static enum errc open_services(struct stack *stack, struct errc_why *why)
 {
-    stack->services[STACK_API].name = "api";
-    stack->services[STACK_API].used = stack->spec->api;
-    stack->services[STACK_WORKER].name = "worker";
-    stack->services[STACK_WORKER].used = stack->spec->worker;
-    for (int i = 0; i < STACK_SERVICES; i++)
-        if (stack->services[i].used)
-            TRY(portkeep_open(&stack->services[i].port, why));
+    const struct subject *subject = stack->spec->subject;
+    for (size_t i = 0; i < subject->door_count; i++) {
+        struct stack_service *s = &stack->services[i];
+        s->door = &subject->doors[i];
+        s->name = s->door->name;
+        s->used = stack->spec->services[i];
+        if (s->used)
+            TRY(portkeep_open(&s->port, why));
+    }
     return ERRC_OK;
 }
 
@@ -53,7 +61,7 @@ enum errc stack_open(struct stack *stack, const struct stack_options *options,
                             .clock = clock_os(),
                             .entropy = entropy_os(),
                             .vault_port = PORTKEEP_NONE};
-    for (int i = 0; i < STACK_SERVICES; i++)
+    for (size_t i = 0; i < STACK_SERVICES; i++)
         stack->services[i].port = PORTKEEP_NONE;
     knownkeys_init(&stack->known);
     stack->client.await = &stack->await;
@@ -74,7 +82,7 @@ enum errc stack_start(struct stack *stack, struct errc_why *why)
 {
     struct stack_service *used[STACK_SERVICES];
     size_t count = 0;
-    for (int i = 0; i < STACK_SERVICES; i++)
+    for (size_t i = 0; i < STACK_SERVICES; i++)
         if (stack->services[i].used)
             used[count++] = &stack->services[i];
     TRY(stack_vault_start(stack, why));
@@ -101,7 +109,7 @@ bool stack_end(struct stack *stack, struct proc *p, struct proc_end *end)
 void stack_stop(struct stack *stack)
 {
     struct proc_end end;
-    for (int i = 0; i < STACK_SERVICES; i++)
+    for (size_t i = 0; i < STACK_SERVICES; i++)
         (void)stack_end(stack, &stack->services[i].proc, &end);
     (void)stack_end(stack, &stack->vault, &end);
 }
@@ -109,13 +117,13 @@ void stack_stop(struct stack *stack)
 void stack_close(struct stack *stack)
 {
     stack_stop(stack);
-    for (int i = 0; i < STACK_SERVICES; i++) {
+    for (size_t i = 0; i < STACK_SERVICES; i++) {
         portkeep_close(&stack->services[i].port);
         envmap_done(&stack->services[i].environment);
     }
     portkeep_close(&stack->vault_port);
     envmap_done(&stack->environment);
-    envmap_done(&stack->cli_environment);
+    envmap_done(&stack->command_environment);
     jsonread_done(&stack->shares);
     stack->shares = NULL;
     secret_wipe(&stack->first_fallback, sizeof stack->first_fallback);
@@ -125,10 +133,55 @@ void stack_close(struct stack *stack)
 
 struct stack_service *stack_service_of(struct stack *stack, const char *name)
 {
-    for (int i = 0; i < STACK_SERVICES; i++)
+    for (size_t i = 0; i < STACK_SERVICES; i++)
         if (stack->services[i].used && strcmp(stack->services[i].name, name) == 0)
             return &stack->services[i];
     return NULL;
+}
+
+const struct envmap *stack_environment_of(struct stack *stack, const char *door)
+{
+    const struct stack_service *s = stack_service_of(stack, door);
+    if (s != NULL)
+        return &s->environment;
+    return subject_is_command(stack->spec->subject, door) ? &stack->command_environment : NULL;
+}
+
+static const char *format_port(const struct stack_service *s, char out[static 8])
+{
+    if (s == NULL)
+        return NULL;
+    (void)snprintf(out, 8, "%u", s->port.port);
+    return out;
+}
+
+enum errc stack_fill_values(struct stack *stack, const struct subject_door *door, const char *call,
+                            struct stack_values *out, struct errc_why *why)
+{
+    TRY(stack_path(stack, STACK_TOKEN_FILE, &out->token_file, why));
+    TRY(stack_path(stack, STACK_FALLBACK_FILE, &out->fallback_file, why));
+    TRY(stack_path(stack, door == NULL ? "" : door->name, &out->dir, why));
+    const struct stack_service *s = door == NULL ? NULL : stack_service_of(stack, door->name);
+    out->values = (struct subject_template_values){
+        {[SUBJECT_TEMPLATE_RUN] = stack->options.run_folder,
+         [SUBJECT_TEMPLATE_NAME] = door == NULL ? NULL : door->name,
+         [SUBJECT_TEMPLATE_DIR] = door == NULL ? NULL : out->dir.text,
+         [SUBJECT_TEMPLATE_PORT] = format_port(s, out->port),
+         [SUBJECT_TEMPLATE_VAULT_ADDR] = stack->client.address,
+         [SUBJECT_TEMPLATE_TOKEN_FILE] = out->token_file.text,
+         [SUBJECT_TEMPLATE_KEY] = STACK_KEY,
+         [SUBJECT_TEMPLATE_FALLBACK_FILE] = out->fallback_file.text,
+         [SUBJECT_TEMPLATE_CALL] = call}};
+    return ERRC_OK;
+}
+
+enum errc stack_subject_path(const char *text, const struct subject_template_values *values,
+                             struct folder_path *out, struct errc_why *why)
+{
+    struct buf path CLEANUP(buf_done);
+    buf_init(&path, sizeof out->text);
+    TRY(subject_template_expand(text, values, &path, why));
+    return folder_format(out, why, "%s", buf_text(&path));
 }
 
 int64_t stack_wall_ns(const struct stack *stack)

@@ -5,11 +5,9 @@
  * The folder of a run (absolute):
  *
  *     ledgers/journal.ndjson   fakevault's      ledgers/audit.ndjson   the signers'
- *     logs/NAME.log            standard error of vault, api, worker, cli (all runs), trust
+ *     logs/NAME.log            standard error of vault, of each door (all its runs), and of set-up
  *     vault/                   fakevault's storage
- *     api/ worker/             --data of the services
- *     cli/BUNDLE/              what `signer sign` is given, and its manifest
- *     trust.json               the pin
+ *     DOOR/                    what a door of the subject keeps (core/subject/docugen.c)
  *     private/                 mode 0700: root-token, unseal-keys.json, fallback.json, what the
  *                              programs print on standard output
  *
@@ -26,6 +24,7 @@
 #include "base/entropy.h"
 #include "base/errc.h"
 #include "chaos/core/scenario/scenario.h"
+#include "chaos/core/subject/subject_template.h"
 #include "chaos/shell/client/vault_client.h"
 #include "chaos/shell/process/proc.h"
 #include "chaos/shell/stack/envmap.h"
@@ -39,7 +38,10 @@
 #define STACK_CALL_MS 10000          /* for a control call, or one of Vault's API */
 #define STACK_GRACE_MS 3000          /* between SIGTERM and SIGKILL */
 
-enum stack_service_id { STACK_API, STACK_WORKER, STACK_SERVICES };
+#define STACK_JOURNAL "ledgers/journal.ndjson"
+#define STACK_FALLBACK_FILE "private/fallback.json"
+#define STACK_TOKEN_FILE "private/root-token"
+#define STACK_SERVICES SUBJECT_DOORS_MAX
 
 struct stack_options {
     const char *signer; /* absolute paths of the programs */
@@ -50,9 +52,11 @@ struct stack_options {
     int interrupt_fd;
 };
 
+/* A door of the subject that is a service. */
 struct stack_service {
     bool used;
     const char *name;
+    const struct subject_door *door;
     struct portkeep port;
     struct proc proc;
     struct envmap environment; /* what it was created with */
@@ -67,10 +71,10 @@ struct stack {
     struct portkeep vault_port;
     struct proc vault;
     struct vault_client client;
-    json_t *shares; /* unseal keys, base64 */
-    struct stack_service services[STACK_SERVICES];
-    struct envmap environment;     /* of a signer, as the scenario's stack says */
-    struct envmap cli_environment; /* of the command's last run */
+    json_t *shares;                                /* unseal keys, base64 */
+    struct stack_service services[STACK_SERVICES]; /* by the doors of the subject */
+    struct envmap environment;                     /* of a signer, as the scenario's stack says */
+    struct envmap command_environment;             /* of the command's last run */
     struct fallbackkey first_fallback;
     struct knownkeys known;
     struct errc_why trouble; /* a program of ours reported an error of its own; "" for none */
@@ -101,6 +105,26 @@ MUST_USE enum errc stack_path(const struct stack *stack, const char *relative,
 
 /* The service of that name, NULL when there is none of it in this stack. */
 struct stack_service *stack_service_of(struct stack *stack, const char *name);
+
+/* The environment of a service, or of the last run of the command; NULL: there is no such door. */
+const struct envmap *stack_environment_of(struct stack *stack, const char *door);
+
+/* What the templates of the subject are filled with, and the room for it. */
+struct stack_values {
+    struct subject_template_values values;
+    struct folder_path dir, token_file, fallback_file;
+    char port[8];
+};
+
+/* Fills them for a door (NULL: none) and a call (NULL: none; it is lent). */
+MUST_USE enum errc stack_fill_values(struct stack *stack, const struct subject_door *door,
+                                     const char *call, struct stack_values *out,
+                                     struct errc_why *why);
+
+/* Writes a path that the subject tells as a template. */
+MUST_USE enum errc stack_subject_path(const char *text,
+                                      const struct subject_template_values *values,
+                                      struct folder_path *out, struct errc_why *why);
 
 /* Wall clock, now. */
 int64_t stack_wall_ns(const struct stack *stack);

@@ -5,19 +5,17 @@
 
 #include "chaos/shell/stack/stack_vault.h"
 
-#define ARGUMENTS_MAX 8
+#define ARGV_BYTES_MAX (1u << 20)
+#define VALUE_BYTES_MAX 8192u
 
-struct variable {
-    const char *name;
-    const char *file; /* in the run's folder */
-};
-
-enum errc stack_signer_overlay(struct envmap *map, const struct scenario_pair *pairs, size_t count,
+enum errc stack_signer_overlay(const struct stack *stack, struct envmap *map,
+                               const struct scenario_pair *pairs, size_t count,
                                struct errc_why *why)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(pairs[i].name, "VAULT_TOKEN") == 0)
-            envmap_unset(map, "VAULT_TOKEN_FILE");
+        const struct variable *v = variable_find(&stack->spec->subject->variables, pairs[i].name);
+        if (v != NULL && v->instead_of != NULL)
+            envmap_unset(map, v->instead_of);
         TRY(envmap_set(map, pairs[i].name, pairs[i].value, why));
     }
     return ERRC_OK;
@@ -25,45 +23,35 @@ enum errc stack_signer_overlay(struct envmap *map, const struct scenario_pair *p
 
 enum errc stack_signer_environment(struct stack *stack, struct errc_why *why)
 {
-    static const struct variable files[] = {
-        {"VAULT_TOKEN_FILE", "private/root-token"},
-        {"FALLBACK_KEY_FILE", "private/fallback.json"},
-        {"TRUST_FILE", "trust.json"},
-        {"AUDIT_LOG", "ledgers/audit.ndjson"},
-    };
+    const struct variable_table *table = &stack->spec->subject->variables;
     struct envmap *map = &stack->environment;
+    struct stack_values v;
     TRY(stack_vault_common(map, why));
-    TRY(envmap_set(map, "VAULT_ADDR", stack->client.address, why));
-    TRY(envmap_set(map, "SIGNING_KEY", STACK_KEY, why));
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        struct folder_path path;
-        TRY(stack_path(stack, files[i].file, &path, why));
-        TRY(envmap_set(map, files[i].name, path.text, why));
+    TRY(stack_fill_values(stack, NULL, NULL, &v, why));
+    for (size_t i = 0; i < table->count; i++) {
+        struct buf value CLEANUP(buf_done);
+        buf_init(&value, VALUE_BYTES_MAX);
+        if (table->items[i].given == NULL)
+            continue;
+        TRY(subject_template_expand(table->items[i].given, &v.values, &value, why));
+        TRY(envmap_set(map, table->items[i].name, buf_text(&value), why));
     }
-    return stack_signer_overlay(map, stack->spec->environment, stack->spec->environment_count, why);
+    return stack_signer_overlay(stack, map, stack->spec->environment,
+                                stack->spec->environment_count, why);
 }
 
 static enum errc start_one(struct stack *stack, struct stack_service *s, struct errc_why *why)
 {
-    struct folder_path listen;
-    struct folder_path data;
+    struct stack_values v;
     struct folder_path log;
+    const char *const *argv = NULL;
+    struct pool pool CLEANUP(pool_done);
+    pool_init(&pool, ARGV_BYTES_MAX);
     if (proc_alive(&s->proc, NULL))
         return errc_fail(why, ERRC_STATE, "%s runs already", s->name);
-    TRY(folder_format(&listen, why, "127.0.0.1:%u", s->port.port));
-    TRY(stack_path(stack, s->name, &data, why));
+    TRY(stack_fill_values(stack, s->door, NULL, &v, why));
+    TRY(subject_template_argv(stack->options.signer, s->door->start, &v.values, &pool, &argv, why));
     TRY(folder_format(&log, why, "%s/logs/%s.log", stack->options.run_folder, s->name));
-    const char *argv[] = {stack->options.signer,
-                          "serve",
-                          "--name",
-                          s->name,
-                          "--listen",
-                          listen.text,
-                          "--data",
-                          data.text,
-                          "--ready-fd",
-                          "3",
-                          NULL};
     const struct proc_spec spec = {.name = s->name,
                                    .argv = argv,
                                    .env = envmap_items(&s->environment),
@@ -100,13 +88,15 @@ enum errc stack_signer_start(struct stack *stack, struct stack_service *const se
 }
 
 enum errc stack_signer_spawn(struct stack *stack, const char *name, const char *const *arguments,
+                             const struct subject_template_values *values,
                              const struct envmap *environment, const char *out_path,
                              struct proc *out, struct errc_why *why)
 {
-    const char *argv[ARGUMENTS_MAX + 2] = {stack->options.signer};
     struct folder_path log;
-    for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i] != NULL; i++)
-        argv[i + 1] = arguments[i];
+    const char *const *argv = NULL;
+    struct pool pool CLEANUP(pool_done);
+    pool_init(&pool, ARGV_BYTES_MAX);
+    TRY(subject_template_argv(stack->options.signer, arguments, values, &pool, &argv, why));
     TRY(folder_format(&log, why, "%s/logs/%s.log", stack->options.run_folder, name));
     const struct proc_spec spec = {.name = name,
                                    .argv = argv,
@@ -117,31 +107,53 @@ enum errc stack_signer_spawn(struct stack *stack, const char *name, const char *
     return proc_start(out, &spec, why);
 }
 
-enum errc stack_signer_run(struct stack *stack, const char *name, const char *const *arguments,
-                           struct proc_end *end, struct errc_why *why)
+/* Set-up is not what a scenario rehearses: its numbers, which may be made for haste, are not for
+ * it. */
+static enum errc set_up_environment(const struct stack *stack, struct envmap *out,
+                                    struct errc_why *why)
 {
+    const struct variable_table *table = &stack->spec->subject->variables;
+    TRY(envmap_copy(&stack->environment, out, why));
+    for (size_t i = 0; i < table->count; i++)
+        if (table->items[i].type == VARIABLE_NUMBER)
+            envmap_unset(out, table->items[i].name);
+    return ERRC_OK;
+}
+
+/* Runs the subject with its standard numbers, and waits for its end. */
+static enum errc run(struct stack *stack, const char *name, const char *const *arguments,
+                     struct proc_end *end, struct errc_why *why)
+{
+    struct envmap environment CLEANUP(envmap_done) = {0};
+    struct stack_values v;
     struct folder_path output;
     struct proc p = {0};
+    TRY(set_up_environment(stack, &environment, why));
+    TRY(stack_fill_values(stack, NULL, NULL, &v, why));
     TRY(folder_format(&output, why, "%s/logs/%s.out", stack->options.run_folder, name));
-    TRY(stack_signer_spawn(stack, name, arguments, &stack->environment, output.text, &p, why));
+    TRY(stack_signer_spawn(stack, name, arguments, &v.values, &environment, output.text, &p, why));
     enum errc code = proc_await_end(&p, &stack->await, await_deadline_ns(STACK_READY_MS), end, why);
     proc_stop(&p, 0, NULL);
     return code;
 }
 
+enum errc stack_signer_status(struct stack *stack, struct proc_end *end, struct errc_why *why)
+{
+    return run(stack, "status", stack->spec->subject->status, end, why);
+}
+
 enum errc stack_signer_accept(struct stack *stack, struct errc_why *why)
 {
-    static const char *const arguments[] = {"trust", "accept", NULL};
     struct proc_end end = {0};
     struct folder_path log;
-    TRY(stack_signer_run(stack, "trust", arguments, &end, why));
+    TRY(run(stack, "trust", stack->spec->subject->accept, &end, why));
     if (end.exited && end.code == 0)
         return stack_vault_learn_keys(stack, why);
     struct buf how CLEANUP(buf_done);
     buf_init(&how, 128);
     proc_end_format(&end, &how);
     TRY(folder_format(&log, why, "%s/logs/trust.log", stack->options.run_folder));
-    (void)errc_fail(why, ERRC_STATE, "signer trust accept %s", buf_text(&how));
+    (void)errc_fail(why, ERRC_STATE, "the signer was to trust Vault's key, it %s", buf_text(&how));
     stack_add_last_line(log.text, why);
     return ERRC_STATE;
 }

@@ -11,26 +11,29 @@
 /* Fills the environment that every signer of the stack gets. */
 MUST_USE enum errc stack_signer_environment(struct stack *stack, struct errc_why *why);
 
-/* Lays variables over an environment. A token given so takes the place of the token file. */
-MUST_USE enum errc stack_signer_overlay(struct envmap *map, const struct scenario_pair *pairs,
-                                        size_t count, struct errc_why *why);
+/* Lays variables over an environment. One that is set in place of another takes it away. */
+MUST_USE enum errc stack_signer_overlay(const struct stack *stack, struct envmap *map,
+                                        const struct scenario_pair *pairs, size_t count,
+                                        struct errc_why *why);
 
 /* Starts services with the environment that each was created with, and waits until all serve.
  * ERRC_STATE when one runs already. */
 MUST_USE enum errc stack_signer_start(struct stack *stack, struct stack_service *const services[],
                                       size_t count, struct errc_why *why);
 
-/* Starts the command with arguments (NULL-terminated, at most 8) in the given environment; its
+/* Starts the subject with arguments (templates, NULL-terminated) in the given environment; its
  * standard output goes to out_path, its standard error to logs/NAME.log. */
 MUST_USE enum errc stack_signer_spawn(struct stack *stack, const char *name,
                                       const char *const *arguments,
+                                      const struct subject_template_values *values,
                                       const struct envmap *environment, const char *out_path,
                                       struct proc *out, struct errc_why *why);
 
-/* The same, and waits for its end. */
-MUST_USE enum errc stack_signer_run(struct stack *stack, const char *name,
-                                    const char *const *arguments, struct proc_end *end,
-                                    struct errc_why *why);
+/* Asks the subject whether it reaches Vault; *end has its exit code. With its standard time-outs,
+ * not the scenario's. ERRC_TIMEOUT. */
+MUST_USE enum errc stack_signer_status(struct stack *stack, struct proc_end *end,
+                                       struct errc_why *why);
 
-/* `signer trust accept`; Vault's keys are lawful from now on. ERRC_STATE when it refuses. */
+/* Has the subject pin Vault's key, with its standard time-outs; Vault's keys are lawful from now
+ * on. ERRC_STATE when it refuses. */
 MUST_USE enum errc stack_signer_accept(struct stack *stack, struct errc_why *why);

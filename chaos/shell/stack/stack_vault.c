@@ -35,7 +35,7 @@ static enum errc make_command(const struct stack *stack, struct command *c, stru
     TRY(folder_format(&c->listen, why, "-listen=127.0.0.1:%u", stack->vault_port.port));
     TRY(folder_format(&c->path, why, "-path=%s/vault", folder));
     TRY(folder_format(&c->admin, why, "-admin=%s", stack->client.admin));
-    TRY(folder_format(&c->journal, why, "-journal=%s/ledgers/journal.ndjson", folder));
+    TRY(folder_format(&c->journal, why, "-journal=%s/" STACK_JOURNAL, folder));
     TRY(folder_format(&c->seed, why, "-seed=%llu",
                       (unsigned long long)(stack->options.seed & INT64_MAX)));
     const char *fixed[] = {stack->options.fakevault, "server",     c->listen.text, c->admin.text,
@@ -122,7 +122,7 @@ static enum errc keep_secrets(struct stack *stack, struct errc_why *why)
         TRY(knownkeys_add_secret(&stack->known, name, slice_of(share), why));
     }
     TRY(knownkeys_add_secret(&stack->known, "root token", slice_of(stack->client.token), why));
-    return write_private(stack, "private/root-token", slice_of(stack->client.token), why);
+    return write_private(stack, STACK_TOKEN_FILE, slice_of(stack->client.token), why);
 }
 
 /* The unseal key of a dev server stands only on its standard output: "Unseal Key: …". */
@@ -185,7 +185,7 @@ enum errc stack_vault_new_fallback(struct stack *stack, struct fallbackkey *out,
     struct folder_path path;
     struct buf pem CLEANUP(buf_done);
     buf_init(&pem, 4096);
-    TRY(stack_path(stack, "private/fallback.json", &path, why));
+    TRY(stack_path(stack, STACK_FALLBACK_FILE, &path, why));
     int64_t since = stack_wall_ns(stack);
     TRY(fallbackkey_write(path.text, &stack->entropy, out, why));
     TRY(fallbackkey_public(out, &pem, why));
@@ -198,7 +198,7 @@ enum errc stack_vault_bootstrap(struct stack *stack, struct errc_why *why)
     struct folder_path path;
     struct fallbackkey fresh;
     TRY(vault_client_bootstrap(&stack->client, STACK_KEY, why));
-    TRY(stack_path(stack, "private/fallback.json", &path, why));
+    TRY(stack_path(stack, STACK_FALLBACK_FILE, &path, why));
     if (access(path.text, F_OK) == 0)
         return ERRC_OK;
     TRY(stack_vault_new_fallback(stack, &fresh, why));

@@ -10,7 +10,7 @@
 static enum errc fallback_path(const struct exec_run *r, struct folder_path *path,
                                struct errc_why *why)
 {
-    return stack_path(r->stack, "private/fallback.json", path, why);
+    return stack_path(r->stack, STACK_FALLBACK_FILE, path, why);
 }
 
 static enum errc fallback_key_write(const struct exec_run *r, struct errc_why *why)

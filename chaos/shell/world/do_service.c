@@ -99,7 +99,8 @@ static enum errc service_restart(const struct exec_run *r, struct errc_why *why)
             return errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack",
                              r->step->main.texts[i]);
         TRY(end_gently(r, s, why));
-        TRY(stack_signer_overlay(&s->environment, environment->pairs, environment->count, why));
+        TRY(stack_signer_overlay(r->stack, &s->environment, environment->pairs, environment->count,
+                                 why));
     }
     exec_verbs_note(r, environment->given ? "re-created with a new environment"
                                           : "environment unchanged");

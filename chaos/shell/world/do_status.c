@@ -3,9 +3,8 @@
 
 static enum errc status(const struct exec_run *r, struct errc_why *why)
 {
-    static const char *const arguments[] = {"status", NULL};
     struct proc_end end = {0};
-    TRY(stack_signer_run(r->stack, "status", arguments, &end, why));
+    TRY(stack_signer_status(r->stack, &end, why));
     r->out->exit = end.exited ? end.code : 128 + end.code;
     exec_verbs_note(r, "signer status: exit code %d", r->out->exit);
     return ERRC_OK;
