@@ -178,12 +178,26 @@ static enum judge_result judge_step(struct session *s, const struct record_step 
     return JUDGE_UNKNOWN;
 }
 
-static const char *bundle_for(struct session *s, const struct scenario_step *step)
+/* The call that a step is about: what `retry` or `sign` names; NULL: none. */
+static const struct record_call *named_by(const struct session *s, const struct scenario_step *step)
 {
-    const char *name = step->verb->role == VERB_SIGNS   ? scenario_text(step, "retry")
-                       : step->verb->role == VERB_WAITS ? scenario_text(step, "sign")
-                                                        : NULL;
-    return name == NULL ? NULL : judge_bundle_of(s->run, name);
+    enum verb_role role = step->verb->role;
+    return role == VERB_SIGNS   ? record_call_named(s->run, scenario_text(step, "retry"))
+           : role == VERB_WAITS ? record_call_named(s->run, scenario_text(step, "sign"))
+                                : NULL;
+}
+
+static struct world_step order_for(struct session *s, const struct plan_step *plan)
+{
+    const struct record_call *named = named_by(s, plan->step);
+    bool waits = plan->step->verb->role == VERB_WAITS;
+    struct world_step order = {.step = plan->step,
+                               .number = plan->number,
+                               .call = waits && named != NULL ? (size_t)(named - s->run->calls)
+                                                              : s->run->call_count,
+                               .bundle = named == NULL ? NULL : named->told.bundle};
+    (void)snprintf(order.rule, sizeof order.rule, "step-%zu", plan->number);
+    return order;
 }
 
 /* What a step did to the condition of Vault; `whole`: it was carried out to its end. */
@@ -201,6 +215,43 @@ static void note_change(struct session *s, const struct plan_step *plan, const c
     };
 }
 
+/* Sign requests since the call began that are for its bundle, or for one that nobody announced. */
+static int64_t requests_of(const struct judge *j, const struct record_call *call)
+{
+    const struct ledger_server *server = &j->evidence->server;
+    int64_t count = 0;
+    for (size_t i = server->request_count; i > 0; i--) {
+        const struct ledger_request *r = &server->requests[i - 1];
+        if (r->wall_ns < call->told.started.wall_ns)
+            break;
+        count += r->sign && (judge_belongs_to(j, r, call->told.bundle) || judge_is_stranger(j, r));
+    }
+    return count;
+}
+
+/* `wait_for: {sign: …, requests: n}` */
+static enum errc await_requests(struct session *s, const struct scenario_step *step,
+                                const struct record_call *call, struct errc_why *why)
+{
+    struct judge j = {.world = s->world, .run = s->run, .evidence = &s->evidence};
+    int64_t wanted = scenario_int(step, "requests"), seen = 0;
+    int64_t deadline =
+        s->world->now(s->world->context).mono_ns + scenario_int(step, "within_ms") * NS_PER_MS;
+    for (;;) {
+        TRY(evidence_refresh_server(&s->evidence, s->world, why));
+        TRY(evidence_refresh_client(&s->evidence, s->world, why));
+        seen = requests_of(&j, call);
+        if (seen >= wanted)
+            return ERRC_OK;
+        if (must_stop(s))
+            return errc_fail(why, ERRC_UNAVAILABLE, "interrupted while waiting for requests");
+        if (s->world->now(s->world->context).mono_ns >= deadline)
+            return errc_fail(why, ERRC_TIMEOUT, "vault got %lld of %lld sign requests",
+                             (long long)seen, (long long)wanted);
+        s->world->wait_change(s->world->context, deadline);
+    }
+}
+
 static enum errc act(struct session *s, const struct record_step *step,
                      struct world_outcome *outcome, struct errc_why *why)
 {
@@ -208,9 +259,12 @@ static enum errc act(struct session *s, const struct record_step *step,
     const struct verb *verb = plan->step->verb;
     if (verb->role == VERB_OBSERVES && !verb->asks)
         return ERRC_OK;
-    struct world_step order = {
-        .step = plan->step, .number = plan->number, .bundle = bundle_for(s, plan->step)};
-    (void)snprintf(order.rule, sizeof order.rule, "step-%zu", plan->number);
+    if (verb->role == VERB_WAITS && scenario_given(plan->step, "requests")) {
+        const struct record_call *call = named_by(s, plan->step);
+        return call == NULL ? errc_fail(why, ERRC_NOT_FOUND, "that step was not run")
+                            : await_requests(s, plan->step, call, why);
+    }
+    struct world_step order = order_for(s, plan);
     int64_t from_ns = wall(s);
     enum errc code = s->world->act(s->world->context, &order, outcome, why);
     if (code != ERRC_STATE && verb->role == VERB_ACTS) /* else it was refused before it acted */

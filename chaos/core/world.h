@@ -46,8 +46,10 @@ struct world_outcome {
 /* A step as the runner hands it to the world. */
 struct world_step {
     const struct scenario_step *step;
-    size_t number;      /* in the plan, from 1 */
-    char rule[24];      /* id for the fault rule, if the step sets one: "step-<number>" */
+    size_t number; /* in the plan, from 1 */
+    char rule[24]; /* id for the fault rule, if the step sets one: "step-<number>" */
+    size_t call;   /* index in the record of the call that VERB_SIGNS makes, or whose end
+                      VERB_WAITS awaits: two calls may be about one bundle */
     const char *bundle; /* the bundleRunId of the sign step that `retry` (VERB_SIGNS) or `sign`
                            (VERB_WAITS) names; NULL: none. With VERB_SIGNS: sign that bundle again,
                            a service through POST …/retry, the command over the same folder */

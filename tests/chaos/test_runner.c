@@ -13,6 +13,8 @@
 
 #include "base/text/jsonread.h"
 #include "chaos/core/report/report.h"
+#include "chaos/core/runner.h"
+#include "chaos/core/scenario/scenario_parse.h"
 #include "tests/chaos/case.h"
 
 #define HEAD                                                                                       \
@@ -405,10 +407,53 @@ static void test_report__the_timeline_can_be_read(void **state)
                         "were 0 (audit.ndjson:4)\n");
 }
 
+/* A world in which sign steps stay under way, and that answers a wait with the call it is for. */
+static enum errc act_later(void *context, const struct world_step *step, struct world_outcome *out,
+                           struct errc_why *why)
+{
+    static const char bundle[] = "00000000-0000-4000-8000-000000000099";
+    (void)context;
+    (void)why;
+    bool waits = step->step->verb->role == VERB_WAITS;
+    if (step->bundle != NULL)
+        assert_string_equal(step->bundle, bundle);
+    out->call = (struct world_call){.finished = waits, .exit = -1, .attempts = (int)step->call};
+    (void)snprintf(out->call.bundle, sizeof out->call.bundle, "%s", bundle);
+    return ERRC_OK;
+}
+
+static void test_runner__two_calls_for_one_bundle_get_their_own_answers(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "version: 1\npurpose: p\nsteady_state:\n  - status: {online: true}\nmethod:\n"
+        "  - sign: {via: api, as: one, background: true}\n"
+        "  - sign: {via: api, retry: one, as: two, background: true}\n"
+        "  - wait_for: {sign: one}\n  - wait_for: {sign: two}\n";
+    struct fake_world f CLEANUP(fake_world_done);
+    struct case_run c CLEANUP(case_done) = {0};
+    struct lint lint CLEANUP(lint_done) = {0};
+    struct errc_why why = {{0}};
+    fake_world_init(&f);
+    struct world world = fake_world_port(&f);
+    world.act = act_later;
+    if (scenario_parse(slice_of(text), "case.yaml", &c.scenario, &lint, &why) != ERRC_OK)
+        fail_msg("%s", why.text);
+    assert_int_equal(plan_make(&c.scenario, &c.plan, NULL), ERRC_OK);
+    runner_run(&c.scenario, &c.plan, &world, 7, &c.record, &c.judged);
+    assert_int_equal(c.record.call_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(c.record.calls[i].told.finished);
+        assert_int_equal(c.record.calls[i].told.attempts, i);
+    }
+    assert_string_equal(c.record.calls[0].name, "one");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_runner__runs_every_phase_and_the_steady_state_twice),
+        cmocka_unit_test(test_runner__two_calls_for_one_bundle_get_their_own_answers),
         cmocka_unit_test(test_runner__without_a_steady_state_nothing_is_done),
         cmocka_unit_test(test_runner__a_rollback_that_does_not_restore_is_dirty),
         cmocka_unit_test(test_runner__a_failed_expectation_fails_and_the_rest_still_runs),

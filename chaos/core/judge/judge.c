@@ -20,13 +20,27 @@ const char *judge_bundle_of(const struct record *record, const char *name)
     return call == NULL ? NULL : call->told.bundle;
 }
 
+/* bundle: NULL for any. */
+static bool is_named(const struct judge *j, const struct ledger_request *request,
+                     const char *bundle)
+{
+    const struct ledger_client *client = &j->evidence->client;
+    for (size_t i = 0; i < client->entry_count; i++) {
+        const struct ledger_entry *e = &client->entries[i];
+        bool meant = bundle == NULL || (e->bundle != NULL && strcmp(e->bundle, bundle) == 0);
+        if (meant && ledger_server_has_input(request, e->input_sha256))
+            return true;
+    }
+    return false;
+}
+
 bool judge_belongs_to(const struct judge *j, const struct ledger_request *request,
                       const char *bundle)
 {
-    const struct ledger_client *client = &j->evidence->client;
-    for (size_t i = 0; i < client->entry_count; i++)
-        if (client->entries[i].bundle != NULL && strcmp(client->entries[i].bundle, bundle) == 0 &&
-            ledger_server_has_input(request, client->entries[i].input_sha256))
-            return true;
-    return false;
+    return is_named(j, request, bundle);
+}
+
+bool judge_is_stranger(const struct judge *j, const struct ledger_request *request)
+{
+    return !is_named(j, request, NULL);
 }

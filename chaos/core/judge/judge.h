@@ -37,6 +37,9 @@ MUST_USE enum errc judge_sign(const struct judge *j, const struct scenario_step 
 bool judge_belongs_to(const struct judge *j, const struct ledger_request *request,
                       const char *bundle);
 
+/* True when no entry of the trail names an input of the request. */
+bool judge_is_stranger(const struct judge *j, const struct ledger_request *request);
+
 /* Adds a sentence to the message. */
 void judge_say(const struct judge *j, const char *format, ...) PRINTF_LIKE(2, 3);
 

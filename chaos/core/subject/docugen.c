@@ -65,7 +65,7 @@ static const char *const status[] = {"status", NULL};
         .name = (word), .kind = SUBJECT_SERVICE, .start = serve,                                   \
         .submit = {"POST", BUNDLES, NULL, BUNDLE(NO_BYTES)},                                       \
         .await = {"GET", BUNDLES "/${call}", "Prefer: wait=${seconds}", NULL},                     \
-        .retry = {"POST", BUNDLES "/${call}/retry", NULL, NULL},                                   \
+        .retry = {"POST", BUNDLES "/${call}/retry", NULL, NULL}, .retry_needless = 409,            \
         .metrics = {"GET", "/metrics", NULL, NULL},                                                \
         .answer = {"/status", "/signing/mode", "/signing/reason", "/error/code",                   \
                    "/signing/attempts"},                                                           \

@@ -114,6 +114,9 @@ struct subject_door {
     const char *const *start; /* SERVICE: arguments; it says that it serves on descriptor 3 */
     struct subject_request submit, await, retry, metrics;
 
+    int retry_needless; /* HTTP status of a retry of a run that is under way or over: what came of
+                           it is the answer */
+
     const char *const *sign;                  /* COMMAND: arguments */
     const char *folder;                       /* of a call */
     struct subject_file files[SUBJECT_FILES]; /* in it; ends with the first without a name */

@@ -2,7 +2,7 @@
 
 static enum errc sign(const struct exec_run *r, struct errc_why *why)
 {
-    return signcall_begin(r->exec->calls, r->step, r->at->bundle, &r->out->call, why);
+    return signcall_begin(r->exec->calls, r->at, &r->out->call, why);
 }
 
 static const struct exec_verb verbs[] = {

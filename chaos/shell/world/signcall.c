@@ -13,16 +13,28 @@
 #include "chaos/shell/client/service_client.h"
 #include "chaos/shell/stack/stack_signer.h"
 
-#define GRACE_MS 5000 /* beyond it, before a signer counts as hanging */
-#define SUBMIT_MS 5000
+#define SUBMIT_MS 30000 /* for a service to take a call; holds on a busy machine */
+#define FIRST_ROOM 64u
 #define OUTPUT_BYTES_MAX (1u << 20)
+
+static enum errc make_room(struct signcalls *calls, struct errc_why *why)
+{
+    if (calls->count < calls->room)
+        return ERRC_OK;
+    size_t room = calls->room == 0 ? FIRST_ROOM : 2 * calls->room;
+    struct signcall *items = reallocarray(calls->items, room, sizeof *items);
+    if (items == NULL)
+        return errc_fail(why, ERRC_NOMEM, "out of memory");
+    calls->items = items;
+    calls->room = room;
+    return ERRC_OK;
+}
 
 enum errc signcall_open(struct signcalls *calls, struct stack *stack, struct errc_why *why)
 {
     *calls = (struct signcalls){.stack = stack};
     prng_init(&calls->prng, stack->options.seed);
-    calls->items = calloc(SIGNCALL_MAX, sizeof calls->items[0]);
-    return calls->items != NULL ? ERRC_OK : errc_fail(why, ERRC_NOMEM, "out of memory");
+    return make_room(calls, why);
 }
 
 void signcall_close(struct signcalls *calls)
@@ -155,7 +167,8 @@ static enum errc begin_service(struct signcalls *calls, struct signcall *call, b
     TRY(fill_values(calls, call, &values, why));
     TRY(service_client_send(&client, request, &values.v.values, await_deadline_ns(SUBMIT_MS),
                             &call->told, why));
-    if (subject_answer_accepted(call->told.http_status))
+    if (subject_answer_accepted(call->told.http_status) ||
+        (again && call->told.http_status == client.door->retry_needless))
         return ERRC_OK;
     call->told.finished = true; /* refused at the door: there is no run to wait for */
     call->told.ended = now(calls);
@@ -183,8 +196,9 @@ static bool is_command(const struct signcalls *calls, const struct signcall *cal
     return door_of(calls, call->via)->kind == SUBJECT_COMMAND;
 }
 
-/* As long as the signer itself may take, and some grace. */
-static int64_t patience_ms(const struct signcalls *calls, const struct signcall *call)
+/* As long as the signer itself may take, and some grace; but no scenario keeps chaos for longer
+ * than the maximum. */
+static void set_patience(const struct signcalls *calls, struct signcall *call)
 {
     struct record_contract contract = {0};
     struct scenario_pair pairs[ENVMAP_MAX];
@@ -192,28 +206,30 @@ static int64_t patience_ms(const struct signcalls *calls, const struct signcall 
     CHECK(map != NULL);
     size_t count = envmap_pairs(map, NULL, pairs);
     subject_contract(calls->stack->spec->subject, pairs, count, &contract);
-    return contract.total_timeout_ms + GRACE_MS;
+    call->allowed_ms = contract.total_timeout_ms;
 }
 
-static uint64_t journal_length(const struct stack *stack)
+/* Adds why that was all the time there was. */
+static void explain_limit(const struct signcall *call, struct errc_why *why)
 {
-    struct folder_path path;
-    struct stat st;
-    if (stack_path(stack, STACK_JOURNAL, &path, NULL) != ERRC_OK || stat(path.text, &st) != 0)
-        return 0;
-    return (uint64_t)st.st_size;
+    size_t used = why == NULL ? 0 : strlen(why->text);
+    if (why == NULL || call->allowed_ms + SIGNCALL_GRACE_MS <= SIGNCALL_PATIENCE_MAX_MS)
+        return;
+    (void)snprintf(why->text + used, sizeof why->text - used,
+                   "; chaos waits %d s at most, the signer was allowed %lld s",
+                   SIGNCALL_PATIENCE_MAX_MS / 1000, (long long)(call->allowed_ms / 1000));
 }
 
-static struct signcall *add_call(struct signcalls *calls, const char *via, const char *bundle)
+static struct signcall *add_call(struct signcalls *calls, const struct world_step *step)
 {
     const struct entropy seeded = {.fill = fill_from_prng, .context = &calls->prng};
     struct signcall *call = &calls->items[calls->count++];
     char fresh[ENTROPY_UUID_BYTES];
     entropy_uuid(&seeded, fresh);
-    *call = (struct signcall){.used = true, .journal_bytes = journal_length(calls->stack)};
-    (void)snprintf(call->via, sizeof call->via, "%s", via);
+    *call = (struct signcall){.id = step->call};
+    (void)snprintf(call->via, sizeof call->via, "%s", scenario_text(step->step, "via"));
     (void)snprintf(call->told.bundle, sizeof call->told.bundle, "%s",
-                   bundle != NULL ? bundle : fresh);
+                   step->bundle != NULL ? step->bundle : fresh);
     call->told.exit = -1;
     call->told.attempts = -1;
     call->told.started = now(calls);
@@ -229,21 +245,59 @@ static enum errc await_call(struct signcalls *calls, struct signcall *call, int6
                                    : await_service(calls, call, deadline_ns, why);
 }
 
-enum errc signcall_begin(struct signcalls *calls, const struct scenario_step *step,
-                         const char *bundle, struct world_call *out, struct errc_why *why)
+static enum errc await_patiently(struct signcalls *calls, struct signcall *call,
+                                 struct errc_why *why)
 {
-    if (calls->count == SIGNCALL_MAX)
-        return errc_fail(why, ERRC_TOO_BIG, "more than %u sign calls in one run", SIGNCALL_MAX);
-    struct signcall *call = add_call(calls, scenario_text(step, "via"), bundle);
-    enum errc code = is_command(calls, call) ? begin_command(calls, call, step, why)
-                                             : begin_service(calls, call, bundle != NULL, why);
-    if (code == ERRC_OK && !scenario_bool(step, "background"))
-        code = await_call(calls, call, await_deadline_ns(patience_ms(calls, call)), why);
+    int64_t ms = call->allowed_ms + SIGNCALL_GRACE_MS;
+    if (ms > SIGNCALL_PATIENCE_MAX_MS)
+        ms = SIGNCALL_PATIENCE_MAX_MS;
+    enum errc code = await_call(calls, call, await_deadline_ns(ms), why);
+    if (code == ERRC_TIMEOUT)
+        explain_limit(call, why);
+    return code;
+}
+
+enum errc signcall_begin(struct signcalls *calls, const struct world_step *step,
+                         struct world_call *out, struct errc_why *why)
+{
+    TRY(make_room(calls, why));
+    struct signcall *call = add_call(calls, step);
+    enum errc code = is_command(calls, call)
+                         ? begin_command(calls, call, step->step, why)
+                         : begin_service(calls, call, step->bundle != NULL, why);
+    set_patience(calls, call);
+    if (code == ERRC_OK && !scenario_bool(step->step, "background"))
+        code = await_patiently(calls, call, why);
     *out = call->told;
     return code;
 }
 
-static struct signcall *find_last(const struct signcalls *calls, const char *bundle)
+/* The last one: a call that the record did not get has left its index to the next. */
+static struct signcall *find(const struct signcalls *calls, size_t id)
+{
+    for (size_t i = calls->count; i > 0; i--)
+        if (calls->items[i - 1].id == id)
+            return &calls->items[i - 1];
+    return NULL;
+}
+
+enum errc signcall_await(struct signcalls *calls, size_t id, int64_t deadline_ns,
+                         struct world_call *out, struct errc_why *why)
+{
+    struct signcall *call = find(calls, id);
+    if (call == NULL)
+        return errc_fail(why, ERRC_NOT_FOUND, "there was no such call");
+    enum errc code = await_call(calls, call, deadline_ns, why);
+    *out = call->told;
+    return code;
+}
+
+const struct signcall *signcall_find(const struct signcalls *calls, size_t id)
+{
+    return find(calls, id);
+}
+
+static const struct signcall *last_for(const struct signcalls *calls, const char *bundle)
 {
     for (size_t i = calls->count; i > 0; i--)
         if (strcmp(calls->items[i - 1].told.bundle, bundle) == 0)
@@ -251,26 +305,10 @@ static struct signcall *find_last(const struct signcalls *calls, const char *bun
     return NULL;
 }
 
-enum errc signcall_await(struct signcalls *calls, const char *bundle, int64_t deadline_ns,
-                         struct world_call *out, struct errc_why *why)
-{
-    struct signcall *call = find_last(calls, bundle);
-    if (call == NULL)
-        return errc_fail(why, ERRC_NOT_FOUND, "bundle %s was never asked for", bundle);
-    enum errc code = await_call(calls, call, deadline_ns, why);
-    *out = call->told;
-    return code;
-}
-
-const struct signcall *signcall_find(const struct signcalls *calls, const char *bundle)
-{
-    return find_last(calls, bundle);
-}
-
 enum errc signcall_asked(const struct signcalls *calls, const char *bundle, struct buf *out,
                          struct errc_why *why)
 {
-    const struct signcall *call = find_last(calls, bundle);
+    const struct signcall *call = last_for(calls, bundle);
     struct values values;
     if (call == NULL)
         return errc_fail(why, ERRC_NOT_FOUND, "bundle %s was never asked for", bundle);
