@@ -10,10 +10,10 @@
     {                                                                                              \
         .name = (word), .type = VARIABLE_TEXT, __VA_ARGS__                                         \
     }
-#define NUMBER(word, least, most, usual, what)                                                     \
+#define NUMBER(word, least, most, usual, what, ...)                                                \
     {                                                                                              \
         .name = (word), .type = VARIABLE_NUMBER, .min = (least), .max = (most),                    \
-        .standard = (usual), .binds = VARIABLE_BINDS_##what                                        \
+        .standard = (usual), .binds = VARIABLE_BINDS_##what, __VA_ARGS__                           \
     }
 
 #define AUDIT "${RUN}/ledgers/audit.ndjson"
@@ -33,7 +33,7 @@ static const struct variable variables[] = {
     NUMBER("SIGNER_ATTEMPTS", 1, 10, 3, ATTEMPTS),
     NUMBER("SIGNER_BACKOFF_BASE_MS", 1, MINUTE_MS, 250, BASE),
     NUMBER("SIGNER_BACKOFF_MAX_MS", 1, 10 * MINUTE_MS, 2000, MAX),
-    NUMBER("SIGNER_ATTEMPT_TIMEOUT_MS", 1, 10 * MINUTE_MS, 2000, ATTEMPT_TIMEOUT),
+    NUMBER("SIGNER_ATTEMPT_TIMEOUT_MS", 1, 10 * MINUTE_MS, 2000, ATTEMPT_TIMEOUT, .patient = "30000"),
     NUMBER("SIGNER_TOTAL_TIMEOUT_MS", 1, HOUR_MS, 10000, TOTAL_TIMEOUT),
     NUMBER("SIGNER_HEALTH_INTERVAL_MS", 10, HOUR_MS, 1000, NOTHING),
     TEXT("FAKEVAULT_TEST"),

@@ -38,6 +38,7 @@ struct variable {
     enum variable_binds binds;
     const char *given;      /* what a stack sets it to (subject_template.h); NULL: nothing */
     const char *instead_of; /* the variable that it takes the place of; NULL: none */
+    const char *patient;    /* what set-up sets it to: it is not rehearsed; NULL: its standard */
     bool fixed;             /* a scenario cannot set it */
     bool secret;            /* its value is kept out of every record */
 };

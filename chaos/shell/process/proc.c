@@ -193,7 +193,7 @@ static void forget(struct proc *p)
     close_fd(&p->pid_fd);
     close_fd(&p->ready_fd);
     p->pid = 0;
-    p->stopped = false;
+    p->stopped = p->asked = false;
 }
 
 /* The group is gone with its leader as far as we care: whatever the leader left in it must not
@@ -309,15 +309,24 @@ enum errc proc_thaw(struct proc *p, const struct await *await, struct errc_why *
     return ERRC_OK;
 }
 
+void proc_ask(struct proc *p)
+{
+    if (p->pid == 0 || p->asked)
+        return;
+    p->asked = true; /* a second signal would be another request: to end at once */
+    (void)kill(p->pid, SIGTERM);
+    if (p->stopped)
+        (void)kill(-p->pid, SIGCONT);
+    p->stopped = false;
+}
+
 void proc_stop(struct proc *p, int64_t grace_ms, struct proc_end *end)
 {
     const struct await patient = {.interrupt_fd = -1};
     if (p->pid == 0)
         return;
     if (grace_ms > 0) {
-        (void)kill(p->pid, SIGTERM);
-        if (p->stopped)
-            (void)kill(-p->pid, SIGCONT);
+        proc_ask(p);
         if (proc_await_end(p, &patient, await_deadline_ns(grace_ms), end, NULL) == ERRC_OK)
             return;
     }

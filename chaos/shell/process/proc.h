@@ -36,6 +36,7 @@ struct proc {
     int pid_fd;    /* readable once it has ended */
     int ready_fd;  /* our end of the ready pipe; -1 when none or read */
     bool stopped;  /* SIGSTOP was sent, SIGCONT not yet */
+    bool asked;    /* to end */
     char name[32]; /* for messages */
 };
 
@@ -68,6 +69,10 @@ bool proc_alive(struct proc *p, struct proc_end *end);
  * ERRC_UNAVAILABLE (interrupted). Single-threaded callers only. */
 MUST_USE enum errc proc_freeze(struct proc *p, const struct await *await, struct errc_why *why);
 MUST_USE enum errc proc_thaw(struct proc *p, const struct await *await, struct errc_why *why);
+
+/* Asks it to end, once, without waiting: SIGTERM, a frozen one is thawed. One that does not run is
+ * fine. */
+void proc_ask(struct proc *p);
 
 /* Ends it: SIGTERM (a frozen one is thawed first), SIGKILL to the whole group
  * after grace_ms or at once with 0; reaped in any case, unless the kernel

@@ -78,7 +78,7 @@ enum errc stack_open(struct stack *stack, const struct stack_options *options,
     return open_services(stack, why);
 }
 
-enum errc stack_start(struct stack *stack, struct errc_why *why)
+static enum errc start_all(struct stack *stack, struct errc_why *why)
 {
     struct stack_service *used[STACK_SERVICES];
     size_t count = 0;
@@ -95,6 +95,14 @@ enum errc stack_start(struct stack *stack, struct errc_why *why)
     return stack_signer_start(stack, used, count, why);
 }
 
+enum errc stack_start(struct stack *stack, struct errc_why *why)
+{
+    stack->client.patience_ms = STACK_READY_MS;
+    enum errc code = start_all(stack, why);
+    stack->client.patience_ms = STACK_CALL_MS;
+    return code;
+}
+
 bool stack_end(struct stack *stack, struct proc *p, struct proc_end *end)
 {
     *end = (struct proc_end){.exited = true};
@@ -109,6 +117,8 @@ bool stack_end(struct stack *stack, struct proc *p, struct proc_end *end)
 void stack_stop(struct stack *stack)
 {
     struct proc_end end;
+    for (size_t i = 0; i < STACK_SERVICES; i++)
+        proc_ask(&stack->services[i].proc);
     for (size_t i = 0; i < STACK_SERVICES; i++)
         (void)stack_end(stack, &stack->services[i].proc, &end);
     (void)stack_end(stack, &stack->vault, &end);

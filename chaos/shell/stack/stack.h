@@ -34,9 +34,10 @@
 #include "chaos/shell/stack/portkeep.h"
 
 #define STACK_KEY "docugen-manifest" /* DocuGen's transit key */
-#define STACK_READY_MS 10000         /* for a program to say that it serves */
-#define STACK_CALL_MS 10000          /* for a control call, or one of Vault's API */
-#define STACK_GRACE_MS 3000          /* between SIGTERM and SIGKILL */
+/* Limits that hold on a machine with a load of 20: what is late there is not broken. */
+#define STACK_READY_MS 60000 /* for set-up: a program says that it serves, Vault takes a call */
+#define STACK_CALL_MS 10000  /* for a control call, or one of Vault's API, in a step */
+#define STACK_GRACE_MS 10000 /* between SIGTERM and SIGKILL */
 
 #define STACK_JOURNAL "ledgers/journal.ndjson"
 #define STACK_FALLBACK_FILE "private/fallback.json"
@@ -86,10 +87,11 @@ struct stack {
 MUST_USE enum errc stack_open(struct stack *stack, const struct stack_options *options,
                               const struct scenario_stack *spec, struct errc_why *why);
 
-/* Starts everything up to a healthy system. */
+/* Starts everything up to a healthy system, as patiently as set-up may take. */
 MUST_USE enum errc stack_start(struct stack *stack, struct errc_why *why);
 
-/* Ends all processes, services first, each within its grace. Files stay. */
+/* Ends all processes, services first (what they sign still meets a Vault), each within its grace.
+ * Files stay. */
 void stack_stop(struct stack *stack);
 
 /* Ends one of them. True when it ended as one that is asked to: with code 0, or by the SIGTERM that

@@ -107,28 +107,32 @@ enum errc stack_signer_spawn(struct stack *stack, const char *name, const char *
     return proc_start(out, &spec, why);
 }
 
-/* Set-up is not what a scenario rehearses: its numbers, which may be made for haste, are not for
- * it. */
-static enum errc set_up_environment(const struct stack *stack, struct envmap *out,
-                                    struct errc_why *why)
+/* Set-up is not what a scenario rehearses: the scenario's numbers, which may be made for haste, are
+ * not for it. patient: it must not fail because the machine is busy. */
+static enum errc standard_environment(const struct stack *stack, bool patient, struct envmap *out,
+                                      struct errc_why *why)
 {
     const struct variable_table *table = &stack->spec->subject->variables;
     TRY(envmap_copy(&stack->environment, out, why));
-    for (size_t i = 0; i < table->count; i++)
-        if (table->items[i].type == VARIABLE_NUMBER)
-            envmap_unset(out, table->items[i].name);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct variable *v = &table->items[i];
+        if (v->type == VARIABLE_NUMBER)
+            envmap_unset(out, v->name);
+        if (patient && v->patient != NULL)
+            TRY(envmap_set(out, v->name, v->patient, why));
+    }
     return ERRC_OK;
 }
 
 /* Runs the subject with its standard numbers, and waits for its end. */
 static enum errc run(struct stack *stack, const char *name, const char *const *arguments,
-                     struct proc_end *end, struct errc_why *why)
+                     bool patient, struct proc_end *end, struct errc_why *why)
 {
     struct envmap environment CLEANUP(envmap_done) = {0};
     struct stack_values v;
     struct folder_path output;
     struct proc p = {0};
-    TRY(set_up_environment(stack, &environment, why));
+    TRY(standard_environment(stack, patient, &environment, why));
     TRY(stack_fill_values(stack, NULL, NULL, &v, why));
     TRY(folder_format(&output, why, "%s/logs/%s.out", stack->options.run_folder, name));
     TRY(stack_signer_spawn(stack, name, arguments, &v.values, &environment, output.text, &p, why));
@@ -139,14 +143,14 @@ static enum errc run(struct stack *stack, const char *name, const char *const *a
 
 enum errc stack_signer_status(struct stack *stack, struct proc_end *end, struct errc_why *why)
 {
-    return run(stack, "status", stack->spec->subject->status, end, why);
+    return run(stack, "status", stack->spec->subject->status, false, end, why);
 }
 
 enum errc stack_signer_accept(struct stack *stack, struct errc_why *why)
 {
     struct proc_end end = {0};
     struct folder_path log;
-    TRY(run(stack, "trust", stack->spec->subject->accept, &end, why));
+    TRY(run(stack, "trust", stack->spec->subject->accept, true, &end, why));
     if (end.exited && end.code == 0)
         return stack_vault_learn_keys(stack, why);
     struct buf how CLEANUP(buf_done);

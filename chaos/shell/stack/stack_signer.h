@@ -34,6 +34,6 @@ MUST_USE enum errc stack_signer_spawn(struct stack *stack, const char *name,
 MUST_USE enum errc stack_signer_status(struct stack *stack, struct proc_end *end,
                                        struct errc_why *why);
 
-/* Has the subject pin Vault's key, with its standard time-outs; Vault's keys are lawful from now
- * on. ERRC_STATE when it refuses. */
+/* Has the subject pin Vault's key, patiently; Vault's keys are lawful from now on. ERRC_STATE when
+ * it refuses. */
 MUST_USE enum errc stack_signer_accept(struct stack *stack, struct errc_why *why);

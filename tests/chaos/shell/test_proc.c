@@ -251,6 +251,27 @@ static void test_proc__one_that_ignores_term_is_killed_with_its_group(void **sta
     (void)close(pipe_end);
 }
 
+/* A second signal would be another request: our signer ends at once then. */
+static void test_proc__is_asked_to_end_only_once(void **state)
+{
+    (void)state;
+    struct proc p = {0};
+    struct proc_end end;
+    struct buf line CLEANUP(buf_done);
+    buf_init(&line, 64);
+    const char *script = "n=0; trap 'n=$((n+1)); echo asked $n' TERM; echo >&3; exec 3>&-; "
+                         "while [ $n = 0 ]; do sleep 0.01; done; sleep 0.1; exit $n";
+    proc_ask(&p); /* was never started */
+    assert_int_equal(start_shell(&p, script, true), ERRC_OK);
+    assert_int_equal(proc_await_ready(&p, &patient, SOON, &line, NULL), ERRC_OK);
+    proc_ask(&p);
+    proc_ask(&p);
+    proc_stop(&p, 10000, &end);
+    assert_true(end.exited);
+    assert_int_equal(end.code, 1);
+    assert_log_is("asked 1\n");
+}
+
 static void test_proc__formats_an_end(void **state)
 {
     (void)state;
@@ -277,6 +298,7 @@ int main(void)
         TEST(test_proc__the_wait_for_a_freeze_heeds_interrupts),
         TEST(test_proc__freezing_what_has_ended_is_told),
         TEST(test_proc__one_that_ignores_term_is_killed_with_its_group),
+        TEST(test_proc__is_asked_to_end_only_once),
         TEST(test_proc__formats_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
