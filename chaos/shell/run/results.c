@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "base/os/file.h"
-#include "base/text/jsonread.h"
 #include "base/text/stamp.h"
+#include "chaos/core/ledger/waits.h"
 #include "chaos/core/report/report.h"
+#include "chaos/shell/stack/stack.h"
 
 #define FILE_BYTES_MAX (256u << 20)
 #define SAME_SECOND_MAX 1000 /* runs of one scenario with one seed within a second */
@@ -155,33 +156,18 @@ enum errc results_read(const char *folder, const char *name, struct buf *out, st
     return file_read(path.text, out, why);
 }
 
-static int64_t waits_of(const json_t *entry, int64_t attempt_timeout_ms)
+int64_t results_designed_wait_ms(const char *folder, const struct record *record)
 {
-    const json_t *attempts = json_object_get(json_object_get(entry, "payload"), "attempts");
-    const char *action = jsonread_string_or(entry, "action", "");
+    struct buf trail CLEANUP(buf_done);
+    struct folder_path path;
     int64_t ms = 0;
-    if (strcmp(action, "MANIFEST_SIGNED") != 0 && strcmp(action, "MANIFEST_SIGNING_FAILED") != 0)
+    const struct subject *subject = record->scenario->stack.subject;
+    const struct subject_template_values values = {{[SUBJECT_TEMPLATE_RUN] = folder}};
+    buf_init(&trail, FILE_BYTES_MAX);
+    if (stack_subject_path(subject->audit, &values, &path, NULL) != ERRC_OK ||
+        file_read(path.text, &trail, NULL) != ERRC_OK ||
+        waits_measure(buf_slice(&trail), subject, record->started.wall_ns, record->ended.wall_ns,
+                      &ms, NULL) != ERRC_OK)
         return 0;
-    for (size_t i = 0; i < json_array_size(attempts); i++) {
-        const json_t *a = json_array_get(attempts, i);
-        ms += json_integer_value(json_object_get(a, "wait_ms"));
-        if (strcmp(jsonread_string_or(a, "class", ""), "timeout") == 0)
-            ms += attempt_timeout_ms;
-    }
-    return ms;
-}
-
-int64_t results_designed_wait_ms(const char *folder, int64_t attempt_timeout_ms)
-{
-    struct buf audit CLEANUP(buf_done);
-    int64_t ms = 0;
-    buf_init(&audit, FILE_BYTES_MAX);
-    if (results_read(folder, "ledgers/audit.ndjson", &audit, NULL) != ERRC_OK)
-        return 0;
-    for (struct slice rest = buf_slice(&audit); rest.len > 0;) {
-        json_t *entry CLEANUP(jsonread_done) = NULL;
-        if (jsonread_parse(slice_cut(&rest, '\n'), &entry, NULL) == ERRC_OK)
-            ms += waits_of(entry, attempt_timeout_ms);
-    }
     return ms;
 }

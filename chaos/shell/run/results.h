@@ -36,7 +36,6 @@ MUST_USE enum errc results_write(const char *folder, const struct judgement *run
 MUST_USE enum errc results_read(const char *folder, const char *name, struct buf *out,
                                 struct errc_why *why);
 
-/* Milliseconds of waiting that the run contains by design: what signers waited before each attempt
- * and the attempts that timed out, as the audit trail in `folder` tells. Waits of different callers
- * may overlap. 0 without an audit trail. */
-int64_t results_designed_wait_ms(const char *folder, int64_t attempt_timeout_ms);
+/* Milliseconds of waiting that the run contains by design (core/ledger/waits.h), as the audit trail
+ * in `folder` tells; never more than the run lasted. 0 without an audit trail. */
+int64_t results_designed_wait_ms(const char *folder, const struct record *record);

@@ -9,7 +9,6 @@
 
 #include "base/os/clock_os.h"
 #include "chaos/core/runner.h"
-#include "chaos/core/subject/subject_contract.h"
 #include "chaos/shell/client/httpcall.h"
 #include "chaos/shell/run/results.h"
 #include "chaos/shell/world/world_live.h"
@@ -40,14 +39,6 @@ static void tell_progress(void *context, const struct world_progress *progress)
     send_message(job, &message);
 }
 
-static int64_t attempt_timeout_ms(const struct scenario *scenario)
-{
-    const struct scenario_stack *stack = &scenario->stack;
-    struct record_contract contract = {0};
-    subject_contract(stack->subject, stack->environment, stack->environment_count, &contract);
-    return contract.attempt_timeout_ms;
-}
-
 /* Trouble of our own programs outweighs whatever was judged. */
 static void note_trouble(struct judgement *judged, const struct errc_why *trouble)
 {
@@ -65,7 +56,7 @@ static void tell_result(const struct runjob *job, const struct judgement *run,
         .kind = RUNJOB_RESULT,
         .verdict = unwritten == NULL ? run->verdict : VERDICT_INTERNAL,
         .wall_ms = (run->record->ended.mono_ns - run->record->started.mono_ns) / 1000000,
-        .wait_ms = results_designed_wait_ms(job->folder.text, attempt_timeout_ms(job->scenario))};
+        .wait_ms = results_designed_wait_ms(job->folder.text, run->record)};
     if (unwritten != NULL)
         (void)snprintf(message.text, sizeof message.text, "%.*s", (int)sizeof message.text - 1,
                        unwritten->text);
