@@ -163,6 +163,7 @@ static void check_created(struct invariants_case *c, const struct join_bundle *b
         return;
     }
     int64_t slack_ns = INVARIANTS_SLACK_MS * INVARIANTS_NS_PER_MS;
+    created_ns += c->evidence->clock_off_ns;
     if ((call != NULL && created_ns + slack_ns < call->told.started.wall_ns) ||
         created_ns > e->wall_ns + slack_ns)
         invariants_case_caused(c, "createdAt", invariants_case_step(b, e),

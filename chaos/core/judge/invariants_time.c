@@ -98,6 +98,7 @@ void invariants_time_clock(struct invariants_case *c, struct evidence *evidence)
     struct ledger_client *client = &evidence->client;
     struct offset entries = offset_of_entries(&evidence->join);
     int64_t off_ns = offset_of(&entries);
+    evidence->clock_off_ns = off_ns;
     if (off_ns != 0)
         tell_offset(c, "the stamps of entries", off_ns, entries.line);
     for (size_t i = 0; i < client->entry_count; i++)

@@ -50,8 +50,10 @@ struct evidence {
     size_t canary_count;
     const struct world_growth *growth;
     size_t growth_count;
-    struct join join;   /* once all is collected */
-    bool trail_changed; /* what once stood in the trail was not there at the end */
+    struct join join;     /* once all is collected */
+    int64_t clock_off_ns; /* by which the client's clock was late, throughout; its stamps are set
+                             right */
+    bool trail_changed;   /* what once stood in the trail was not there at the end */
 };
 
 /* Starts with none. */

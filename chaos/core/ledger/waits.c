@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "chaos/core/ledger/ledger.h"
+#include "chaos/core/ledger/ledger_client.h"
 
 #define POOL_BYTES_MAX (512u << 20)
 #define NS_PER_MS 1000000
@@ -39,11 +39,6 @@ static void add_entry(const struct subject *subject, const struct ledger_entry *
     }
 }
 
-static bool is_result(const struct ledger_entry *e)
-{
-    return e->action == LEDGER_SIGNED || e->action == LEDGER_FAILED;
-}
-
 static int compare(const void *a, const void *b)
 {
     const struct stretch *x = a, *y = b;
@@ -71,19 +66,20 @@ enum errc waits_measure(struct slice trail, const struct subject *subject, int64
                         int64_t to_ns, int64_t *out, struct errc_why *why)
 {
     struct pool pool CLEANUP(pool_done);
-    struct ledger_client client = {0};
+    struct ledger_client client CLEANUP(ledger_client_done);
     struct ledger_problems problems = {0};
     struct stretches all = {0};
     size_t room = 0;
     pool_init(&pool, POOL_BYTES_MAX);
+    ledger_client_init(&client, &pool, &problems);
     *out = 0;
-    TRY(ledger_read_client(trail, &pool, &client, &problems, why));
+    TRY(ledger_client_feed(&client, trail));
     for (size_t i = 0; i < client.entry_count; i++)
         room += 2 * client.entries[i].attempt_count;
     all.items = pool_array(&pool, room, sizeof *all.items);
     TRY(pool_status(&pool, why));
     for (size_t i = 0; i < client.entry_count; i++)
-        if (is_result(&client.entries[i]))
+        if (ledger_client_ends(&client.entries[i]))
             add_entry(subject, &client.entries[i], &all);
     *out = union_ns(&all, from_ns, to_ns) / NS_PER_MS;
     return ERRC_OK;
