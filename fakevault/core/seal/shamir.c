@@ -33,15 +33,32 @@ static uint8_t evaluate(const uint8_t *coefficients, unsigned count, uint8_t x)
     return value;
 }
 
+/* Bytes of chance, drawn many at a time: each draw is a system call. */
+struct rolls {
+    const struct entropy *entropy;
+    uint8_t bytes[SHAMIR_SHARES_MAX];
+    size_t left;
+};
+
+static uint8_t roll_next(struct rolls *rolls)
+{
+    if (rolls->left == 0) {
+        rolls->entropy->fill(rolls->entropy->context, rolls->bytes, sizeof rolls->bytes);
+        rolls->left = sizeof rolls->bytes;
+    }
+    return rolls->bytes[--rolls->left];
+}
+
 /* Fisher and Yates over 1..255; a byte too large for an even draw is drawn again. */
 static void shuffle_points(uint8_t points[static SHAMIR_SHARES_MAX], const struct entropy *entropy)
 {
+    struct rolls rolls = {.entropy = entropy};
     for (unsigned i = 0; i < SHAMIR_SHARES_MAX; i++)
         points[i] = (uint8_t)(i + 1);
     for (unsigned i = SHAMIR_SHARES_MAX - 1; i > 0; i--) {
         uint8_t roll;
         do {
-            entropy->fill(entropy->context, &roll, 1);
+            roll = roll_next(&rolls);
         } while (roll >= 256 / (i + 1) * (i + 1));
         uint8_t j = (uint8_t)(roll % (i + 1)), kept = points[i];
         points[i] = points[j];
