@@ -62,13 +62,25 @@ static void add_entry(const char *action, int64_t at_ms, const struct attempt *a
     buf_add_text(&trail, "}\n");
 }
 
-static int64_t measure(int64_t from_ms, int64_t to_ms)
+static int64_t measure_with(const struct record_step *step, int64_t from_ms, int64_t to_ms)
 {
     int64_t ms = -1;
-    assert_int_equal(waits_measure(buf_slice(&trail), subjects_default(), DAY + from_ms * MS,
-                                   DAY + to_ms * MS, &ms, NULL),
-                     ERRC_OK);
+    const struct scenario scenario = {.stack.subject = subjects_default()};
+    struct record_step steps[1] = {{0}};
+    struct record record = {.scenario = &scenario,
+                            .started.wall_ns = DAY + from_ms * MS,
+                            .ended.wall_ns = DAY + to_ms * MS,
+                            .steps = steps,
+                            .step_count = step != NULL};
+    if (step != NULL)
+        steps[0] = *step;
+    assert_int_equal(waits_measure(buf_slice(&trail), &record, &ms, NULL), ERRC_OK);
     return ms;
+}
+
+static int64_t measure(int64_t from_ms, int64_t to_ms)
+{
+    return measure_with(NULL, from_ms, to_ms);
 }
 
 static void test_waits__one_calls_waits_are_added_up(void **state)
@@ -117,6 +129,31 @@ static void test_waits__other_entries_have_none(void **state)
     assert_int_equal(measure(0, 1000), 0);
 }
 
+static void test_waits__a_probe_that_may_wait_is_a_wait(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "version: 1\npurpose: p\nsteady_state:\n  - status: {online: true}\nmethod:\n  - vault: "
+        "seal\nrollback:\n  - vault: {unseal: 3}\n"
+        "expect:\n  - log: {service: api, contains: x, within_ms: 900}\n"
+        "  - audit: {fallback: 0}\n";
+    struct lint lint CLEANUP(lint_done) = {0};
+    struct scenario scenario CLEANUP(scenario_done) = {0};
+    const struct attempt one[] = {{100, 0, "sealed"}, {400, 200, "ok"}};
+    add_entry("MANIFEST_SIGNED", 410, one, 2);
+    struct errc_why why = {{0}};
+    assert_string_equal(
+        scenario_parse(slice_of(text), "case.yaml", &scenario, &lint, &why) == ERRC_OK ? ""
+                                                                                       : why.text,
+        "");
+    for (size_t i = 0; i < 2; i++) {
+        const struct plan_step plan = {.step = &scenario.phases[VERB_PHASE_EXPECT].items[i]};
+        const struct record_step step = {
+            .plan = &plan, .started.wall_ns = DAY + 300 * MS, .ended.wall_ns = DAY + 700 * MS};
+        assert_int_equal(measure_with(&step, 0, 1000), i == 0 ? 500 : 200);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_trail, close_trail)
@@ -124,6 +161,7 @@ int main(void)
         TEST(test_waits__one_calls_waits_are_added_up),
         TEST(test_waits__calls_at_the_same_time_wait_once),
         TEST(test_waits__an_attempt_that_timed_out_is_a_wait),
+        TEST(test_waits__a_probe_that_may_wait_is_a_wait),
         TEST(test_waits__never_exceed_the_run),
         TEST(test_waits__other_entries_have_none),
     };

@@ -62,14 +62,21 @@ static int64_t union_ns(struct stretches *all, int64_t from_ns, int64_t to_ns)
     return sum;
 }
 
-enum errc waits_measure(struct slice trail, const struct subject *subject, int64_t from_ns,
-                        int64_t to_ns, int64_t *out, struct errc_why *why)
+static bool is_probe_that_waits(const struct record_step *step)
+{
+    const struct scenario_step *what = step->plan->step;
+    const struct scenario_value *within = scenario_field(what, "within_ms");
+    return what->verb->role == VERB_OBSERVES && within != NULL && within->number > 0;
+}
+
+enum errc waits_measure(struct slice trail, const struct record *record, int64_t *out,
+                        struct errc_why *why)
 {
     struct pool pool CLEANUP(pool_done);
     struct ledger_client client CLEANUP(ledger_client_done);
     struct ledger_problems problems = {0};
     struct stretches all = {0};
-    size_t room = 0;
+    size_t room = record->step_count;
     pool_init(&pool, POOL_BYTES_MAX);
     ledger_client_init(&client, &pool, &problems);
     *out = 0;
@@ -80,7 +87,10 @@ enum errc waits_measure(struct slice trail, const struct subject *subject, int64
     TRY(pool_status(&pool, why));
     for (size_t i = 0; i < client.entry_count; i++)
         if (ledger_client_ends(&client.entries[i]))
-            add_entry(subject, &client.entries[i], &all);
-    *out = union_ns(&all, from_ns, to_ns) / NS_PER_MS;
+            add_entry(record->scenario->stack.subject, &client.entries[i], &all);
+    for (size_t i = 0; i < record->step_count; i++)
+        if (is_probe_that_waits(&record->steps[i]))
+            add(&all, record->steps[i].started.wall_ns, record->steps[i].ended.wall_ns);
+    *out = union_ns(&all, record->started.wall_ns, record->ended.wall_ns) / NS_PER_MS;
     return ERRC_OK;
 }

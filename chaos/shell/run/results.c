@@ -161,13 +161,12 @@ int64_t results_designed_wait_ms(const char *folder, const struct record *record
     struct buf trail CLEANUP(buf_done);
     struct folder_path path;
     int64_t ms = 0;
-    const struct subject *subject = record->scenario->stack.subject;
+    const char *text = record->scenario->stack.subject->audit;
     const struct subject_template_values values = {{[SUBJECT_TEMPLATE_RUN] = folder}};
     buf_init(&trail, FILE_BYTES_MAX);
-    if (stack_subject_path(subject->audit, &values, &path, NULL) != ERRC_OK ||
+    if (stack_subject_path(text, &values, &path, NULL) != ERRC_OK ||
         file_read(path.text, &trail, NULL) != ERRC_OK ||
-        waits_measure(buf_slice(&trail), subject, record->started.wall_ns, record->ended.wall_ns,
-                      &ms, NULL) != ERRC_OK)
+        waits_measure(buf_slice(&trail), record, &ms, NULL) != ERRC_OK)
         return 0;
     return ms;
 }
