@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,8 +97,8 @@ enum errc file_sync_folder_of(const char *path, struct errc_why *why)
     return ERRC_OK;
 }
 
-/* Writes bytes to a new file beside path, durably; temporary holds its name. */
-static enum errc write_beside(const char *path, struct slice bytes, mode_t mode,
+/* Writes bytes to a new file beside path; temporary holds its name. */
+static enum errc write_beside(const char *path, struct slice bytes, mode_t mode, bool durably,
                               char temporary[static LIMIT_PATH_BYTES], struct errc_why *why)
 {
     int n = snprintf(temporary, LIMIT_PATH_BYTES, "%s.XXXXXX", path);
@@ -107,7 +108,7 @@ static enum errc write_beside(const char *path, struct slice bytes, mode_t mode,
     if (fd < 0)
         return io_error(why, "create a file beside", path);
     enum errc code = file_write_fd(fd, bytes, temporary, why);
-    if (code == ERRC_OK && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
+    if (code == ERRC_OK && (fchmod(fd, mode) != 0 || (durably && fsync(fd) != 0)))
         code = io_error(why, "sync", temporary);
     if (code != ERRC_OK)
         (void)unlink(temporary);
@@ -129,18 +130,29 @@ static enum errc write_into(const char *path, struct slice bytes, struct errc_wh
     return file_write_fd(fd, bytes, path, why);
 }
 
-enum errc file_replace(const char *path, struct slice bytes, mode_t mode, struct errc_why *why)
+static enum errc replace(const char *path, struct slice bytes, mode_t mode, bool durably,
+                         struct errc_why *why)
 {
     char temporary[LIMIT_PATH_BYTES];
     if (is_special(path))
         return write_into(path, bytes, why);
-    TRY(write_beside(path, bytes, mode, temporary, why));
+    TRY(write_beside(path, bytes, mode, durably, temporary, why));
     if (rename(temporary, path) != 0) {
         enum errc code = io_error(why, "replace", path);
         (void)unlink(temporary);
         return code;
     }
-    return file_sync_folder_of(path, why);
+    return durably ? file_sync_folder_of(path, why) : ERRC_OK;
+}
+
+enum errc file_replace(const char *path, struct slice bytes, mode_t mode, struct errc_why *why)
+{
+    return replace(path, bytes, mode, true, why);
+}
+
+enum errc file_put(const char *path, struct slice bytes, mode_t mode, struct errc_why *why)
+{
+    return replace(path, bytes, mode, false, why);
 }
 
 enum errc file_check_replace(const char *path, struct errc_why *why)
@@ -151,7 +163,7 @@ enum errc file_check_replace(const char *path, struct errc_why *why)
         return errc_fail(why, ERRC_USAGE, "\"%s\" is a folder", path);
     if (is_special(path))
         return access(path, W_OK) == 0 ? ERRC_OK : io_error(why, "write", path);
-    TRY(write_beside(path, (struct slice){0}, 0600, temporary, why));
+    TRY(write_beside(path, (struct slice){0}, 0600, true, temporary, why));
     (void)unlink(temporary);
     return ERRC_OK;
 }
@@ -165,7 +177,7 @@ void file_remove(const char *path)
 enum errc file_publish(const char *path, struct slice bytes, mode_t mode, struct errc_why *why)
 {
     char temporary[LIMIT_PATH_BYTES];
-    TRY(write_beside(path, bytes, mode, temporary, why));
+    TRY(write_beside(path, bytes, mode, true, temporary, why));
     enum errc code = link(temporary, path) == 0 ? ERRC_OK : io_error(why, "publish", path);
     (void)unlink(temporary);
     return code == ERRC_OK ? file_sync_folder_of(path, why) : code;

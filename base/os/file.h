@@ -1,6 +1,6 @@
 /*
  * file: whole files in, whole files out. Writing never leaves a half: beside,
- * fsync, rename, fsync of the folder.
+ * fsync, rename, fsync of the folder (file_put leaves out both fsyncs).
  */
 #pragma once
 
@@ -29,6 +29,10 @@ MUST_USE enum errc file_write_fd(int fd, struct slice bytes, const char *name,
  * failure. */
 MUST_USE enum errc file_replace(const char *path, struct slice bytes, mode_t mode,
                                 struct errc_why *why);
+
+/* The same, but only atomically: for what a crash of the machine may take along. */
+MUST_USE enum errc file_put(const char *path, struct slice bytes, mode_t mode,
+                            struct errc_why *why);
 
 /* ERRC_OK when file_replace could do it now, as far as that can be told without doing it. */
 MUST_USE enum errc file_check_replace(const char *path, struct errc_why *why);

@@ -51,6 +51,19 @@ static void test_file_replace__writes_bytes_and_mode(void **state)
     assert_int_equal(unlink("f"), 0);
 }
 
+static void test_file_put__replaces_and_leaves_nothing_beside(void **state)
+{
+    (void)state;
+    struct stat st;
+    assert_int_equal(file_put("f", SLICE_LITERAL("one"), 0600, NULL), ERRC_OK);
+    assert_int_equal(file_put("f", SLICE_LITERAL("two"), 0640, NULL), ERRC_OK);
+    expect_content("f", "two");
+    assert_int_equal(stat("f", &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_int_equal(file_put("missing/f", SLICE_LITERAL("x"), 0600, NULL), ERRC_NOT_FOUND);
+    assert_int_equal(unlink("f"), 0); /* leave_folder finds it empty */
+}
+
 static void test_file_replace__writes_into_a_pipe_and_leaves_it_there(void **state)
 {
     (void)state;
@@ -211,6 +224,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_file_replace__writes_bytes_and_mode, enter_folder,
                                         leave_folder),
+        cmocka_unit_test_setup_teardown(test_file_put__replaces_and_leaves_nothing_beside,
+                                        enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_file_replace__writes_into_a_pipe_and_leaves_it_there,
                                         enter_folder, leave_folder),
         cmocka_unit_test_setup_teardown(test_file_remove__removes_a_regular_file, enter_folder,

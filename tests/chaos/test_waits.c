@@ -10,6 +10,7 @@
 #include "base/text/buf.h"
 #include "base/text/stamp.h"
 #include "chaos/core/ledger/waits.h"
+#include "chaos/core/scenario/scenario_parse.h"
 #include "chaos/core/subject/subjects.h"
 
 #define MS 1000000LL

@@ -32,6 +32,6 @@ void gather_watch_close(struct gather_watch *watch);
 /* Blocks until a file has changed since the last call, an interrupt comes (ERRC_UNAVAILABLE), or
  * the deadline is over. What has no file (metrics, state) may change unseen: after
  * GATHER_ASK_AGAIN_MS it returns in any case. */
-#define GATHER_ASK_AGAIN_MS 100
+#define GATHER_ASK_AGAIN_MS 20
 enum errc gather_watch_wait(struct gather_watch *watch, const struct await *await,
                             int64_t deadline_ns);

@@ -103,7 +103,7 @@ static enum errc write_file(const char *folder, const char *name, const struct b
     struct folder_path path;
     TRY(buf_status(text, why));
     TRY(folder_format(&path, why, "%s/%s", folder, name));
-    return file_replace(path.text, buf_slice(text), mode, why);
+    return file_put(path.text, buf_slice(text), mode, why);
 }
 
 static void format_junit(const struct judgement *run, struct buf *out)
@@ -142,7 +142,7 @@ enum errc results_write(const char *folder, const struct judgement *run,
     format_recipe(recipe, &text);
     TRY(write_file(folder, "repro.sh", &text, 0755, why));
     TRY(folder_format(&copy, why, "%s/%s", folder, name_of(recipe->file)));
-    TRY(file_replace(copy.text, recipe->text, 0644, why));
+    TRY(file_put(copy.text, recipe->text, 0644, why));
     TRY(write_reports(folder, run, why));
     const char *name = name_of(folder);
     TRY(folder_format(&link, why, "%.*slatest", (int)(name - folder), folder));

@@ -33,7 +33,7 @@ enum errc fallbackkey_put(const char *path, const struct fallbackkey *key, struc
     buf_init(&file, 256);
     buf_addf(&file, "{\"signingKey\": \"%s\"}\n", key->text);
     TRY(buf_status(&file, why));
-    return file_replace(path, buf_slice(&file), 0600, why);
+    return file_put(path, buf_slice(&file), 0600, why);
 }
 
 static void key_free(EVP_PKEY **key)

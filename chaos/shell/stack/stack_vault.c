@@ -102,7 +102,7 @@ static enum errc write_private(const struct stack *stack, const char *name, stru
 {
     struct folder_path path;
     TRY(stack_path(stack, name, &path, why));
-    return file_replace(path.text, bytes, 0600, why);
+    return file_put(path.text, bytes, 0600, why);
 }
 
 static enum errc keep_secrets(struct stack *stack, struct errc_why *why)

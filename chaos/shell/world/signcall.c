@@ -95,7 +95,7 @@ static enum errc put_file(const struct folder_path *folder, const struct subject
     if (stat(path.text, &st) == 0)
         return ERRC_OK;
     TRY(subject_template_expand(file->text, &values->v.values, &text, why));
-    return file_replace(path.text, buf_slice(&text), 0600, why);
+    return file_put(path.text, buf_slice(&text), 0600, why);
 }
 
 static enum errc make_call_folder(const struct subject_door *door, const struct values *values,
