@@ -101,7 +101,7 @@ bool invariants_case_contract(const struct invariants_case *c, const struct join
     if (call == NULL)
         return false;
     *out = call->contract;
-    if (strcmp(call->via, "cli") == 0)
+    if (subject_is_command(c->record->scenario->stack.subject, call->via))
         return true;
     for (size_t i = contracts_until(c->record, entry->wall_ns); i > 0; i--) {
         if (strcmp(c->record->contracts[i - 1].via, call->via) != 0)

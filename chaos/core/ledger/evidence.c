@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "chaos/core/subject/subjects.h"
+
 enum errc evidence_read_text(const struct world *world, enum world_evidence kind, const char *name,
                              struct pool *pool, struct slice *out, struct errc_why *why)
 {
@@ -113,19 +115,16 @@ static enum errc add_text(const struct world *world, enum world_evidence kind, c
 static enum errc collect_texts(const struct world *world, struct evidence *out,
                                struct errc_why *why)
 {
-    static const struct {
-        enum world_evidence kind;
-        const char *name, *title;
-    } files[] = {
-        {WORLD_JOURNAL, NULL, LEDGER_JOURNAL}, {WORLD_AUDIT, NULL, LEDGER_AUDIT},
-        {WORLD_LOG, "vault", "vault.log"},     {WORLD_LOG, "api", "api.log"},
-        {WORLD_LOG, "worker", "worker.log"},   {WORLD_LOG, "cli", "cli.log"},
-    };
-    size_t count = sizeof files / sizeof files[0];
+    const char *const *logs = subject_words(subjects_default(), SUBJECT_LOGS);
+    size_t count = 2;
+    while (logs[count - 2] != NULL)
+        count++;
     out->texts = pool_array(&out->pool, count + out->manifest_count, sizeof *out->texts);
     TRY(pool_status(&out->pool, why));
-    for (size_t i = 0; i < count; i++)
-        TRY(add_text(world, files[i].kind, files[i].name, files[i].title, out, why));
+    TRY(add_text(world, WORLD_JOURNAL, NULL, LEDGER_JOURNAL, out, why));
+    TRY(add_text(world, WORLD_AUDIT, NULL, LEDGER_AUDIT, out, why));
+    for (; *logs != NULL; logs++)
+        TRY(add_text(world, WORLD_LOG, *logs, pool_format(&out->pool, "%s.log", *logs), out, why));
     for (size_t i = 0; i < out->manifest_count; i++)
         TRY(add_text(world, WORLD_MANIFEST, out->manifests[i].bundle, "manifest.json", out, why));
     return ERRC_OK;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text/jsonread.h"
+#include "chaos/core/subject/subjects.h"
 
 void ledger_client_init(struct ledger_client *client, struct pool *pool,
                         struct ledger_problems *problems)
@@ -22,28 +23,22 @@ void ledger_client_done(struct ledger_client *client)
 
 static enum ledger_action action_of(const char *text)
 {
-    static const struct {
-        const char *text;
-        enum ledger_action action;
-    } actions[] = {
-        {"MANIFEST_SIGNING_STARTED", LEDGER_STARTED},
-        {"MANIFEST_SIGNED", LEDGER_SIGNED},
-        {"MANIFEST_SIGNING_FAILED", LEDGER_FAILED},
-        {"AUDIT_TAIL_REPAIRED", LEDGER_REPAIRED},
+    static const enum ledger_action actions[] = {
+        [SUBJECT_ACTION_STARTED] = LEDGER_STARTED, [SUBJECT_ACTION_SIGNED] = LEDGER_SIGNED,
+        [SUBJECT_ACTION_FAILED] = LEDGER_FAILED,   [SUBJECT_ACTION_REPAIRED] = LEDGER_REPAIRED,
+        [SUBJECT_ACTION_OTHER] = LEDGER_OTHER,
     };
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
-        if (strcmp(actions[i].text, text) == 0)
-            return actions[i].action;
-    return LEDGER_OTHER;
+    return actions[subject_action(subjects_default(), text)];
 }
 
 static enum ledger_mode mode_of(const char *text)
 {
-    if (text == NULL)
-        return LEDGER_MODE_NONE;
-    if (strcmp(text, "vault") == 0)
-        return LEDGER_MODE_VAULT;
-    return strcmp(text, "fallback") == 0 ? LEDGER_MODE_FALLBACK : LEDGER_MODE_ODD;
+    static const enum ledger_mode modes[] = {
+        [SUBJECT_MODE_VAULT] = LEDGER_MODE_VAULT,
+        [SUBJECT_MODE_FALLBACK] = LEDGER_MODE_FALLBACK,
+        [SUBJECT_MODE_OTHER] = LEDGER_MODE_ODD,
+    };
+    return text == NULL ? LEDGER_MODE_NONE : modes[subject_mode(subjects_default(), text)];
 }
 
 static void read_attempt(struct ledger_lines *l, const json_t *object, struct ledger_attempt *out)
