@@ -1,7 +1,7 @@
 """objects: what only the compiled code shows: what cores call, what is exported, headers alone."""
 
-import collections
 import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -11,53 +11,64 @@ import subprocess
 import purity
 
 PROGRAM_FOLDERS = ("base/", "fakevault/", "signer/", "chaos/")
-Symbol = collections.namedtuple("Symbol", "name kind source")
+# Comments, then an include by path: nothing that a header could lean on stands before it.
+FIRST_INCLUDE = re.compile(r'(?:\s|//[^\n]*\n|/\*.*?\*/)*#include "([^"\n]+)"', re.DOTALL)
 
 
 def check(root, build, names):
-    sources = built_sources(root, build)
-    findings = impure_cores(sources)
-    findings += unnamed_exports(root, sources)
-    findings += headers_alone(root, build, names)
+    commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+    sources = built_sources(root, build, commands)
+    table = symbols({n: path for n, path in sources.items() if n.startswith(PROGRAM_FOLDERS)})
+    findings = impure_cores(table)
+    findings += unnamed_exports(root, table)
+    findings += headers_alone(root, commands, names, compiled_first(root, sources))
     return findings
 
 
-def built_sources(root, build):
+def built_sources(root, build, commands):
     """Object file of each source, from the compile commands: a stale object is not among them."""
-    commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     sources = {}
     for command in commands:
         name = os.path.relpath(command["file"], root)
-        if name.startswith(PROGRAM_FOLDERS):
-            sources[name] = build / re.search(r" -o (\S+)", command["command"]).group(1)
+        sources[name] = build / re.search(r" -o (\S+)", command["command"]).group(1)
     return sources
 
 
-def symbols(path, *flags):
+def symbols(sources):
+    """(name, kind) of each global symbol of each source's object; one nm reads them all."""
+    table = {source: [] for source in sources}
+    owner = {str(path): source for source, path in sources.items()}
+    if not owner:
+        return table
     output = subprocess.run(
-        ["nm", "--no-sort", "-P", *flags, path], check=True, capture_output=True, text=True
+        ["nm", "--no-sort", "-P", "-A", "-g", *owner], check=True, capture_output=True, text=True
     ).stdout
     for line in output.splitlines():
-        fields = line.split()
-        if len(fields) >= 2:
-            yield fields[0], fields[1]
+        path, _, symbol = line.rpartition(": ")
+        name, kind = symbol.split()[:2]
+        table[owner[path]].append((name, kind))
+    return table
+
+
+def defined(symbol):
+    return symbol[1] not in "Uwv"
 
 
 def is_core(name):
     return "/core/" in name or (name.startswith("base/") and not name.startswith("base/os/"))
 
 
-def impure_cores(sources):
+def impure_cores(table):
     """A core may call itself, base, and what purity.py lists with a reason."""
     home = {}
-    for source, path in sources.items():
-        for name, _ in symbols(path, "-g", "--defined-only"):
+    for source, found in table.items():
+        for name, _ in filter(defined, found):
             home.setdefault(name, source)
     findings = []
-    for source, path in sources.items():
+    for source, found in table.items():
         if not is_core(source):
             continue
-        for name, _ in symbols(path, "-u"):
+        for name, _ in itertools.filterfalse(defined, found):
             if name in home:
                 findings += foreign_call(source, name, home[name])
             elif (reason := purity.refusal(source, name)) is not None:
@@ -90,12 +101,12 @@ def carries_stem(root, source, name):
     return any(name == stem or name.startswith(stem + "_") for stem in stems)
 
 
-def unnamed_exports(root, sources):
+def unnamed_exports(root, table):
     """Exports carry the stem of their file and are unique: two cores meet in one program."""
     findings, seen = [], {}
-    for source, path in sources.items():
+    for source, found in table.items():
         stem = pathlib.PurePosixPath(source).stem
-        for name, kind in symbols(path, "-g", "--defined-only"):
+        for name, kind in filter(defined, found):
             if kind in "wWvVu" or name == "main" or name.startswith("__"):
                 continue
             if not carries_stem(root, source, name):
@@ -106,9 +117,8 @@ def unnamed_exports(root, sources):
     return findings
 
 
-def include_flags(build):
+def include_flags(commands):
     """-I and -isystem of the whole build, so that third-party headers are found."""
-    commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     flags = set()
     for command in commands:
         flags.update(re.findall(r"-I\S+", command["command"]))
@@ -118,8 +128,23 @@ def include_flags(build):
     return sorted(flags)
 
 
-def headers_alone(root, build, names):
-    flags = include_flags(build)
+def compiled_first(root, sources):
+    """Headers that a built source includes before anything else: the build compiled them alone."""
+    found = set()
+    for source, path in sources.items():
+        first = FIRST_INCLUDE.match((root / source).read_text(encoding="utf-8"))
+        if first is None:
+            continue
+        header = root / first[1]
+        if header.is_file() and path.is_file():
+            newest = max(header.stat().st_mtime, (root / source).stat().st_mtime)
+            if path.stat().st_mtime >= newest:
+                found.add(first[1])
+    return found
+
+
+def headers_alone(root, commands, names, proven):
+    flags = include_flags(commands)
 
     def compiles(name):
         command = ["cc", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", f"-I{root}"]
@@ -134,5 +159,6 @@ def headers_alone(root, build, names):
         return [f"{name}:1: does not compile alone: {first}"]
 
     headers = [name for name in names if name.endswith(".h") and "/fixtures/" not in name]
+    headers = [name for name in headers if name not in proven]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         return [finding for result in pool.map(compiles, headers) for finding in result]

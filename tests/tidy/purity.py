@@ -5,6 +5,7 @@ same output twice. What is not listed is refused. To add a name, show that it ne
 changes anything but its arguments and the heap.
 """
 
+import functools
 import re
 
 ALLOWED = {
@@ -99,8 +100,13 @@ REFUSED = {
 }
 
 
+@functools.cache
+def compiled(pattern):
+    return re.compile("|".join(f"(?:{part})" for part in pattern.split()))
+
+
 def matches(pattern, name):
-    return re.fullmatch("|".join(f"(?:{part})" for part in pattern.split()), name) is not None
+    return compiled(pattern).fullmatch(name) is not None
 
 
 def excused(source, name):

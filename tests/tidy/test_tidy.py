@@ -1,6 +1,7 @@
 """Each rule of tidy sees the violation that is planted for it, and says where."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -30,18 +31,21 @@ class Tree:
     def text(self):
         return text.check(self.root, self.names)
 
-    def objects(self):
-        """Compiles every .c as the real build does and checks what came out."""
+    def objects(self, built=None):
+        """Compiles every .c, or those named, as the real build does and checks what came out."""
         build = self.root / "build"
         build.mkdir()
         commands = []
-        for name in (name for name in self.names if name.endswith(".c")):
+        for name in built or [name for name in self.names if name.endswith(".c")]:
             output = name.replace("/", "_") + ".o"
             command = f"cc -std=gnu17 -I{self.root} -o {output} -c {self.root / name}"
             subprocess.run(command.split(), check=True, cwd=build)
             commands.append({"file": str(self.root / name), "command": command})
         (build / "compile_commands.json").write_text(json.dumps(commands), encoding="utf-8")
-        return objects.check(self.root, build, self.names)
+        return self.checked()
+
+    def checked(self):
+        return objects.check(self.root, self.root / "build", self.names)
 
 
 class TidyCase(unittest.TestCase):
@@ -213,6 +217,27 @@ class TestObjects(TidyCase):
     def test_headers_that_need_another(self):
         found = self.objects_of({"base/a.h": "#pragma once\nsize_t a_size(void);\n"})
         self.assert_found(found, "base/a.h:1:", "does not compile alone")
+
+    def test_headers_that_lean_on_what_their_source_includes_before(self):
+        header = "#pragma once\nsize_t a_size(void);\n"
+        for before in ("#include <stddef.h>\n", "typedef unsigned long size_t;\n"):
+            with self.subTest(before=before):
+                source = f'/* a */\n{before}#include "base/a.h"\n'
+                found = self.objects_of({"base/a.h": header, "base/a.c": source})
+                self.assert_found(found, "base/a.h:1:", "does not compile alone")
+
+    def test_headers_that_no_built_source_includes_first(self):
+        files = {"base/a.h": "#pragma once\nsize_t a_size(void);\n"}
+        tree = Tree(self, {**files, "base/a.c": '#include "base/a.h"\n', "base/b.c": ""})
+        self.assert_found(tree.objects(built=["base/b.c"]), "base/a.h:1:", "does not compile alone")
+
+    def test_headers_newer_than_the_object_that_proved_them(self):
+        header = "#pragma once\ntypedef int a_size;\n"
+        tree = Tree(self, {"base/a.h": header, "base/a.c": '#include "base/a.h"\n'})
+        self.assertEqual(tree.objects(), [])
+        (tree.root / "base/a.h").write_text("#pragma once\nsize_t a_size(void);\n")
+        os.utime(tree.root / "base/a.h", (2**31, 2**31))
+        self.assert_found(tree.checked(), "base/a.h:1:", "does not compile alone")
 
 
 class TestPurity(unittest.TestCase):
