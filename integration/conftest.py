@@ -1,12 +1,16 @@
-"""Fixtures. What they hand out is in harness/."""
+"""Fixtures. What they hand out is in harness/; harness/surroundings.py says what is reset first."""
 
 import os
 import pathlib
 import shutil
+import socket
 import tempfile
 
 import pytest
-from harness import Chaos, FakeVault, ProcessFactory, Signer
+from harness import Chaos, FakeVault, ProcessFactory, Signer, limits, surroundings
+
+surroundings.reset()
+socket.setdefaulttimeout(limits.EVENT)  # of whoever names none
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BINARIES = pathlib.Path(os.environ.get("HARNESS_BIN", ROOT / "build" / "dev" / "bin"))
@@ -14,6 +18,17 @@ BINARIES = pathlib.Path(os.environ.get("HARNESS_BIN", ROOT / "build" / "dev" / "
 
 def pytest_report_header():
     return f"programs: {BINARIES}"
+
+
+def pytest_configure(config):
+    """A limit for each test, unless the command line has one."""
+    if config.getoption("timeout", None) is None:
+        config.option.timeout = limits.TEST
+
+
+def pytest_collection_modifyitems(items):
+    """The long ones first: begun last, they would run alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -37,7 +52,8 @@ def factory(request):
 
     The folder's name is short: the path of a Unix socket has room for 107 bytes.
     """
-    folder = tempfile.mkdtemp(prefix="harness-")
+    parent = tempfile.gettempdir()
+    folder = tempfile.mkdtemp(prefix="harness-", dir=parent if len(parent) < 30 else "/tmp")
     made = ProcessFactory(BINARIES, folder)
     yield made
     troubles = made.stop_all()

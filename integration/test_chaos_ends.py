@@ -65,7 +65,7 @@ def start_and_wait(chaos, name, text, *words):
         lines = journals[0].read_text(encoding="utf-8").splitlines()
         return sum('"request"' in line and "/sign/" in line for line in lines) >= 2
 
-    eventually(is_hanging, 30, "a hanging sign request")
+    eventually(is_hanging, "a hanging sign request")
     return child
 
 
@@ -74,14 +74,14 @@ def test_the_marker_finds_processes(factory, chaos):
     assert len(survivors(factory)) >= 6  # chaos, guard, runner, vault, api, worker
     assert leftovers(factory)
     child.signal(signal.SIGKILL)
-    child.wait(10)
+    child.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_rolls_back_and_leaves_nothing(factory, chaos, number):
     child = start_and_wait(chaos, "slow", SLOW)
     child.signal(number)
-    assert child.wait(30) == 130, child.output() + child.errors()
+    assert child.wait() == 130, child.output() + child.errors()
     assert survivors(factory) == []
     assert leftovers(factory) == []
     latest = chaos.folder / "runs" / "slow" / "latest"
@@ -96,9 +96,9 @@ def test_an_interrupt_rolls_back_and_leaves_nothing(factory, chaos, number):
 def test_a_second_interrupt_ends_it_at_once(factory, chaos):
     child = start_and_wait(chaos, "stuck", STUCK)
     child.signal(signal.SIGINT)
-    eventually(lambda: "rolling back" in child.output(), 10, "the first interrupt")
+    eventually(lambda: "rolling back" in child.output(), "the first interrupt")
     child.signal(signal.SIGINT)
-    assert child.wait(10) == 130, child.output() + child.errors()
+    assert child.wait() == 130, child.output() + child.errors()
     assert survivors(factory) == []
     assert leftovers(factory) == []
 
@@ -106,8 +106,8 @@ def test_a_second_interrupt_ends_it_at_once(factory, chaos):
 def test_kill_9_leaves_no_process_and_no_secret(factory, chaos):
     child = start_and_wait(chaos, "slow", SLOW)
     child.signal(signal.SIGKILL)
-    child.wait(10)
-    eventually(lambda: survivors(factory) == [], 10, "the end of all processes")
+    child.wait()
+    eventually(lambda: survivors(factory) == [], "the end of all processes")
     assert leftovers(factory) == []
     assert list(chaos.folder.rglob("private")) == []
 
@@ -117,10 +117,9 @@ def test_several_at_a_time_end_together(factory, chaos):
     child = chaos.start("run", "-j", "3", *files)
     eventually(
         lambda: len(list(chaos.folder.glob("runs/*/*/ledgers/audit.ndjson"))) == 3,
-        30,
         "three audit trails",
     )
     child.signal(signal.SIGINT)
-    assert child.wait(40) == 130, child.output() + child.errors()
+    assert child.wait() == 130, child.output() + child.errors()
     assert survivors(factory) == []
     assert leftovers(factory) == []

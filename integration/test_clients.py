@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 import requests
-from harness import FakeVault, eventually
+from harness import FakeVault, eventually, limits
 from harness.fakevault import reserve_port
 
 STEPS = (
@@ -56,11 +56,11 @@ def start_real(factory, binary):
 
     def serves():
         try:
-            return requests.get(f"{address}/v1/sys/init", timeout=5).ok
+            return requests.get(f"{address}/v1/sys/init", timeout=limits.EVENT).ok
         except requests.ConnectionError:
             return False
 
-    eventually(serves, 20, "the real Vault")
+    eventually(serves, "the real Vault")
     return address
 
 

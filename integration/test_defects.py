@@ -67,7 +67,7 @@ version: 1
 purpose: a Vault that never answers makes both services fall back
 stack:
   services: [api, worker]
-  environment: {ALLOW_FALLBACK_SIGNING: "true", SIGNER_ATTEMPT_TIMEOUT_MS: "300"}
+  environment: {ALLOW_FALLBACK_SIGNING: "true", SIGNER_ATTEMPT_TIMEOUT_MS: "1000"}
 steady_state:
   - sign: {via: api, expect: {mode: vault}}
 method:

@@ -8,7 +8,7 @@ import stat
 
 import pytest
 import requests
-from harness import FakeVault, eventually
+from harness import FakeVault, eventually, limits
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_headers_are_written_when_they_are_asked_for(vault, factory):
     vault.call("PUT", "sys/config/auditing/request-headers/X-Shown")
     vault.call("PUT", "sys/config/auditing/request-headers/X-Hashed", {"hmac": True})
     headers = {"X-Vault-Token": "root", "x-shown": "here", "X-Hashed": "not here", "X-Other": "no"}
-    requests.get(f"{vault.address}/v1/secret/config", headers=headers, timeout=10)
+    requests.get(f"{vault.address}/v1/secret/config", headers=headers, timeout=limits.EVENT)
     (line,) = [e for e in entries(log)[-2:] if e["type"] == "request"]
     written = line["request"]["headers"]
     assert set(written) == {"x-shown", "x-hashed"} and written["x-shown"] == ["here"]
@@ -88,7 +88,7 @@ def test_a_device_that_blocks_blocks_requests_but_not_control(vault, factory):
     assert enable(vault, fifo).status_code == 204
     os.close(reader)  # from here on nobody reads, and the file cannot be opened anew
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        held = [pool.submit(vault.api, "GET", "secret/config", timeout=30) for _ in range(4)]
+        held = [pool.submit(vault.api, "GET", "secret/config") for _ in range(4)]
         with pytest.raises(requests.exceptions.ReadTimeout):
             vault.api("GET", "secret/config", timeout=0.3)
         assert vault.api("GET", "sys/health").status_code == 200

@@ -10,7 +10,7 @@ import stat
 import jsonschema
 import pytest
 import requests
-from harness import FakeVault, Raw, eventually
+from harness import FakeVault, Raw, eventually, limits
 
 
 def test_stop_finishes_records_and_cleans_up(factory):
@@ -25,7 +25,7 @@ def test_stop_finishes_records_and_cleans_up(factory):
         held.request("GET", "/v1/sys/seal-status")
         eventually(lambda: vault.state()["hold"]["held"] == 1, what="a held request")
         vault.process.signal(signal.SIGTERM)
-        assert vault.process.wait(10) == 0
+        assert vault.process.wait() == 0
     assert not port_file.exists() and not pathlib.Path(vault.admin).exists()
     (start, stop) = vault.journal("process")
     assert (start["event"], stop["event"]) == ("start", "stop")
@@ -70,7 +70,7 @@ def test_ctl_says_what_is_wrong(dev_vault, factory):
         (["seel"], 64, 'verb "seel" is unknown, did you mean "seal"?'),
         (["faults", "ad"], 64, "faults wants one of: list, add, set, rm"),
         (["unseal"], 64, "usage: fakevault ctl unseal FILE"),
-        (["unseal", "/nonexistent"], 66, '"/nonexistent"'),
+        (["unseal", factory.folder / "no-file"], 66, f'"{factory.folder}/no-file"'),
         (["faults", "rm", "r9"], 66, 'there is no rule "r9"'),
         (["respond", "99"], 65, 'effect: respond: field "status" is 99, want 200..599'),
         (["respond", "503", "-times=0"], 65, 'trigger: field "times" is 0'),
@@ -211,12 +211,10 @@ class TestOverTcp:
         ],
     )
     def test_only_who_has_the_token_and_is_no_web_page(self, url, headers, status):
-        answer = requests.post(f"{url}/seal", headers=headers, timeout=5)
+        answer = requests.post(f"{url}/seal", headers=headers, timeout=limits.EVENT)
         assert answer.status_code == status
-        sealed = requests.get(f"{url}/state", headers=self.GOOD, timeout=5).json()["vault"][
-            "sealed"
-        ]
-        assert sealed is (status == 200)
+        sealed = requests.get(f"{url}/state", headers=self.GOOD, timeout=limits.EVENT)
+        assert sealed.json()["vault"]["sealed"] is (status == 200)
 
     def test_ctl_sends_the_token(self, url, factory):
         token = factory.folder / "token"

@@ -8,7 +8,7 @@ import re
 import threading
 
 import pytest
-from harness import FakeVault, Raw
+from harness import FakeVault, Raw, limits
 from harness.tracing import NO_LEAK_CHECK, needs_trace
 
 KILL_ROUNDS = int(os.environ.get("HARNESS_KILL_ROUNDS", "25"))
@@ -97,7 +97,7 @@ def check(vault, ledger, things):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(limits.TEST + limits.seconds(30) * KILL_ROUNDS)
 def test_nothing_acknowledged_is_lost_over_kill_9(durable_vault):
     vault, randomness = durable_vault, random.Random(SEED)
     vault.call("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
@@ -106,12 +106,12 @@ def test_nothing_acknowledged_is_lost_over_kill_9(durable_vault):
         before = dict(ledger["asked"])
         writer = Writer(vault, round_number, ledger)
         writer.start()
-        assert writer.ready.wait(10)
+        assert writer.ready.wait(limits.EVENT)
         threading.Event().wait(
             randomness.uniform(0, KILL_WITHIN_S)
         )  # the moment is the test's input
         vault.process.kill()
-        writer.join(10)
+        writer.join(limits.EVENT)
         assert writer.trouble is None and not writer.is_alive(), writer.trouble
         vault.start()
         assert vault.state()["vault"]["sealed"] is True

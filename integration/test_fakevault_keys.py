@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness import FakeVault
+from harness import FakeVault, limits
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
 
@@ -78,7 +78,7 @@ def test_a_damaged_backup_is_refused(vault, root):
 
 def wrapping_key(vault):
     """Made on the first request, which takes seconds."""
-    answer = vault.api("GET", "transit/wrapping_key", timeout=120)
+    answer = vault.api("GET", "transit/wrapping_key", timeout=limits.WORK)
     assert answer.status_code == 200, answer.text
     return answer.json()["data"]["public_key"]
 
@@ -173,6 +173,7 @@ def test_openssl_verifies_with_exported_public_keys(vault, factory):
         check_signature(vault, kind, public, factory.folder)
 
 
+@pytest.mark.slow
 @needs_openssl
 def test_keys_travel_wrapped_from_one_server_to_another(factory):
     one, other = (FakeVault.dev(factory, name) for name in ("one", "other"))

@@ -113,6 +113,7 @@ def make_keys(vault):
     return wanted
 
 
+@pytest.mark.slow
 def test_sealing_leaves_no_key_in_memory(factory):
     vault = Traceable.dev(factory)
     vault.call("POST", "sys/mounts/transit", {"type": "transit"})

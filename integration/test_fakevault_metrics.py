@@ -4,7 +4,7 @@ import re
 
 import pytest
 import requests
-from harness import FakeVault
+from harness import FakeVault, limits
 
 
 @pytest.fixture
@@ -15,7 +15,9 @@ def vault(factory):
 def scrape(vault, accept=None):
     headers = {"Accept": accept} if accept else {}
     query = "" if accept else "?format=prometheus"
-    answer = requests.get(f"{vault.address}/v1/sys/metrics{query}", headers=headers, timeout=10)
+    answer = requests.get(
+        f"{vault.address}/v1/sys/metrics{query}", headers=headers, timeout=limits.EVENT
+    )
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     rows = [line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#")]
@@ -46,9 +48,9 @@ def test_a_sealed_server_still_says_so(vault):
 
 
 def test_other_forms(vault):
-    view = requests.get(f"{vault.address}/v1/sys/metrics", timeout=10).json()
+    view = requests.get(f"{vault.address}/v1/sys/metrics", timeout=limits.EVENT).json()
     assert set(view) == {"Timestamp", "Gauges", "Points", "Counters", "Samples"}
-    wrong = requests.get(f"{vault.address}/v1/sys/metrics?format=zzz", timeout=10)
+    wrong = requests.get(f"{vault.address}/v1/sys/metrics?format=zzz", timeout=limits.EVENT)
     assert (wrong.status_code, wrong.text) == (400, 'metric response format "zzz" unknown')
     assert wrong.headers["Content-Type"] == "text/plain"
-    assert requests.post(f"{vault.address}/v1/sys/metrics", timeout=10).status_code == 405
+    assert requests.post(f"{vault.address}/v1/sys/metrics", timeout=limits.EVENT).status_code == 405

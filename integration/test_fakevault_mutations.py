@@ -6,7 +6,7 @@ import random
 import socket
 
 import pytest
-from harness import FakeVault
+from harness import FakeVault, limits
 
 ROUNDS = int(os.environ.get("HARNESS_MUTATIONS", "400"))
 SEED = int(os.environ.get("HARNESS_SEED", "1"))
@@ -79,7 +79,7 @@ def mutate(dice, request):
 def send(port, request, half_close):
     """Sends and reads until the server has said what it says, or is silent: both are fine."""
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as connection,
+        socket.create_connection(("127.0.0.1", port)) as connection,
         contextlib.suppress(OSError),
     ):
         connection.sendall(request)
@@ -90,7 +90,8 @@ def send(port, request, half_close):
             pass
 
 
-@pytest.mark.timeout(60 + ROUNDS)
+@pytest.mark.slow
+@pytest.mark.timeout(limits.TEST + limits.seconds(1) * ROUNDS)
 def test_mutated_requests_harm_nobody(dev_vault):
     dice = random.Random(SEED)
     for number in range(ROUNDS):

@@ -11,6 +11,7 @@ import subprocess
 import jsonschema
 import pytest
 import yaml
+from harness import limits
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 GOOD = sorted((ROOT / "fixtures" / "scenarios").glob("*.yaml"))
@@ -22,10 +23,11 @@ SEMANTIC = set((ROOT / "fixtures" / "broken" / "semantic.txt").read_text().split
 
 def run_chaos(factory, *arguments, cwd=None):
     return subprocess.run(
-        [factory.binaries / "chaos", *arguments],
+        [factory.binary("chaos"), *arguments],
+        env=factory.environment(),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=limits.EVENT,
         cwd=cwd,
         check=False,
     )

@@ -1,16 +1,14 @@
 """What starts Vault starts fakevault: configuration files, environment, flags, greeting."""
 
-import contextlib
 import json
 import os
 import re
 import signal
-import socket
 import subprocess
-import time
 
 import pytest
 import requests
+from harness import eventually, limits
 from harness.fakevault import reserve_port
 
 INMEM = 'storage "inmem" {}\n'
@@ -33,7 +31,7 @@ def home(factory):
 
 
 def seal_status(port):
-    return requests.get(f"http://127.0.0.1:{port}/v1/sys/seal-status", timeout=5).json()
+    return requests.get(f"http://127.0.0.1:{port}/v1/sys/seal-status", timeout=limits.EVENT).json()
 
 
 class Server:
@@ -44,15 +42,16 @@ class Server:
         self.child = factory.start(
             program, [factory.binary(program), *words], factory.environment(**environment or {})
         )
-        end = time.monotonic() + 20
-        while "server started!" not in self.child.output():
-            assert self.child.popen.poll() is None, self.child.errors()
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        eventually(self.greets, "the greeting")
+
+    def greets(self):
+        greeted = "server started!" in self.child.output()
+        assert greeted or self.child.popen.poll() is None, self.child.errors()
+        return greeted
 
     def stop(self):
         self.child.signal(signal.SIGTERM)
-        return self.child.wait(10)
+        return self.child.wait()
 
 
 def refused(factory, home, text, program="vault", name="c.hcl", words=()):
@@ -95,7 +94,7 @@ def test_what_dockers_entry_point_starts(factory, home, port):
     made = requests.put(
         f"http://127.0.0.1:{port}/v1/sys/init",
         json={"secret_shares": 1, "secret_threshold": 1},
-        timeout=10,
+        timeout=limits.EVENT,
     )
     assert made.status_code == 200
     assert server.stop() == 0
@@ -230,11 +229,9 @@ def test_the_token_file_is_left_alone(factory, port, program, words):
     assert not (factory.folder / ".vault-token").exists()
 
 
-def test_an_address_that_others_can_reach_is_warned_of(factory):
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = probe.getsockname()[1]
-    server = Server(factory, free, "server", "-dev", f"-listen=0.0.0.0:{free}", program="fakevault")
+def test_an_address_that_others_can_reach_is_warned_of(factory, port):
+    words = ["server", "-dev", f"-listen=0.0.0.0:{port}"]
+    server = Server(factory, port, *words, program="fakevault")
     assert "event=not_loopback" in server.child.errors()
 
 

@@ -19,7 +19,14 @@ from harness.tracing import NO_LEAK_CHECK, needs_trace
 
 ROUNDS = int(os.environ.get("SIGNER_KILL_ROUNDS", "25"))
 SEED = int(os.environ.get("SIGNER_KILL_SEED", "20261124"))
-DURABLE = ["openat", "write", "fsync", "rename", "sendto", "flock"]
+DURABLE = [
+    pytest.param("openat", marks=pytest.mark.slow),
+    "write",
+    "fsync",
+    "rename",
+    "sendto",
+    "flock",
+]
 
 
 def entries_of(signer, run_id):
@@ -103,6 +110,7 @@ def time_of_a_run(signer):
     return min(times), len(times)
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(signer, durable_vault):
     whole, others = time_of_a_run(signer)
     chance = random.Random(SEED)
@@ -117,7 +125,7 @@ def test_killed_at_random_moments(signer, durable_vault):
             child.popen.wait(chance.uniform(0.0, whole))
         except subprocess.TimeoutExpired:
             child.signal(signal.SIGKILL)
-            killed += child.wait(10) == -signal.SIGKILL
+            killed += child.wait() == -signal.SIGKILL
         acknowledged = '"status":"completed"' in child.output()
         acknowledged_count += acknowledged
         published.append(check_healed(signer, folder, run_id, acknowledged))
@@ -237,7 +245,7 @@ def test_two_at_once_sign_once(signer, durable_vault):
     settings = signer.factory.environment(**signer.settings)
     argv = [signer.binary, "sign", folder]
     children = [signer.factory.start(f"racer-{i}", argv, settings) for i in range(4)]
-    codes = [child.wait(30) for child in children]
+    codes = [child.wait() for child in children]
     assert 0 in codes
     for code, child in zip(codes, children, strict=True):
         result = json.loads(child.output())

@@ -10,6 +10,7 @@ import subprocess
 import threading
 
 import pytest
+from harness import limits
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
@@ -79,7 +80,7 @@ def serving(folder=None, name=None):
             yield server
         finally:
             server.shutdown()
-            thread.join(10)
+            thread.join(limits.EVENT)
 
 
 def sign_at(signer, server, **environment):

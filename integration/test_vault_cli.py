@@ -3,18 +3,16 @@
 What it prints is compared with Vault's own by integration/conformance/cli.py.
 """
 
-import fcntl
+import contextlib
 import http.server
-import os
 import pathlib
-import pty
 import signal
+import socket
 import subprocess
-import termios
 import threading
 
 import pytest
-from harness import FakeVault
+from harness import FakeVault, Terminal, limits
 
 
 @pytest.fixture
@@ -26,6 +24,7 @@ class Command:
     """Runs the command against one address, with a home folder of its own."""
 
     def __init__(self, factory, address, token="root"):
+        self.factory = factory
         self.program = factory.binary("vault")
         self.home = factory.folder / "home"
         self.home.mkdir(exist_ok=True)
@@ -41,53 +40,30 @@ class Command:
             input=text,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=limits.EVENT,
             check=False,
         )
         assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stderr}"
         return done
 
+    def asked_at_a_terminal(self, *words):
+        """Starts it at a terminal, and waits until it asks."""
+        made = Terminal(self.factory, "vault", [self.program, *words], self.environment)
+        made.await_text("hidden")
+        return made
+
     def at_a_terminal(self, *words, typed):
         """Types a line when asked; returns the exit code and all that the terminal showed."""
-        master, slave = pty.openpty()
-        child = subprocess.Popen(
-            [self.program, *words], env=self.environment, stdin=slave, stdout=slave, stderr=slave
-        )
-        os.close(slave)
-        shown = b""
-        while b"hidden" not in shown:
-            shown += os.read(master, 4096)
-        os.write(master, typed.encode() + b"\n")
-        try:
-            while chunk := os.read(master, 4096):
-                shown += chunk
-        except OSError:  # the other end is closed
-            pass
-        os.close(master)
-        return child.wait(30), shown.decode()
+        terminal = self.asked_at_a_terminal(*words)
+        terminal.type(typed + "\n")
+        return terminal.finish()
 
     def interrupted_at_a_terminal(self, *words):
         """Presses Ctrl-C when asked; returns how it ended, and whether the terminal echoes."""
-        master, slave = pty.openpty()
-        child = subprocess.Popen(
-            [self.program, *words],
-            env=self.environment,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )
-        shown = b""
-        while b"hidden" not in shown:
-            shown += os.read(master, 4096)
-        assert not termios.tcgetattr(slave)[3] & termios.ECHO
-        os.write(master, b"\x03")
-        code = child.wait(30)
-        echoes = bool(termios.tcgetattr(slave)[3] & termios.ECHO)
-        os.close(slave)
-        os.close(master)
-        return code, echoes
+        terminal = self.asked_at_a_terminal(*words)
+        assert not terminal.echoes()
+        terminal.type("\x03")
+        return terminal.child.wait(), terminal.echoes()
 
 
 @pytest.fixture
@@ -254,8 +230,27 @@ def test_it_waits_no_longer_than_it_may(vault, factory):
     assert "context deadline exceeded" in shown
 
 
-def test_a_server_of_plain_http_is_named(factory, vault):
-    command = Command(factory, vault.address.replace("http:", "https:"))
+@pytest.fixture
+def plain_server():
+    """Answers the first bytes in plain HTTP, whatever they are: a hello of TLS need not have the
+    end of a line that servers look for. Yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            with server.accept()[0] as peer:
+                peer.recv(65536)
+                peer.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+                with contextlib.suppress(ConnectionResetError):
+                    peer.recv(1)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join(limits.EVENT)
+
+
+def test_a_server_of_plain_http_is_named(factory, plain_server):
+    command = Command(factory, f"https://127.0.0.1:{plain_server}")
     shown = command("status", expect=1).stderr
     assert "http: server gave HTTP response to HTTPS client" in shown
 
@@ -271,8 +266,8 @@ def test_help_names_every_flag(command):
 def test_the_name_decides_what_the_program_is(factory):
     program = pathlib.Path(factory.binary("vault"))
     assert program.is_symlink()
-    done = subprocess.run([factory.binary("fakevault"), "version"], capture_output=True, text=True)
-    assert done.stdout.startswith("fakevault ")
+    done = factory.run("version", [factory.binary("fakevault"), "version"])
+    assert done.output().startswith("fakevault ")
 
 
 def test_an_interrupted_question_leaves_the_terminal_as_it_was(command):

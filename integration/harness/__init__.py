@@ -1,10 +1,12 @@
 """harness: the three programs as objects that tests start, watch and end."""
 
+from . import limits, surroundings
 from .chaos import Chaos, Outcome
 from .fakevault import FakeVault
 from .process import Process, ProcessFactory
 from .raw import Raw
 from .signer import Service, Signer, request_body
+from .terminal import Terminal
 from .wait import eventually
 
 __all__ = [
@@ -16,6 +18,9 @@ __all__ = [
     "Raw",
     "Service",
     "Signer",
+    "Terminal",
     "eventually",
+    "limits",
     "request_body",
+    "surroundings",
 ]

@@ -2,6 +2,8 @@
 
 import json
 
+from . import limits
+
 
 class Outcome:
     """How a run of chaos ended."""
@@ -31,7 +33,7 @@ class Chaos:
     def argv(self, *words):
         return [self.factory.binary("chaos"), *words]
 
-    def __call__(self, *words, deadline=170.0, **environment):
+    def __call__(self, *words, deadline=limits.WORK, **environment):
         settings = self.factory.environment(**environment)
         child = self.factory.run("chaos", self.argv(*words), settings, self.folder, deadline)
         return Outcome(child, self.folder / "runs")

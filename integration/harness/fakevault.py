@@ -5,6 +5,7 @@ import socket
 
 import requests
 
+from . import limits
 from .raw import Raw
 
 
@@ -75,7 +76,7 @@ class FakeVault:
             f"{self.address}/v1/{path}",
             json=body,
             headers=headers,
-            timeout=options.pop("timeout", 10),
+            timeout=options.pop("timeout", limits.EVENT),
             allow_redirects=False,
             **options,
         )
@@ -107,7 +108,7 @@ class FakeVault:
             self.call("POST", "sys/mounts/transit", {"type": "transit"})
         self.call("POST", f"transit/keys/{name}", {"type": kind})
 
-    def control(self, method, path, value=None, deadline=10.0):
+    def control(self, method, path, value=None, deadline=limits.EVENT):
         """One call of the control API; returns (status, body)."""
         connection = Raw.unix(self.admin, deadline)
         try:
@@ -121,7 +122,7 @@ class FakeVault:
     def crash(self):
         """A real SIGKILL; returns when the process is gone."""
         self.ctl("crash")
-        self.process.wait(10)
+        self.process.wait()
 
     def journal(self, kind=None):
         """The records so far; a torn last line would be an error, and shows."""

@@ -6,6 +6,7 @@ ready through a pipe. When a test fails, everything that its children wrote is s
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -13,7 +14,10 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
+
+from . import limits, surroundings
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -24,6 +28,12 @@ SANITIZER_EXIT = 70
 
 def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def rule_terminal():
+    """What is typed at standard input is ours to hear, Ctrl-C too."""
+    die_with_parent()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def alive(pid):
@@ -37,7 +47,8 @@ def alive(pid):
 class Process:
     """One child. `name` says who it is in a failure's output."""
 
-    def __init__(self, name, argv, folder, environment, ready=False):
+    def __init__(self, name, argv, folder, environment, ready=False, terminal=None):
+        """`terminal` is a descriptor that the child has for its terminal, and no log then."""
         self.name = name
         self.argv = [str(word) for word in argv]
         self.folder = pathlib.Path(folder)
@@ -52,14 +63,14 @@ class Process:
         with open(self.stdout, "ab") as out, open(self.stderr, "ab") as err:
             self.popen = subprocess.Popen(
                 self.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
+                stdin=subprocess.DEVNULL if terminal is None else terminal,
+                stdout=out if terminal is None else terminal,
+                stderr=err if terminal is None else terminal,
                 cwd=self.folder,
                 env=environment,
                 start_new_session=True,
                 pass_fds=[write_end] if ready else [],
-                preexec_fn=die_with_parent,
+                preexec_fn=die_with_parent if terminal is None else rule_terminal,
             )
         if ready:
             os.close(write_end)
@@ -69,7 +80,7 @@ class Process:
     def pid(self):
         return self.popen.pid
 
-    def _await_ready(self, read_end, deadline=30.0):
+    def _await_ready(self, read_end, deadline=limits.EVENT):
         """One line of JSON, or the end of the file when the start failed."""
         text, end = b"", time.monotonic() + deadline
         try:
@@ -79,7 +90,7 @@ class Process:
                     raise AssertionError(f"{self.name} was not ready within {deadline} s")
                 chunk = os.read(read_end, 4096)
                 if not chunk:
-                    code = self.popen.wait(10)
+                    code = self.popen.wait(limits.EVENT)
                     raise AssertionError(f"{self.name} ended with {code}: {self.errors()}")
                 text += chunk
         except AssertionError:
@@ -95,7 +106,7 @@ class Process:
     def errors(self):
         return self.stderr.read_text(encoding="utf-8", errors="replace")
 
-    def wait(self, deadline=60.0):
+    def wait(self, deadline=limits.EVENT):
         return self.popen.wait(deadline)
 
     def signal(self, number):
@@ -109,12 +120,13 @@ class Process:
     def kill(self):
         """SIGKILL to the whole group; returns the exit code."""
         self._signal_group(signal.SIGKILL)
-        return self.popen.wait(10)
+        return self.popen.wait(limits.EVENT)
 
-    def stop(self, deadline=10.0):
+    def stop(self, deadline=limits.EVENT):
         """SIGTERM, then SIGKILL for whatever is left. Returns the child's exit code."""
         if self.popen.poll() is None:
             self.signal(signal.SIGTERM)
+            self.signal(signal.SIGCONT)  # a frozen one could not hear it
         try:
             code = self.popen.wait(deadline)
         except subprocess.TimeoutExpired:
@@ -152,22 +164,22 @@ class ProcessFactory:
         runtime = self.folder / "run"
         runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
         environment = {
-            "PATH": f"{self.binaries}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{self.binaries}:{os.environ.get('PATH', os.defpath)}",
             "HOME": str(self.folder),
             "XDG_RUNTIME_DIR": str(runtime),
             "TMPDIR": str(runtime),
-            "LC_ALL": "C.UTF-8",
+            **surroundings.GIVEN,
         }
         environment.update({key: str(value) for key, value in extra.items()})
         return environment
 
-    def start(self, name, argv, environment=None, ready=False, folder=None):
+    def start(self, name, argv, environment=None, ready=False, folder=None, terminal=None):
         folder = folder or self.folder / f"{len(self.children):02}-{name}"
-        child = Process(name, argv, folder, environment or self.environment(), ready)
+        child = Process(name, argv, folder, environment or self.environment(), ready, terminal)
         self.children.append(child)
         return child
 
-    def run(self, name, argv, environment=None, folder=None, deadline=120.0):
+    def run(self, name, argv, environment=None, folder=None, deadline=limits.WORK):
         """Runs a child to its end."""
         child = self.start(name, argv, environment, folder=folder)
         child.code = child.wait(deadline)

@@ -3,17 +3,19 @@
 import json
 import socket
 
+from . import limits
+
 
 class Raw:
     """One connection. Every read has a deadline."""
 
-    def __init__(self, port, deadline=10.0):
+    def __init__(self, port, deadline=limits.EVENT):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=deadline)
         self.socket.settimeout(deadline)
         self.rest = b""
 
     @classmethod
-    def unix(cls, path, deadline=10.0):
+    def unix(cls, path, deadline=limits.EVENT):
         made = cls.__new__(cls)
         made.socket = socket.socket(socket.AF_UNIX)
         made.socket.settimeout(deadline)

@@ -7,6 +7,8 @@ import uuid
 
 import requests
 
+from . import limits
+
 
 class Signer:
     def __init__(self, factory, vault_addr, token, binary=None, name="signer", **environment):
@@ -115,7 +117,7 @@ class Service:
         self.port = self.process.ready_line["port"]
         self.address = f"http://127.0.0.1:{self.port}"
 
-    def request(self, method, path, body=None, timeout=60, **headers):
+    def request(self, method, path, body=None, timeout=limits.EVENT, **headers):
         return requests.request(
             method, f"{self.address}{path}", json=body, headers=headers, timeout=timeout
         )

@@ -2,9 +2,11 @@
 
 import time
 
+from . import limits
 
-def eventually(predicate, deadline=10.0, what="the condition"):
-    """Returns the first true value of predicate(), or fails after `deadline` seconds.
+
+def eventually(predicate, what="the condition", deadline=limits.EVENT):
+    """Returns the first true value of predicate(), or fails when the time is over.
 
     Only where there is no event to wait for: a pipe, an exit, an answer come first.
     """
