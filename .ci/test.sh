@@ -13,9 +13,12 @@ status=0
 if [ "$part" != integration ]; then
     ctest --preset "$preset" -j"$jobs" --output-junit "$PWD/$results/unit.xml" || status=1
 fi
+# Two at a time for each processor: half of what a test takes is waiting. One test is handed out
+# after the other, so that the long ones, which come first, do not pile up with one worker.
 if [ "$part" != unit ]; then
     HARNESS_BIN=$PWD/build/$preset/bin build/venv/bin/python -m pytest -c integration/pytest.ini \
-        --rootdir integration --junitxml "$results/integration.xml" integration "$@" || status=1
+        --rootdir integration -n $((2 * jobs)) --dist load --maxschedchunk 1 \
+        --junitxml "$results/integration.xml" integration "$@" || status=1
 fi
 .ci/count.py "$results" || status=1
 exit $status
