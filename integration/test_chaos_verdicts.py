@@ -180,11 +180,12 @@ def test_bad_usage_is_one_line_and_starts_nothing(chaos, words, message):
     assert not outcome.runs.exists()
 
 
-def test_a_program_that_is_not_there_starts_nothing(chaos):
-    outcome = chaos("run", "--signer", "/nowhere/signer", chaos.scenario("good", PASS))
+def test_a_program_that_is_not_there_starts_nothing(factory, chaos):
+    nowhere = factory.folder / "nowhere" / "signer"
+    outcome = chaos("run", "--signer", nowhere, chaos.scenario("good", PASS))
     assert outcome.code == 64, outcome
     assert outcome.stderr == (
-        'chaos: there is no program "/nowhere/signer"; build it, or name it with --signer\n'
+        f'chaos: there is no program "{nowhere}"; build it, or name it with --signer\n'
     )
     assert not outcome.runs.exists()
 

@@ -76,7 +76,7 @@ static void test_proc__tells_how_it_ended(void **state)
 static void test_proc__a_program_that_is_not_there_is_an_error_of_the_start(void **state)
 {
     (void)state;
-    static const char *const argv[] = {"/nonexistent/program", NULL};
+    static const char *const argv[] = {"./no-such-program", NULL};
     static const char *const env[] = {NULL};
     struct proc p = {0};
     struct errc_why why;
@@ -84,7 +84,7 @@ static void test_proc__a_program_that_is_not_there_is_an_error_of_the_start(void
         .name = "api", .argv = argv, .env = env, .err_path = log_path.text};
     assert_int_equal(proc_start(&p, &spec, &why), ERRC_NOT_FOUND);
     assert_string_equal(why.text,
-                        "cannot start api: \"/nonexistent/program\": No such file or directory");
+                        "cannot start api: \"./no-such-program\": No such file or directory");
     assert_int_equal(p.pid, 0);
 }
 
