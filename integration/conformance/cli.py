@@ -26,7 +26,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from replay import BOOT, Server
+from replay import BOOT, Server, limits
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 CLOCK = r"\d\d:\d\d:\d\d(\.\d+)?"
@@ -94,7 +94,7 @@ def run_step(step, srv, env, home, vault):
         env=environment(step, srv, env, home),
         cwd=home,
         text=True,
-        timeout=30,
+        timeout=limits.EVENT,
         input=fill(step.get("stdin", ""), env),
         capture_output=True,
         check=False,
