@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from harness import limits
+from harness import eventually, limits
 
 HARD_SIZE = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 HERE = pathlib.Path(__file__).resolve().parent
@@ -88,10 +88,20 @@ def test_children_of_the_harness_see_still_less(factory):
     assert set(variables) <= {*factory.environment(), "PWD", "OLDPWD", "SHLVL", "_"}
 
 
+def test_a_frozen_child_is_stopped(factory):
+    child = factory.start(
+        "sleeper", ["sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.01; done"]
+    )
+    assert not child.frozen()
+    child.signal(signal.SIGSTOP)
+    eventually(child.frozen, "the stop")
+    assert child.stop() in (3, -signal.SIGTERM)  # the trap may not have been set yet
+
+
 @pytest.mark.parametrize(("patience", "wanted"), [("1", "60.0"), ("2.5", "150.0")])
 def test_all_limits_grow_with_patience(patience, wanted):
     done = subprocess.run(
-        [sys.executable, "-c", "from harness import limits; print(limits.EVENT)"],
+        [sys.executable, "-c", "from harness import eventually, limits; print(limits.EVENT)"],
         cwd=HERE,
         env={**os.environ, "HARNESS_PATIENCE": patience},
         capture_output=True,

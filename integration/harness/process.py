@@ -113,6 +113,12 @@ class Process:
         """To the child alone, as an operator does it."""
         self.popen.send_signal(number)
 
+    def frozen(self):
+        """Stopped by a signal. SIGCONT to one that is not takes the leak check's SIGSTOP away from
+        it while it ends, and it hangs for ever."""
+        stat = pathlib.Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8")
+        return stat.rpartition(")")[2].split()[0] == "T"
+
     def _signal_group(self, number):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
@@ -125,8 +131,9 @@ class Process:
     def stop(self, deadline=limits.EVENT):
         """SIGTERM, then SIGKILL for whatever is left. Returns the child's exit code."""
         if self.popen.poll() is None:
+            if self.frozen():
+                self.signal(signal.SIGCONT)  # it could not hear the other
             self.signal(signal.SIGTERM)
-            self.signal(signal.SIGCONT)  # a frozen one could not hear it
         try:
             code = self.popen.wait(deadline)
         except subprocess.TimeoutExpired:
