@@ -15,8 +15,8 @@
 
 #include "fakevault/shell/control/sockname.h"
 #include "fakevault/shell/data/gate.h"
+#include "tests/support/patience.h"
 
-#define DEADLINE_MS 5000
 #define CONNS_MAX 16
 
 /* Stands for the HTTP server: keeps the descriptors that it is handed. */
@@ -105,7 +105,7 @@ static int what_comes(int fd)
 {
     char byte;
     struct pollfd wait = {.fd = fd, .events = POLLIN};
-    assert_int_equal(poll(&wait, 1, DEADLINE_MS), 1);
+    assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
     ssize_t n = recv(fd, &byte, 1, 0);
     return n < 0 ? errno : (int)n;
 }

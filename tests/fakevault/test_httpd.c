@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "fakevault/shell/data/httpd.h"
+#include "tests/support/patience.h"
 
 #define CONNECTIONS 8
-#define DEADLINE_MS 5000
 #define ENDLESS 200000 /* bytes of a head, more than any server takes */
 
 struct fixture {
@@ -137,7 +137,7 @@ static void test_httpd__stops_between_two_requests(void **state)
         char reply[64];
         struct pollfd wait = {.fd = f.clients[i], .events = POLLIN};
         assert_int_equal(send(f.clients[i], request, sizeof request - 1, 0), sizeof request - 1);
-        assert_int_equal(poll(&wait, 1, DEADLINE_MS), 1);
+        assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
         assert_true(recv(f.clients[i], reply, sizeof reply, 0) > 12);
         assert_memory_equal(reply, "HTTP/1.1 204", 12);
     }

@@ -18,6 +18,7 @@
 #include "signer/shell/signing.h"
 #include "tests/signer/fake.h"
 #include "tests/signer/wire_server.h"
+#include "tests/support/patience.h"
 
 #define THREADS 4
 #define BUNDLES 12
@@ -81,8 +82,8 @@ static void open_desk(struct desk *d, uint16_t port)
                                         .retry = {.attempts = 2,
                                                   .backoff_base_ms = 1,
                                                   .backoff_max_ms = 2,
-                                                  .attempt_timeout_ms = 2000,
-                                                  .total_timeout_ms = 5000}};
+                                                  .attempt_timeout_ms = PATIENCE_MS,
+                                                  .total_timeout_ms = 2 * PATIENCE_MS}};
     assert_int_equal(secret_arena_new(65536, &d->startup.arena, NULL, NULL), ERRC_OK);
     assert_int_equal(file_replace("key.json", slice_of(key), 0600, NULL), ERRC_OK);
     write_trust();

@@ -17,6 +17,7 @@
 #include "chaos/shell/process/await.h"
 #include "chaos/shell/process/guard.h"
 #include "chaos/shell/stack/folder.h"
+#include "tests/support/patience.h"
 
 /*
  * Each run starts a process that does what it can to get away (a session of its own, forked twice,
@@ -91,7 +92,8 @@ static void assert_reads(int fd, ssize_t expected)
 {
     char c = 0;
     const struct await patient = {.interrupt_fd = -1};
-    assert_int_equal(await_readable(&patient, fd, await_deadline_ns(10000), "pipe", NULL), ERRC_OK);
+    assert_int_equal(await_readable(&patient, fd, await_deadline_ns(PATIENCE_MS), "pipe", NULL),
+                     ERRC_OK);
     assert_int_equal(read(fd, &c, 1), expected);
 }
 

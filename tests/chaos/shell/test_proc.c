@@ -16,12 +16,13 @@
 #include "base/os/file.h"
 #include "chaos/shell/process/proc.h"
 #include "chaos/shell/stack/folder.h"
+#include "tests/support/patience.h"
 
 static const struct await patient = {.interrupt_fd = -1};
 static struct folder_path folder;
 static struct folder_path log_path;
 
-#define SOON await_deadline_ns(10000)
+#define SOON await_deadline_ns(PATIENCE_MS)
 
 static int make_folder(void **state)
 {

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "signer/shell/service/health_poll.h"
+#include "tests/support/patience.h"
 
 struct vault {
     pthread_mutex_t lock;
@@ -43,7 +44,7 @@ static void await(struct vault *v, unsigned count)
 {
     struct timespec until;
     (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 20;
+    until.tv_sec += PATIENCE_S;
     (void)pthread_mutex_lock(&v->lock);
     while (v->told < count)
         assert_int_equal(pthread_cond_timedwait(&v->changed, &v->lock, &until), 0);

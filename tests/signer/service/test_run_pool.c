@@ -14,8 +14,7 @@
 #include "base/os/clock_os.h"
 #include "signer/shell/service/run_pool.h"
 #include "signer/shell/service/run_store.h"
-
-#define DEADLINE_S 20
+#include "tests/support/patience.h"
 
 /* The world of one test: a store, a signer that waits until it is let go, and what was told. */
 struct world {
@@ -48,7 +47,7 @@ static void await(struct world *w, const unsigned *counter, unsigned value)
 {
     struct timespec until;
     (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += DEADLINE_S;
+    until.tv_sec += PATIENCE_S;
     assert_int_equal(pthread_mutex_lock(&w->lock), 0);
     while (*counter < value)
         assert_int_equal(pthread_cond_timedwait(&w->changed, &w->lock, &until), 0);

@@ -17,8 +17,9 @@
 #include "base/os/entropy_os.h"
 #include "signer/shell/service/service_http.h"
 #include "signer/shell/service/service_listen.h"
+#include "tests/support/patience.h"
 
-#define STEPS_MAX 20000 /* of the loop, each at most STEP_MS: the deadline of a test */
+#define STEPS_MAX PATIENCE_MS /* of the loop, each at most STEP_MS: the deadline of a test */
 #define STEP_MS 1
 
 /* A server under a clock that stands still unless it is moved, and an application with one run. */
