@@ -50,8 +50,9 @@ void condition_apply(struct condition *c, const struct condition_effect *effect,
 {
     bool sealed = ((c->set | c->maybe) & CONDITION_SEALED) != 0;
     unsigned clears = enter_shares(&c->shares, sealed, effect, threshold);
-    c->set &= ~clears;
-    c->maybe &= ~clears;
+    unsigned doubtful = c->set & effect->latent_clears; /* over, when the rule takes a request */
+    c->set &= ~(clears | doubtful);
+    c->maybe = (c->maybe & ~clears) | doubtful;
     c->set |= (effect->sets | effect->implied) & ~(unsigned)CONDITION_RESTARTED;
     c->maybe |= effect->latent;
 }
@@ -130,6 +131,21 @@ static void take_hits(struct derivation *d, int64_t after_ns, int64_t until_ns)
     }
 }
 
+/* Who lets held requests go takes back the rules that hold. */
+static void close_holding_rules(struct derivation *d, int64_t from_ns, int64_t to_ns)
+{
+    for (size_t i = 0; i < d->count; i++)
+        for (size_t k = 0; k < d->change_count; k++) {
+            struct condition_window *w = &d->out[i];
+            const struct condition_change *change = &d->changes[k];
+            if (w->bit != CONDITION_RULED || w->to_ns != INT64_MAX || w->plan != change->plan ||
+                (change->effect.latent & CONDITION_HELD) == 0)
+                continue;
+            w->ending_ns = from_ns;
+            w->to_ns = to_ns;
+        }
+}
+
 static void take_change(struct derivation *d, const struct condition_change *change)
 {
     struct condition_window window = {.plan = change->plan,
@@ -138,6 +154,8 @@ static void take_change(struct derivation *d, const struct condition_change *cha
                                       .made_ns = change->to_ns};
     unsigned clears = enter_shares(&d->shares, is_sealed(d), &change->effect, d->threshold);
     close_windows(d, clears, change->from_ns, change->to_ns);
+    if ((clears & CONDITION_HELD) != 0)
+        close_holding_rules(d, change->from_ns, change->to_ns);
     open_windows(d, change->effect.sets, window);
     window.implied = true;
     open_windows(d, change->effect.implied, window);

@@ -13,7 +13,8 @@
  *     vault: {unseal: 3}   clears sealed               healthy
  *
  * A step with `at_request` arms a rule: RULED now, and its own bit from the
- * first request that the rule takes (the journal says when). A rule that has
+ * first request that the rule takes (the journal says when). A rule that holds
+ * ends with what ends HELD. A rule that has
  * fired as often as it may (`times`) is spent: its bit ends by itself. A
  * restart is a moment, not a state: its window is the step.
  */

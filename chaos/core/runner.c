@@ -302,12 +302,20 @@ static bool was_cut_short(struct session *s, const struct record_step *step, enu
            s->world->interrupted(s->world->context) > 0;
 }
 
+/* True when the step fails for our reasons: it acts on Vault, or cannot be because of Vault. What a
+ * service does not do is its own. */
+static bool is_ours(const struct scenario_step *step, enum errc code)
+{
+    if (step->verb->role != VERB_ACTS)
+        return false;
+    return !step->actor->of_subject || (code == ERRC_STATE && !step->actor->of_services);
+}
+
 /* A step that could not be carried out. A fault is ours: refused before it acted (the scenario asks
  * for what cannot be), failed on the way, or not undone; never the subject's. */
 static void blame(struct session *s, const struct record_step *step, enum errc code)
 {
-    const struct verb *verb = step->plan->step->verb;
-    bool ours = verb->role == VERB_ACTS && !step->plan->step->actor->of_subject;
+    bool ours = is_ours(step->plan->step, code);
     bool undoing = step->plan->step->phase == VERB_PHASE_ROLLBACK;
     if (ours)
         add_finding(s, step, VERDICT_INTERNAL,

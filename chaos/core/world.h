@@ -112,7 +112,8 @@ struct world {
 
     /* Carries out one step that acts, signs or waits, or asks first. Other observing steps come
      * through read. A signer that refuses is an outcome, not an error. ERRC_TIMEOUT: what was
-     * waited for did not come. FATAL: trouble of chaos's own. */
+     * waited for did not come. ERRC_STATE: refused before anything was done. FATAL: trouble of
+     * chaos's own. */
     enum errc (*act)(void *context, const struct world_step *step, struct world_outcome *out,
                      struct errc_why *why);
 

@@ -305,6 +305,24 @@ static void test_plan__finds_sign_steps_by_name(void **state)
     assert_int_equal(plan_find_sign(&plan, "other"), plan.count);
 }
 
+static void test_plan__shows_a_long_step_cut_between_characters(void **state)
+{
+    (void)state;
+    struct parsed p CLEANUP(parsed_done);
+    struct buf text CLEANUP(buf_done);
+    struct plan plan;
+    buf_init(&text, 1u << 20);
+    buf_add_text(&text, HEAD "method:\n  - vault: {respond: 503, body: \"");
+    for (unsigned i = 0; i < 20000; i++)
+        buf_add_text(&text, "ä");
+    buf_add_text(&text, "\"}\n");
+    parse(&p, buf_text(&text));
+    assert_int_equal(plan_make(&p.scenario, &plan, NULL), ERRC_OK);
+    size_t len = strlen(plan.steps[1].text);
+    assert_true(len > 990 && len <= 1003);
+    assert_string_equal(plan.steps[1].text + len - strlen("ä…"), "ä…");
+}
+
 /* --- what makes no sense where it stands --- */
 
 /* The only finding of a method, or NULL. */
@@ -329,6 +347,7 @@ static void test_scenario_walk__holds_only_against_a_step_what_is_certain(void *
         {"  - vault: {hang: at_request}\n  - vault: rotate_key\n", NULL},
         {"  - vault: hang\n  - vault: rotate_key\n",
          "vault holds requests here (since line 6): resume it first"},
+        {"  - vault: hang\n  - vault: {crash: at_request}\n  - vault: rotate_key\n", NULL},
         {"  - vault: hang\n  - vault: resume\n  - vault: rotate_key\n", NULL},
         {"  - vault: pause\n  - vault: stop\n  - vault: start\n  - vault: pause\n", NULL},
         {"  - vault: pause\n  - vault: restart\n  - vault: unpause\n",
@@ -468,6 +487,7 @@ int main(void)
         cmocka_unit_test(test_plan__numbers_the_steps_and_names_the_faults),
         cmocka_unit_test(test_plan__a_text_with_newlines_stays_in_its_line),
         cmocka_unit_test(test_plan__finds_sign_steps_by_name),
+        cmocka_unit_test(test_plan__shows_a_long_step_cut_between_characters),
         cmocka_unit_test(test_scenario_walk__holds_only_against_a_step_what_is_certain),
         cmocka_unit_test(test_scenario_walk__counts_the_rules),
         cmocka_unit_test(test_scenario__may_begin_with_a_byte_order_mark),

@@ -3,7 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define LINE_BYTES_MAX 4096u
+#define DESCRIPTION_BYTES_MAX (1u << 20) /* more than a file can hold */
+#define LINE_BYTES_MAX 1000u             /* what is shown of it */
 
 static void describe_list(const struct scenario_value *value, struct buf *out)
 {
@@ -72,7 +73,7 @@ void plan_describe(const struct scenario_step *step, struct buf *out)
         describe_value(&step->main, out);
     }
     struct buf fields CLEANUP(buf_done);
-    buf_init(&fields, LINE_BYTES_MAX);
+    buf_init(&fields, DESCRIPTION_BYTES_MAX);
     describe_fields(step->values, step->count, &fields);
     if (fields.len > 0)
         buf_addf(out, "%s %s", step->main.given ? "," : "", buf_text(&fields));
@@ -80,18 +81,25 @@ void plan_describe(const struct scenario_step *step, struct buf *out)
         out->failed = true;
 }
 
-/* One line: a text of a scenario may hold newlines. */
+/* One line of a length that can be read: a text of a scenario may be a whole page. Cuts between
+ * characters. */
 static const char *line_of(struct pool *pool, const struct scenario_step *step)
 {
     struct buf text CLEANUP(buf_done);
-    buf_init(&text, (size_t)4 * LINE_BYTES_MAX);
+    buf_init(&text, (size_t)2 * DESCRIPTION_BYTES_MAX);
     plan_describe(step, &text);
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.ptr[i] < ' ')
             text.ptr[i] = ' ';
     if (text.ptr == NULL || text.failed)
         pool->failed = true;
-    return pool_text(pool, buf_slice(&text));
+    struct slice line = buf_slice(&text);
+    if (line.len <= LINE_BYTES_MAX)
+        return pool_text(pool, line);
+    line.len = LINE_BYTES_MAX;
+    while (line.len > 0 && ((unsigned char)line.ptr[line.len] & 0xc0) == 0x80)
+        line.len--;
+    return pool_format(pool, "%.*s…", SLICE_FMT(line));
 }
 
 enum errc plan_make(struct scenario *scenario, struct plan *out, struct errc_why *why)

@@ -130,15 +130,30 @@ static enum errc unseal_one(const struct vault_client *client, const char *share
     return jsonread_int(answer, "progress", 0, 255, progress, why);
 }
 
+/* How many keys of the unsealing under way have been entered. */
+static enum errc read_progress(const struct vault_client *client, bool *sealed, int64_t *progress,
+                               struct errc_why *why)
+{
+    json_t *answer CLEANUP(jsonread_done) = NULL;
+    TRY(vault_client_call(client, "GET", "sys/seal-status", slice_of(NULL), NULL, &answer, why));
+    TRY(jsonread_bool(answer, "sealed", sealed, why));
+    return jsonread_int(answer, "progress", 0, 255, progress, why);
+}
+
 enum errc vault_client_unseal(const struct vault_client *client, const json_t *shares, size_t count,
                               bool *sealed, int64_t *progress, struct errc_why *why)
 {
     if (count > json_array_size(shares))
         return errc_fail(why, ERRC_STATE, "there are only %zu unseal keys",
                          json_array_size(shares));
-    for (size_t i = 0; i < count; i++)
-        TRY(unseal_one(client, json_string_value(json_array_get(shares, i)), sealed, progress,
-                       why));
+    TRY(read_progress(client, sealed, progress, why));
+    size_t from = (size_t)*progress;
+    for (size_t i = 0; *sealed && i < count; i++) {
+        const char *share = json_string_value(json_array_get(shares, from + i));
+        if (share == NULL)
+            return errc_fail(why, ERRC_STATE, "there are no more unseal keys");
+        TRY(unseal_one(client, share, sealed, progress, why));
+    }
     return ERRC_OK;
 }
 

@@ -47,8 +47,9 @@ MUST_USE enum errc vault_client_call(const struct vault_client *client, const ch
 MUST_USE enum errc vault_client_init(struct vault_client *client, int shares, int threshold,
                                      json_t **shares_out, struct errc_why *why);
 
-/* Gives the first `count` shares, one request each as an operator would.
- * *sealed and *progress tell where that led. */
+/* Gives the next `count` shares, one request each as an operator would: those behind the ones that
+ * were entered already; none when it is not sealed any more. *sealed and *progress tell where that
+ * led. */
 MUST_USE enum errc vault_client_unseal(const struct vault_client *client, const json_t *shares,
                                        size_t count, bool *sealed, int64_t *progress,
                                        struct errc_why *why);

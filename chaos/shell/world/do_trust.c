@@ -3,12 +3,14 @@
 
 static enum errc trust_accept(const struct exec_run *r, struct errc_why *why)
 {
-    return stack_signer_accept(r->stack, why);
+    return exec_verbs_on_the_way(stack_signer_accept(r->stack, why));
 }
 
 static const struct exec_verb verbs[] = {
     {"accept", trust_accept},
 };
 
-const struct exec_actor do_trust = {
-    .name = "trust", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+const struct exec_actor do_trust = {.name = "trust",
+                                    .verbs = verbs,
+                                    .verb_count = sizeof verbs / sizeof verbs[0],
+                                    .needs_vault = true};

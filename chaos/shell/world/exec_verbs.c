@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chaos/shell/world/exec_before.h"
+
 static const struct exec_actor *const actors[] = {
     &do_vault, &do_service, &do_trust, &do_fallback_key, &do_sign, &do_wait_for, &do_status,
 };
@@ -28,12 +30,24 @@ static bool same(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static const struct exec_verb *find(const char *actor, const char *verb)
+enum errc exec_verbs_on_the_way(enum errc code)
+{
+    return code == ERRC_STATE ? ERRC_UNAVAILABLE : code;
+}
+
+static const struct exec_actor *find_actor(const char *name)
 {
     for (size_t i = 0; i < ACTORS_THAT_ACT; i++)
-        for (size_t k = 0; strcmp(actors[i]->name, actor) == 0 && k < actors[i]->verb_count; k++)
-            if (same(actors[i]->verbs[k].name, verb))
-                return &actors[i]->verbs[k];
+        if (strcmp(actors[i]->name, name) == 0)
+            return actors[i];
+    return NULL;
+}
+
+static const struct exec_verb *find(const struct exec_actor *actor, const char *verb)
+{
+    for (size_t i = 0; actor != NULL && i < actor->verb_count; i++)
+        if (same(actor->verbs[i].name, verb))
+            return &actor->verbs[i];
     return NULL;
 }
 
@@ -43,9 +57,12 @@ enum errc exec_verbs_run(struct exec_verbs *exec, const struct world_step *step,
     const struct scenario_step *what = step->step;
     const struct exec_run r = {
         .exec = exec, .stack = exec->stack, .at = step, .step = what, .out = out};
-    const struct exec_verb *verb = find(what->actor->name, what->verb->name);
+    const struct exec_actor *actor = find_actor(what->actor->name);
+    const struct exec_verb *verb = find(actor, what->verb->name);
     if (verb == NULL)
         return errc_fail(why, ERRC_INTERNAL, "the live world cannot carry out \"%s\"",
                          what->actor->name);
+    if (actor->needs_vault)
+        TRY(exec_before_vault(&r, why));
     return verb->run(&r, why);
 }

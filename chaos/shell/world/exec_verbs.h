@@ -35,6 +35,7 @@ struct exec_actor {
     const char *name;
     const struct exec_verb *verbs;
     size_t verb_count;
+    bool needs_vault; /* acts on Vault: what a row needs and excludes is Vault's condition */
 };
 
 extern const struct exec_actor do_vault, do_service, do_trust, do_fallback_key, do_sign,
@@ -46,6 +47,10 @@ MUST_USE enum errc exec_verbs_run(struct exec_verbs *exec, const struct world_st
 
 /* Returns one of those that act, in no particular order; NULL: there are no more. */
 const struct exec_actor *exec_verbs_actor(size_t i);
+
+/* What a verb of several calls reports: ERRC_STATE means that nothing was done (world.h, act), and
+ * behind the first call that cannot be said any more. */
+MUST_USE enum errc exec_verbs_on_the_way(enum errc code);
 
 /* Writes what happened, in a few words. */
 void exec_verbs_note(const struct exec_run *r, const char *format, ...) PRINTF_LIKE(2, 3);
