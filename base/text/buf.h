@@ -3,9 +3,9 @@
  *
  * A failed append (over the maximum, or out of memory) changes nothing but sets
  * `failed`; later appends do nothing, so that a writer may append a whole
- * document and ask once at the end. What a buf leaves behind, also when it grows, is wiped: it may
- * have carried a key. buf_take hands the bytes over. A buf is
- * always NUL-terminated behind its bytes when ptr is not NULL.
+ * document and ask once at the end. What a buf leaves behind, also when it grows, is wiped, all of
+ * its memory: it may have carried a key, and no caller has to think of that. buf_take hands the
+ * bytes over. A buf is always NUL-terminated behind its bytes when ptr is not NULL.
  */
 #pragma once
 

@@ -118,8 +118,6 @@ static void job_free(struct vault *v, struct vault_job *job)
     buf_done(&job->path);
     buf_done(&job->text);
     buf_done(&job->data_out);
-    if (job->auth_out.ptr != NULL)
-        secret_wipe(job->auth_out.ptr, job->auth_out.len);
     buf_done(&job->auth_out);
     buf_done(&job->wrap_out);
     buf_done(&job->warnings);

@@ -71,13 +71,6 @@ static void log_line(const struct server *s, const char *level, const char *even
     (void)fputs(buf_text(&line), stderr);
 }
 
-static void wipe_buf(struct buf *b)
-{
-    if (b->ptr != NULL)
-        secret_wipe(b->ptr, b->cap);
-    buf_done(b);
-}
-
 /* ---- starting, part by part ---- */
 
 static void raise_descriptor_limit(void)
@@ -135,7 +128,7 @@ static enum errc read_token(struct server *s, struct errc_why *why)
     if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
         return errc_fail(why, ERRC_USAGE,
                          "admin token file \"%s\" can be read by others: chmod 600", path);
-    struct buf text CLEANUP(wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, TOKEN_MAX);
     TRY(file_read(path, &text, why));
     struct slice token = slice_trim(buf_slice(&text));
@@ -312,8 +305,8 @@ static void greet(const struct server *s, const struct buf *unseal_key, const st
 
 static enum errc start(struct server *s, struct errc_why *why)
 {
-    struct buf unseal_key CLEANUP(wipe_buf);
-    struct buf token CLEANUP(wipe_buf);
+    struct buf unseal_key CLEANUP(buf_done);
+    struct buf token CLEANUP(buf_done);
     buf_init(&unseal_key, 256);
     buf_init(&token, TOKEN_MAX);
     TRY(read_token(s, why));

@@ -17,13 +17,6 @@ static const char *from_environment(void *unused, const char *name)
     return getenv(name);
 }
 
-static void wipe_buf(struct buf *b)
-{
-    if (b->ptr != NULL)
-        secret_wipe(b->ptr, b->cap);
-    buf_done(b);
-}
-
 /* A token is one word; a blank or line end in it would break the header it is sent in. */
 static enum errc keep_token(struct slice token, const char *source, struct startup *out,
                             struct errc_why *why)
@@ -40,7 +33,7 @@ static enum errc keep_token(struct slice token, const char *source, struct start
 
 static enum errc read_token_file(struct startup *out, struct errc_why *why)
 {
-    struct buf text CLEANUP(wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, TOKEN_FILE_BYTES);
     /* In one piece, so that growing leaves no copy behind. */
     if (buf_reserve(&text, TOKEN_FILE_BYTES) == NULL)

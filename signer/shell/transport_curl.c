@@ -98,8 +98,6 @@ static bool add_header(struct curl_slist **list, const char *name, struct slice 
     buf_init(&line, 16384);
     buf_addf(&line, "%s: %.*s", name, SLICE_FMT(value));
     struct curl_slist *grown = line.failed ? NULL : curl_slist_append(*list, buf_text(&line));
-    if (line.ptr != NULL)
-        secret_wipe(line.ptr, line.len);
     if (grown == NULL)
         return false;
     *list = grown;

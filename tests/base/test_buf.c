@@ -5,10 +5,44 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text/buf.h"
+
+/* Blocks that are given back, and how many of them still hold what must not stay behind. */
+static size_t freed_blocks;
+static size_t freed_dirty;
+
+void __real_free(void *ptr);
+void __wrap_free(void *ptr);
+
+void __wrap_free(void *ptr)
+{
+    if (ptr != NULL) {
+        freed_blocks++;
+        freed_dirty += memmem(ptr, malloc_usable_size(ptr), "s3cret", 6) != NULL;
+    }
+    __real_free(ptr);
+}
+
+static void test_buf__leaves_nothing_behind_when_it_grows_or_ends(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 10000);
+    freed_blocks = freed_dirty = 0;
+    for (int i = 0; i < 100; i++)
+        buf_add_text(&b, "s3cret ");
+    assert_true(freed_blocks >= 2); /* grown from 128 bytes to 1024 */
+    size_t grown = freed_blocks;
+    buf_reset(&b); /* what is behind the end goes, too */
+    buf_add_text(&b, "a s3cret");
+    buf_done(&b);
+    assert_int_equal(freed_blocks, grown + 1);
+    assert_int_equal(freed_dirty, 0);
+}
 
 static void test_buf__holds_exactly_its_maximum(void **state)
 {
@@ -165,6 +199,7 @@ static void test_buf__addf_fits_exactly_or_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_buf__leaves_nothing_behind_when_it_grows_or_ends),
         cmocka_unit_test(test_buf__add_int_writes_every_width),
         cmocka_unit_test(test_buf__addf_fits_exactly_or_leaves_nothing),
         cmocka_unit_test(test_buf__holds_exactly_its_maximum),

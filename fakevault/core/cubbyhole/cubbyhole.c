@@ -73,8 +73,6 @@ static void store(struct vault_job *job, const char *name)
     enum errc code = buf_status(&text, &why);
     if (code == ERRC_OK)
         code = barrier_put(&job->vault->barrier, name, buf_slice(&text), &why);
-    if (text.ptr != NULL)
-        secret_wipe(text.ptr, text.len);
     call_done(job, code, &why);
 }
 

@@ -112,8 +112,6 @@ enum errc seal_parse_share(struct slice text, struct secret_arena *arena, struct
     enum errc code = decode_share(text, &bytes, why);
     if (code == ERRC_OK)
         code = secret_copy(arena, buf_slice(&bytes), out);
-    if (bytes.ptr != NULL)
-        secret_wipe(bytes.ptr, bytes.cap);
     return code;
 }
 

@@ -16,13 +16,6 @@ bool wrapping_is_token(const struct token *token)
     return token->policy_count == 1 && slice_equal(token->policies[0], policies[0]);
 }
 
-static void wipe(struct buf *b)
-{
-    if (b->ptr != NULL)
-        secret_wipe(b->ptr, b->len);
-    buf_done(b);
-}
-
 /* --- token and cubbyhole ---------------------------------------------------------------------- */
 
 static struct token draft_token(const struct vault_job *job, int64_t ttl_ns)
@@ -55,7 +48,7 @@ static void put(struct vault_job *job, struct barrier_batch *batch, const struct
 static void put_response(struct vault_job *job, struct barrier_batch *batch,
                          const struct token *token, struct slice response)
 {
-    struct buf json CLEANUP(wipe);
+    struct buf json CLEANUP(buf_done);
     struct jsonwrite w;
     buf_init(&json, LIMIT_REPLY_BODY_BYTES);
     jsonwrite_init(&w, &json, JSONWRITE_GO_HTML);
@@ -131,8 +124,8 @@ enum errc wrapping_make(struct vault_job *job, const struct wrapping_content *co
 
 void wrapping_hide(struct vault_job *job)
 {
-    wipe(&job->data_out);
-    wipe(&job->auth_out);
+    buf_done(&job->data_out);
+    buf_done(&job->auth_out);
     buf_reset(&job->warnings);
     call_answer_none(job, 200);
 }
@@ -142,7 +135,7 @@ void wrapping_hide(struct vault_job *job)
 /* Answers that are no plain envelope are kept with what else is needed to send them again. */
 static void keep_raw(struct vault_job *job, struct slice body)
 {
-    struct buf text CLEANUP(wipe);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, LIMIT_REPLY_BODY_BYTES);
     base64_format(body, BASE64_STANDARD, &text);
     int status = job->status;
@@ -156,7 +149,7 @@ static void keep_raw(struct vault_job *job, struct slice body)
 
 static void make_plain(struct vault_job *job)
 {
-    struct buf body CLEANUP(wipe);
+    struct buf body CLEANUP(buf_done);
     buf_init(&body, LIMIT_REPLY_BODY_BYTES);
     if (job->shape == CALL_BARE)
         buf_add_slice(&body, buf_slice(&job->data_out));
@@ -184,7 +177,7 @@ static bool is_empty_list(const struct vault_job *job)
 
 void wrapping_apply(struct vault_job *job)
 {
-    struct buf envelope CLEANUP(wipe);
+    struct buf envelope CLEANUP(buf_done);
     struct errc_why why = {{0}};
     struct token *token;
     buf_init(&envelope, LIMIT_REPLY_BODY_BYTES);

@@ -75,7 +75,7 @@ const char *cli_api_token_file(struct cli *cli)
 static const char *stored_token(struct cli *cli)
 {
     const char *path = cli_api_token_file(cli);
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, TOKEN_MAX);
     if (path == NULL || file_read(path, &text, NULL) != ERRC_OK)
         return "";
@@ -155,7 +155,7 @@ static void add_query(struct cli *cli, struct buf *out, json_t *query)
 
 static const char *url_of(struct cli *cli, const struct cli_call *call)
 {
-    struct buf url CLEANUP(cli_pool_wipe_buf);
+    struct buf url CLEANUP(buf_done);
     buf_init(&url, URL_MAX);
     const char *address = cli_api_address(cli);
     if (strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
@@ -186,7 +186,7 @@ static void add_header(struct headers *h, const char *name, const char *value)
 static const char *wrap_ttl(struct cli *cli, const struct cli_call *call)
 {
     const struct cli_flag_value *flag = cli_flags_find(&cli->flags, "wrap-ttl");
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, 64);
     if (call->no_wrapping)
         return NULL;
@@ -286,7 +286,7 @@ static enum errc send_often(const struct cli_http_call *call, struct cli_http_re
         if (left <= 0 || !may_retry(code, reply->status))
             return code;
         int64_t wait_ms = reply->retry_after_s > 0 ? reply->retry_after_s * 1000 : RETRY_WAIT_MS;
-        cli_pool_wipe_buf(&reply->body);
+        buf_done(&reply->body);
         pause_ms(wait_ms);
     }
 }
@@ -308,7 +308,7 @@ static enum errc send_and_follow(struct cli *cli, struct cli_http_call *call,
         strncmp(reply->location, TLS_PREFIX, strlen(TLS_PREFIX)) != 0)
         return errc_fail(why, ERRC_DENIED, "redirect would cause protocol downgrade");
     call->url = cli_pool_text(&cli->pool, "%s", reply->location);
-    cli_pool_wipe_buf(&reply->body);
+    buf_done(&reply->body);
     return send_often(call, reply, why);
 }
 
@@ -333,7 +333,7 @@ static bool is_fine(int status)
 static const char *refusal(struct cli *cli, const struct cli_http_call *call,
                            const struct cli_http_reply *reply, const struct cli_answer *answer)
 {
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     size_t i;
     json_t *item;
     const char *space = reply->namespace_path;
@@ -363,7 +363,7 @@ static void read_answer(struct cli *cli, const struct cli_http_call *call,
 
 static const char *body_of(struct cli *cli, const json_t *body)
 {
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, LIMIT_REQUEST_BODY_BYTES);
     cli_text_json(body, &text);
     return cli_pool_take(&cli->pool, &text);
@@ -395,7 +395,7 @@ struct cli_answer cli_api_do(struct cli *cli, const struct cli_call *call)
         read_answer(cli, &http, &reply, &answer);
     else
         answer.error = no_answer(cli, &http, code, &why);
-    cli_pool_wipe_buf(&reply.body);
+    buf_done(&reply.body);
     return answer;
 }
 

@@ -37,7 +37,7 @@ const char *cli_args_folder(struct cli *cli, const char *text)
 
 enum errc cli_args_stdin(struct cli *cli, const char **out, struct errc_why *why)
 {
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, LIMIT_REQUEST_BODY_BYTES);
     if (cli->stdin_used)
         return errc_fail(why, ERRC_USAGE, "stdin already consumed");
@@ -49,7 +49,7 @@ enum errc cli_args_stdin(struct cli *cli, const char **out, struct errc_why *why
 
 enum errc cli_args_file(struct cli *cli, const char *path, const char **out, struct errc_why *why)
 {
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, LIMIT_REQUEST_BODY_BYTES);
     enum errc code = file_read(path, &text, why);
     if (code == ERRC_NOT_FOUND)
@@ -184,7 +184,7 @@ enum errc cli_args_data(struct cli *cli, int first, json_t **out, struct errc_wh
 
 static json_t *text_of(struct cli *cli, const json_t *value)
 {
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, LIMIT_REQUEST_BODY_BYTES);
     if (json_is_boolean(value)) /* as mapstructure's weak decoding has it */
         buf_add_char(&text, json_is_true(value) ? '1' : '0');

@@ -40,8 +40,8 @@ void cli_output_line(const char *format, ...)
 
 PRINTF_LIKE(2, 0) static void print_wrapped(FILE *stream, const char *format, va_list args)
 {
-    struct buf text CLEANUP(cli_pool_wipe_buf);
-    struct buf wrapped CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
+    struct buf wrapped CLEANUP(buf_done);
     buf_init(&text, OUTPUT_MAX);
     buf_init(&wrapped, OUTPUT_MAX);
     format_into(&text, format, args);
@@ -107,7 +107,7 @@ int cli_output_raw(const char *text)
 
 void cli_output_table(struct cli_text_table *table, bool heading)
 {
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, OUTPUT_MAX);
     cli_text_table_format(table, heading, &text);
     print_line(stdout, &text);
@@ -118,8 +118,8 @@ void cli_output_table(struct cli_text_table *table, bool heading)
 
 static const char *json_of(struct cli *cli, const json_t *data)
 {
-    struct buf plain CLEANUP(cli_pool_wipe_buf);
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf plain CLEANUP(buf_done);
+    struct buf text CLEANUP(buf_done);
     buf_init(&plain, OUTPUT_MAX);
     buf_init(&text, OUTPUT_MAX);
     cli_text_json(data, &plain);
@@ -129,7 +129,7 @@ static const char *json_of(struct cli *cli, const json_t *data)
 
 static const char *yaml_of(struct cli *cli, const json_t *data)
 {
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, OUTPUT_MAX);
     cli_yaml_format(cli_shape_sorted(&cli->pool, data), &text);
     return cli_pool_take(&cli->pool, &text);
@@ -151,7 +151,7 @@ static int print_for_machines(struct cli *cli, const json_t *data)
 
 static const char *value_text(struct cli *cli, const char *key, const json_t *value)
 {
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, OUTPUT_MAX);
     cli_text_value(key, value, &text);
     return cli_pool_take(&cli->pool, &text);
@@ -239,7 +239,7 @@ static void add_lease(struct cli *cli, struct cli_text_table *table, const json_
 
 static const char *quoted(struct cli *cli, const json_t *list)
 {
-    struct buf text CLEANUP(cli_pool_wipe_buf);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, OUTPUT_MAX);
     cli_text_quoted(list, &text);
     return cli_pool_take(&cli->pool, &text);

@@ -78,7 +78,7 @@ char *cli_pool_take(struct cli_pool *pool, struct buf *text)
     if (buf_status(text, NULL) != ERRC_OK)
         give_up();
     char *copy = cli_pool_copy(pool, buf_slice(text));
-    cli_pool_wipe_buf(text);
+    buf_done(text);
     return copy;
 }
 
@@ -119,17 +119,10 @@ void cli_pool_append(json_t *array, json_t *value)
 
 json_t *cli_pool_new_text(const char *text)
 {
-    struct buf valid CLEANUP(cli_pool_wipe_buf);
+    struct buf valid CLEANUP(buf_done);
     buf_init(&valid, SIZE_MAX / 4);
     gojson_valid_utf8(slice_of(text), &valid);
     if (valid.failed)
         give_up();
     return json_stringn_nocheck(buf_text(&valid), valid.len);
-}
-
-void cli_pool_wipe_buf(struct buf *b)
-{
-    if (b->ptr != NULL)
-        secret_wipe(b->ptr, b->cap);
-    buf_done(b);
 }

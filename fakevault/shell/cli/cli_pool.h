@@ -47,6 +47,3 @@ void cli_pool_append(json_t *array, json_t *value);
 
 /* A new string, owned by the caller; what is no UTF-8 in it becomes U+FFFD, as Go writes it. */
 json_t *cli_pool_new_text(const char *text);
-
-/* Fits CLEANUP: wipes, then frees. */
-void cli_pool_wipe_buf(struct buf *b);

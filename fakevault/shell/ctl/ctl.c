@@ -10,7 +10,6 @@
 #include "base/flags.h"
 #include "base/limits.h"
 #include "base/os/file.h"
-#include "base/secret.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
 #include "fakevault/shell/ctl/ctl_http.h"
@@ -194,13 +193,6 @@ static int reset(const struct command *c)
     return call(c, "POST", "/reset", (struct slice){0});
 }
 
-static void wipe_buf(struct buf *b)
-{
-    if (b->ptr != NULL)
-        secret_wipe(b->ptr, b->cap);
-    buf_done(b);
-}
-
 static enum errc read_input(const char *name, struct buf *out, struct errc_why *why)
 {
     if (strcmp(name, "-") == 0)
@@ -239,8 +231,8 @@ static enum errc write_shares(struct slice text, struct jsonwrite *w, struct err
 static int unseal(const struct command *c)
 {
     struct errc_why why;
-    struct buf file CLEANUP(wipe_buf);
-    struct buf body CLEANUP(wipe_buf);
+    struct buf file CLEANUP(buf_done);
+    struct buf body CLEANUP(buf_done);
     buf_init(&file, 1u << 20);
     buf_init(&body, 2u << 20);
     struct jsonwrite w;

@@ -8,7 +8,6 @@
 
 #include "base/limits.h"
 #include "base/os/file.h"
-#include "base/secret.h"
 #include "fakevault/shell/control/admin_socket.h"
 
 #define HEAD_MAX (16u << 10)
@@ -26,20 +25,13 @@ static void free_block(char **block)
     free(*block);
 }
 
-static void wipe_buf(struct buf *b)
-{
-    if (b->ptr != NULL)
-        secret_wipe(b->ptr, b->cap);
-    buf_done(b);
-}
-
 static enum errc add_token(const struct ctl_http_call *call, struct buf *out, struct errc_why *why)
 {
     if (call->token_file == NULL)
         return errc_fail(why, ERRC_USAGE,
                          "a TCP control address needs the token: -token-file=FILE or "
                          "FAKEVAULT_ADMIN_TOKEN_FILE");
-    struct buf token CLEANUP(wipe_buf);
+    struct buf token CLEANUP(buf_done);
     buf_init(&token, TOKEN_MAX);
     TRY(file_read(call->token_file, &token, why));
     struct slice text = slice_trim(buf_slice(&token));
@@ -49,7 +41,7 @@ static enum errc add_token(const struct ctl_http_call *call, struct buf *out, st
 
 static enum errc send_call(int fd, const struct ctl_http_call *call, bool tcp, struct errc_why *why)
 {
-    struct buf head CLEANUP(wipe_buf);
+    struct buf head CLEANUP(buf_done);
     buf_init(&head, HEAD_MAX);
     buf_addf(&head, "%s %s HTTP/1.0\r\nHost: localhost\r\n", call->method, call->target);
     if (tcp)

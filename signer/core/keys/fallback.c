@@ -43,13 +43,6 @@ enum fallback_verdict fallback_check(const struct fallback_facts *facts, const c
     return FALLBACK_USABLE;
 }
 
-static void wipe_buf(struct buf *b)
-{
-    if (b->ptr != NULL)
-        secret_wipe(b->ptr, b->cap);
-    buf_done(b);
-}
-
 static bool skip(struct slice *text, const char *token)
 {
     *text = slice_trim(*text);
@@ -76,7 +69,7 @@ static bool find_encoded(struct slice text, struct slice *encoded)
 enum errc fallback_parse(struct slice text, struct secret_arena *arena, struct secret *seed,
                          struct errc_why *why)
 {
-    struct buf raw CLEANUP(wipe_buf);
+    struct buf raw CLEANUP(buf_done);
     struct slice encoded;
     buf_init(&raw, 2 * KEYPORT_SEED_BYTES);
     if (!find_encoded(text, &encoded))

@@ -362,8 +362,6 @@ static void make_batch(struct making *m)
         token_auth_answer(m->job, &m->draft, buf_slice(&id), m->draft.ttl_ns);
     else
         call_trouble(m->job, code, &why);
-    if (id.ptr != NULL)
-        secret_wipe(id.ptr, id.len);
 }
 
 static void make(struct making *m)

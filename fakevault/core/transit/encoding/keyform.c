@@ -416,7 +416,6 @@ void keyform_write_pem(const char *label, struct slice der, struct buf *out)
     }
     buf_addf(out, PEM_END "%s" PEM_DASHES "\n", label);
     out->failed = out->failed || text.failed;
-    secret_wipe(text.ptr, text.len);
 }
 
 /* Skips lines up to the one that begins a block. */

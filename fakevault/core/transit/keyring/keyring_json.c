@@ -30,7 +30,6 @@ static void write_base64(struct writer *out, const char *name, struct slice byte
     base64_format(bytes, BASE64_STANDARD, &text);
     jsonwrite_slice(&out->w, name, buf_slice(&text));
     out->failed = out->failed || text.failed;
-    secret_wipe(text.ptr, text.len);
 }
 
 static void write_number(struct writer *out, const char *name, struct slice big_endian)
@@ -40,7 +39,6 @@ static void write_number(struct writer *out, const char *name, struct slice big_
     decimal_format(big_endian, &text);
     jsonwrite_raw(&out->w, name, buf_slice(&text));
     out->failed = out->failed || text.failed;
-    secret_wipe(text.ptr, text.len);
 }
 
 static void write_point(struct writer *out, const struct keyring_version *v)

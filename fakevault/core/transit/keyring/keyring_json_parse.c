@@ -54,7 +54,6 @@ static enum errc read_bytes(const struct reader *r, const json_t *entry, const c
         return errc_fail(r->why, ERRC_SYNTAX, "illegal base64 data at input byte %zu", bad_at);
     if (code == ERRC_OK && bytes.len > 0)
         code = secret_copy(r->arena, buf_slice(&bytes), out);
-    secret_wipe(bytes.ptr, bytes.len);
     return code;
 }
 

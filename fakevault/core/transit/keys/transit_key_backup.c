@@ -41,8 +41,6 @@ static void answer_backup(struct vault_job *job, struct keyring *k)
     job->no_memory = job->no_memory || text.failed;
     jsonwrite_slice(call_data(job), "backup", buf_slice(&text));
     call_answer(job, CALL_DATA);
-    secret_wipe(json.ptr, json.len);
-    secret_wipe(text.ptr, text.len);
 }
 
 void transit_key_backup_finish(struct vault_job *job)
@@ -76,7 +74,6 @@ static enum errc parse(struct vault_job *job, struct slice name, struct keyring 
     if (code == ERRC_OK)
         code = keyring_json_parse(buf_slice(&json), job->mount_uuid, name, ports->crypto,
                                   ports->arena, out, why);
-    secret_wipe(json.ptr, json.len);
     return code;
 }
 

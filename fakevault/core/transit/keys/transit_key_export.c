@@ -139,7 +139,6 @@ static void write_version(void *context, uint32_t number)
     job->no_memory = job->no_memory || code != ERRC_OK || text.failed;
     (void)snprintf(name, sizeof name, "%u", number);
     jsonwrite_slice(&job->writer, name, buf_slice(&text));
-    secret_wipe(text.ptr, text.len);
 }
 
 static enum kind kind_named(struct slice name)

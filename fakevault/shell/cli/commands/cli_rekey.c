@@ -349,7 +349,7 @@ static int root_cancel(struct cli *cli)
 static int root_decode(struct cli *cli, const char *encoded, const char *otp)
 {
     struct errc_why why = {""};
-    struct buf token CLEANUP(cli_pool_wipe_buf);
+    struct buf token CLEANUP(buf_done);
     buf_init(&token, TOKEN_MAX);
     if (*otp == '\0')
         return cli_output_error(CLI_EXIT_USAGE, "Missing otp: use -otp to supply it");
