@@ -7,14 +7,12 @@
  * sentence. Sentences: lower case, no full stop, the offending value quoted, no
  * secrets.
  *
- *     enum errc port_parse(const char *text, uint16_t *out, struct errc_why
- * *why)
+ *     enum errc port_parse(const char *text, uint16_t *out, struct errc_why *why)
  *     {
  *         long n = 0;
  *         TRY(number_parse(text, &n, why));
  *         if (n < 1 || n > 65535)
- *             return errc_fail(why, ERRC_RANGE, "port \"%s\" is not
- * in 1..65535", text);
+ *             return errc_fail(why, ERRC_RANGE, "port \"%s\" is not in 1..65535", text);
  *         ...
  */
 #pragma once
@@ -25,8 +23,7 @@ enum errc_class {
     ERRC_CLASS_NONE,      /* it worked */
     ERRC_CLASS_INVALID,   /* the input is wrong; the same input will fail again */
     ERRC_CLASS_MISSING,   /* what was asked for is not there */
-    ERRC_CLASS_CONFLICT,  /* it is there already, or in a state that forbids this
-                           */
+    ERRC_CLASS_CONFLICT,  /* it is there already, or in a state that forbids this */
     ERRC_CLASS_DENIED,    /* refused: authorisation or cryptography said no */
     ERRC_CLASS_TRANSIENT, /* may work later */
     ERRC_CLASS_FATAL,     /* out of memory, I/O trouble, a broken invariant */

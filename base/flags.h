@@ -8,10 +8,8 @@
  *
  *     struct options { const char *listen; bool dev; int64_t seed; };
  *     static const struct flags_spec specs[] = {
- *         {"listen", FLAGS_TEXT, offsetof(struct options, listen), "HOST:PORT",
- * "where to serve"},
- *         {"dev", FLAGS_SWITCH, offsetof(struct options, dev), NULL, "start
- * unsealed, in memory"},
+ *         {"listen", FLAGS_TEXT, offsetof(struct options, listen), "HOST:PORT", "where to serve"},
+ *         {"dev", FLAGS_SWITCH, offsetof(struct options, dev), NULL, "start unsealed, in memory"},
  *     };
  */
 #pragma once

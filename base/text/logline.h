@@ -1,8 +1,10 @@
 /*
  * logline: one log line of key=value pairs, e.g.
- *     ts=2026-11-23T18:11:46.081Z level=info actor=api event=signed
- * signing_mode=vault A value with a blank, quote, '=', or control character is
- * written as a JSON string. Writing it out is the shell's.
+ *
+ *     ts=2026-11-23T18:11:46.081Z level=info actor=api event=signed signing_mode=vault
+ *
+ * A value with a blank, quote, '=', or control character is written as a JSON string. Writing it
+ * out is the shell's.
  */
 #pragma once
 

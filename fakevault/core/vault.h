@@ -69,8 +69,7 @@ struct vault_options {
  * values are empty when the header is missing. */
 struct vault_request {
     struct slice method;
-    struct slice
-        path; /* raw, as sent, percent-encoding and all, without the query: "/v1/sys/health" */
+    struct slice path;            /* raw: percent-encoded, without the query: "/v1/sys/health" */
     struct slice query;           /* raw, without '?' */
     struct slice token;           /* X-Vault-Token */
     struct slice authorization;   /* Authorization */
@@ -81,8 +80,7 @@ struct vault_request {
     struct slice forward;         /* X-Vault-Forward */
     struct slice inconsistent;    /* X-Vault-Inconsistent */
     struct slice accept;          /* Accept */
-    /* Any other header by its name, NULL when it is missing; may be NULL. Called until vault_end.
-     */
+    /* Any other header by its name, NULL when it is missing. May be NULL; called until vault_end. */
     const char *(*header)(const void *context, const char *name);
     const void *header_context;
     struct slice body;

@@ -6,8 +6,9 @@
  * request. A rule that matches but does not fire (not yet, exhausted, outside its window, the roll
  * says no) passes it on. A rule never sees a request that an earlier one took.
  *
- *     matched   counts the requests that a rule saw and matched: "the nth request" of `after` and
- * `every` hits      counts those it took; `times` limits them
+ *     matched   counts the requests that a rule saw and matched: "the nth request" of `after`
+ *               and `every`
+ *     hits      counts those it took; `times` limits them
  *
  * With {"after":1,"every":2,"times":2} matched requests 1 2 3 4 5 6 7 8 give - x - x - - - -: the
  * first is let by, of the rest every second beginning with the first, twice.

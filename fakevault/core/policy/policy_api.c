@@ -206,34 +206,24 @@ static void delete_finish(struct vault_job *job)
     call_done(job, code, &why);
 }
 
+/* clang-format off */
 static const struct route_endpoint rows[] = {
     {.pattern = "policy/?", .operation = ROUTE_READ, .finish = list_finish},
     {.pattern = "policy/?", .operation = ROUTE_LIST, .finish = list_finish},
-    {.pattern = "policy/+name",
-     .operation = ROUTE_READ,
-     .fields = old_fields,
-     .finish = read_finish},
-    {.pattern = "policy/+name",
-     .operation = ROUTE_UPDATE,
-     .fields = old_fields,
-     .finish = set_finish},
-    {.pattern = "policy/+name",
-     .operation = ROUTE_DELETE,
-     .fields = old_fields,
-     .finish = delete_finish},
+    {.pattern = "policy/+name", .operation = ROUTE_READ,
+     .fields = old_fields, .finish = read_finish},
+    {.pattern = "policy/+name", .operation = ROUTE_UPDATE,
+     .fields = old_fields, .finish = set_finish},
+    {.pattern = "policy/+name", .operation = ROUTE_DELETE,
+     .fields = old_fields, .finish = delete_finish},
     {.pattern = "policies/acl/?", .operation = ROUTE_LIST, .finish = list_finish},
-    {.pattern = "policies/acl/+name",
-     .operation = ROUTE_READ,
-     .fields = fields,
-     .finish = read_finish},
-    {.pattern = "policies/acl/+name",
-     .operation = ROUTE_UPDATE,
-     .fields = fields,
-     .finish = set_finish},
-    {.pattern = "policies/acl/+name",
-     .operation = ROUTE_DELETE,
-     .fields = fields,
-     .finish = delete_finish},
+    {.pattern = "policies/acl/+name", .operation = ROUTE_READ,
+     .fields = fields, .finish = read_finish},
+    {.pattern = "policies/acl/+name", .operation = ROUTE_UPDATE,
+     .fields = fields, .finish = set_finish},
+    {.pattern = "policies/acl/+name", .operation = ROUTE_DELETE,
+     .fields = fields, .finish = delete_finish},
 };
+/* clang-format on */
 
 const struct route_table policy_api_table = ROUTE_TABLE(rows);

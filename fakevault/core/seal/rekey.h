@@ -2,8 +2,9 @@
  * rekey: how far a change of the unseal key has come. It is memory alone: a seal or a crash leaves
  * the old key and its shares as they were.
  *
- *     started -> shares of the old key are given -> new key -> shares handed out and stored at
- * once, or, with `verify`, stored when enough of the new shares were given back
+ *     started -> shares of the old key are given -> new key -> shares handed out
+ *
+ * The new key is stored at once, or, with `verify`, when enough of the new shares were given back.
  */
 #pragma once
 

@@ -25,8 +25,7 @@
 
 enum token_type {
     TOKEN_SERVICE, /* stored, listed, revocable */
-    TOKEN_BATCH, /* lives in its id alone: no accessor, no renewal, no cubbyhole, no end but expiry
-                  */
+    TOKEN_BATCH,   /* lives in its id alone: no accessor, renewal, cubbyhole, no end but expiry */
 };
 
 struct token {
@@ -35,8 +34,7 @@ struct token {
     enum token_type type;
     const struct slice *policies; /* lower case, sorted, no two alike */
     size_t policy_count;
-    struct slice
-        meta; /* JSON of an object of strings, keys sorted; empty: none, which differs from {} */
+    struct slice meta; /* JSON of an object of strings, keys sorted; empty: none, which is not {} */
     const struct slice *bound_cidrs;
     size_t bound_cidr_count;
     struct slice display_name;

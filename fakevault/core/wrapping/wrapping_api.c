@@ -222,34 +222,19 @@ static void rewrap_finish(struct vault_job *job)
         call_trouble(job, code, &why);
 }
 
+/* clang-format off */
 static const struct route_endpoint rows[] = {
-    {.pattern = "wrapping/wrap",
-     .operation = ROUTE_UPDATE,
-     .any_fields = true,
-     .prepare = wrap_prepare,
-     .finish = wrap_finish},
-    {.pattern = "wrapping/lookup",
-     .operation = ROUTE_READ,
-     .fields = token_fields,
-     .public = true,
-     .admit = admit,
-     .finish = lookup_finish},
-    {.pattern = "wrapping/lookup",
-     .operation = ROUTE_UPDATE,
-     .fields = token_fields,
-     .public = true,
-     .admit = admit,
-     .finish = lookup_finish},
-    {.pattern = "wrapping/unwrap",
-     .operation = ROUTE_UPDATE,
-     .fields = token_fields,
-     .admit = admit,
-     .finish = unwrap_finish},
-    {.pattern = "wrapping/rewrap",
-     .operation = ROUTE_UPDATE,
-     .fields = token_fields,
-     .admit = admit,
-     .finish = rewrap_finish},
+    {.pattern = "wrapping/wrap", .operation = ROUTE_UPDATE,
+     .any_fields = true, .prepare = wrap_prepare, .finish = wrap_finish},
+    {.pattern = "wrapping/lookup", .operation = ROUTE_READ,
+     .fields = token_fields, .public = true, .admit = admit, .finish = lookup_finish},
+    {.pattern = "wrapping/lookup", .operation = ROUTE_UPDATE,
+     .fields = token_fields, .public = true, .admit = admit, .finish = lookup_finish},
+    {.pattern = "wrapping/unwrap", .operation = ROUTE_UPDATE,
+     .fields = token_fields, .admit = admit, .finish = unwrap_finish},
+    {.pattern = "wrapping/rewrap", .operation = ROUTE_UPDATE,
+     .fields = token_fields, .admit = admit, .finish = rewrap_finish},
 };
+/* clang-format on */
 
 const struct route_table wrapping_table = ROUTE_TABLE(rows);

@@ -406,13 +406,10 @@ static const struct verb {
     int (*run)(const struct command *c);
     const char *help;
 } verbs[] = {
+    /* clang-format off */
     {{"status", NULL}, "", 0, 0, status, "seal state, listener, holds, rules with hits, counters"},
     {{"seal", NULL}, "", 0, 0, seal, "seal at once"},
-    {{"unseal", NULL},
-     "FILE",
-     1,
-     1,
-     unseal,
+    {{"unseal", NULL}, "FILE", 1, 1, unseal,
      "unseal with the shares in FILE (- is standard input)"},
     {{"respond", NULL}, "STATUS", 1, 1, respond, "answer STATUS instead of working; see the flags"},
     {{"refuse", NULL}, "[-drain]", 0, 0, refuse, "refuse connections and reset the open ones"},
@@ -427,6 +424,7 @@ static const struct verb {
     {{"journal", NULL}, "[-since=SEQ] [-follow]", 0, 0, journal, "print the journal"},
     {{"reset", NULL}, "", 0, 0, reset, "rules, counters, holds and listener as at the start"},
 };
+/* clang-format on */
 
 #define VERBS (sizeof verbs / sizeof *verbs)
 

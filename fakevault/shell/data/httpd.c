@@ -14,9 +14,7 @@
 #include "base/wipe.h"
 #include "fakevault/shell/data/wire.h"
 
-#define HEAD_BYTES_MAX                                                                             \
-    (32u << 10) /* line and headers; microhttpd wipes it all for each request                      \
-                 */
+#define HEAD_BYTES_MAX (32u << 10) /* line and headers; microhttpd wipes it all for each request */
 #define DAEMONS_MAX 64u
 #define DISCARD_FACTOR 8u /* a body this many times over its limit is not even read to its end */
 #define CHUNK_BYTES (32u << 10)

@@ -20,8 +20,7 @@ enum fallback_verdict {
     FALLBACK_USABLE,
     FALLBACK_OFF,         /* "fallback_off" */
     FALLBACK_KEY_MISSING, /* "fallback_key_missing" */
-    FALLBACK_KEY_UNSAFE,  /* "fallback_key_unsafe": permissions, content, or the same key as Vault's
-                           */
+    FALLBACK_KEY_UNSAFE,  /* "fallback_key_unsafe": permissions, content, or Vault's own key */
     FALLBACK_VERDICT_COUNT
 };
 

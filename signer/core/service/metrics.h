@@ -20,8 +20,7 @@ enum metrics_family {
     METRICS_VAULT_UP,                 /* gauge: 1 when the last poll of sys/health said usable */
     METRICS_SIGNING_TOTAL,            /* counter by mode */
     METRICS_SIGNING_ATTEMPTS_TOTAL,   /* counter by class */
-    METRICS_SIGNING_FALLBACK_ACTIVE,  /* gauge: 1 when the last signature came from the fallback key
-                                       */
+    METRICS_SIGNING_FALLBACK_ACTIVE,  /* gauge: 1 when the local key made the last signature */
     METRICS_SIGNING_FALLBACK_ALLOWED, /* gauge: the switch as this process read it */
     METRICS_SIGNING_FALLBACK_SECONDS, /* gauge: since when fallback is active; 0 when it is not */
     METRICS_SIGNING_BACKOFF_SECONDS,  /* histogram of the waits before an attempt */

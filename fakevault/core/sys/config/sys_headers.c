@@ -116,28 +116,22 @@ static void audited_delete(struct vault_job *job)
         sys_config_drop_member(job, AUDITED, name);
 }
 
+/* clang-format off */
 static const struct route_endpoint rows[] = {
-    {.pattern = "config/ui/headers/:header",
-     .operation = ROUTE_READ,
-     .fields = ui_fields,
-     .finish = ui_read},
-    {.pattern = "config/ui/headers/:header",
-     .operation = ROUTE_UPDATE,
-     .fields = ui_fields,
-     .finish = ui_update},
+    {.pattern = "config/ui/headers/:header", .operation = ROUTE_READ,
+     .fields = ui_fields, .finish = ui_read},
+    {.pattern = "config/ui/headers/:header", .operation = ROUTE_UPDATE,
+     .fields = ui_fields, .finish = ui_update},
     {.pattern = "config/ui/headers/:header", .operation = ROUTE_DELETE, .finish = ui_delete},
     {.pattern = "config/ui/headers/?", .operation = ROUTE_LIST, .finish = ui_list},
-    {.pattern = "config/auditing/request-headers/+header",
-     .operation = ROUTE_READ,
+    {.pattern = "config/auditing/request-headers/+header", .operation = ROUTE_READ,
      .finish = audited_read},
-    {.pattern = "config/auditing/request-headers/+header",
-     .operation = ROUTE_UPDATE,
-     .fields = audited_fields,
-     .finish = audited_update},
-    {.pattern = "config/auditing/request-headers/+header",
-     .operation = ROUTE_DELETE,
+    {.pattern = "config/auditing/request-headers/+header", .operation = ROUTE_UPDATE,
+     .fields = audited_fields, .finish = audited_update},
+    {.pattern = "config/auditing/request-headers/+header", .operation = ROUTE_DELETE,
      .finish = audited_delete},
     {.pattern = "config/auditing/request-headers", .operation = ROUTE_READ, .finish = audited_list},
 };
+/* clang-format on */
 
 const struct route_table sys_headers_table = ROUTE_TABLE(rows);

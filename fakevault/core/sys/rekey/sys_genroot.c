@@ -233,26 +233,20 @@ static void update_finish(struct vault_job *job)
                                  .required = v->seal.threshold});
 }
 
+/* clang-format off */
 static const struct route_endpoint rows[] = {
     {.pattern = "sys/generate-root/attempt", .operation = ROUTE_READ, .finish = attempt_read},
-    {.pattern = "sys/generate-root/attempt",
-     .operation = ROUTE_UPDATE,
-     .prepare = start_prepare,
-     .finish = start_finish},
+    {.pattern = "sys/generate-root/attempt", .operation = ROUTE_UPDATE,
+     .prepare = start_prepare, .finish = start_finish},
     {.pattern = "sys/generate-root/attempt", .operation = ROUTE_DELETE, .finish = attempt_cancel},
-    {.pattern = "sys/generate-root/update",
-     .operation = ROUTE_READ,
-     .prepare = update_prepare,
-     .finish = update_finish},
-    {.pattern = "sys/generate-root/update",
-     .operation = ROUTE_UPDATE,
-     .prepare = update_prepare,
-     .finish = update_finish},
-    {.pattern = "sys/generate-root/update",
-     .operation = ROUTE_DELETE,
-     .prepare = update_prepare,
-     .finish = update_finish},
+    {.pattern = "sys/generate-root/update", .operation = ROUTE_READ,
+     .prepare = update_prepare, .finish = update_finish},
+    {.pattern = "sys/generate-root/update", .operation = ROUTE_UPDATE,
+     .prepare = update_prepare, .finish = update_finish},
+    {.pattern = "sys/generate-root/update", .operation = ROUTE_DELETE,
+     .prepare = update_prepare, .finish = update_finish},
 };
+/* clang-format on */
 
 const struct route_table sys_genroot_table = ROUTE_TABLE(rows);
 
