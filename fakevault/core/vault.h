@@ -80,7 +80,7 @@ struct vault_request {
     struct slice forward;         /* X-Vault-Forward */
     struct slice inconsistent;    /* X-Vault-Inconsistent */
     struct slice accept;          /* Accept */
-    /* Any other header by its name, NULL when it is missing. May be NULL; called until vault_end. */
+    /* Any other header by its name, NULL for none. May be NULL; called until vault_end. */
     const char *(*header)(const void *context, const char *name);
     const void *header_context;
     struct slice body;
