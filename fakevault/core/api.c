@@ -1,5 +1,6 @@
 #include "fakevault/core/api.h"
 
+#include "base/count.h"
 #include "fakevault/core/kv/kv.h"
 #include "fakevault/core/state.h"
 
@@ -40,7 +41,7 @@ const struct route_table *const *api_hard_wired(void)
 bool api_find_hard_wired(struct vault_job *job)
 {
     struct slice path = buf_slice(&job->path);
-    size_t count = sizeof hard_wired / sizeof hard_wired[0] - 1;
+    size_t count = COUNT(hard_wired) - 1;
     bool known = false;
     count -= !job->vault->options.open_metrics;
     if (!slice_starts_with(path, "sys/"))

@@ -1,6 +1,7 @@
 #include "fakevault/core/builtin.h"
 
 #include "base/bug.h"
+#include "base/count.h"
 
 #define VAULT "v1.14.9+builtin.vault"
 #define METHOD(name, version, state)                                                               \
@@ -66,16 +67,14 @@ static const struct builtin builtins[] = {
     {"transit", false, VAULT, MOUNT_TRANSIT, BUILTIN_SUPPORTED, false},
 };
 
-#define COUNT (sizeof builtins / sizeof builtins[0])
-
 const struct builtin *builtin_at(size_t i)
 {
-    return i < COUNT ? &builtins[i] : NULL;
+    return i < COUNT(builtins) ? &builtins[i] : NULL;
 }
 
 const struct builtin *builtin_named(struct slice type, bool auth)
 {
-    for (size_t i = 0; i < COUNT; i++)
+    for (size_t i = 0; i < COUNT(builtins); i++)
         if (builtins[i].auth == auth && slice_equal_text(type, builtins[i].type))
             return &builtins[i];
     return NULL;
@@ -84,7 +83,7 @@ const struct builtin *builtin_named(struct slice type, bool auth)
 const struct builtin *builtin_of(enum mount_engine engine)
 {
     const struct builtin *found = NULL;
-    for (size_t i = 0; i < COUNT; i++)
+    for (size_t i = 0; i < COUNT(builtins); i++)
         found = builtins[i].engine == engine ? &builtins[i] : found; /* kv, not generic */
     CHECK(engine != MOUNT_EMPTY && found != NULL);
     return found;

@@ -1,6 +1,7 @@
 #include "fakevault/core/envelope.h"
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "base/limits.h"
 
 #define INTERNAL_ERROR "{\"errors\":[\"1 error occurred:\\n\\t* internal error\\n\\n\"]}\n"
@@ -130,7 +131,7 @@ static void add_html(struct slice text, struct buf *out)
     } escapes[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&#34;"}, {'\'', "&#39;"}};
     for (size_t i = 0; i < text.len; i++) {
         const char *html = NULL;
-        for (size_t j = 0; j < sizeof escapes / sizeof escapes[0]; j++)
+        for (size_t j = 0; j < COUNT(escapes); j++)
             if (text.ptr[i] == escapes[j].c)
                 html = escapes[j].html;
         if (html != NULL)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/store/pack.h"
 
@@ -152,7 +153,7 @@ enum errc mount_table_copy(const struct mount_table *from, struct mount_table *t
 
 enum errc mount_table_defaults(struct mount_table *t, const struct entropy *entropy)
 {
-    for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
+    for (size_t i = 0; i < COUNT(defaults); i++) {
         struct mount m CLEANUP(mount_done) = defaults[i].mount;
         const char *header = defaults[i].header;
         mount_identify(&m, entropy);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/text/base64.h"
 #include "base/text/hex.h"
@@ -48,7 +49,7 @@ static void answer_bytes(struct vault_job *job, const char *key, struct slice by
 static bool known_source(struct slice source)
 {
     static const char *const sources[] = {"", "platform", "seal", "all"};
-    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
+    for (size_t i = 0; i < COUNT(sources); i++)
         if (slice_equal_text(source, sources[i]))
             return true;
     return false;
@@ -144,7 +145,7 @@ static const struct {
 
 static enum crypto_hash algorithm_named(struct slice name)
 {
-    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
+    for (size_t i = 0; i < COUNT(algorithms); i++)
         if (slice_equal_text(name, algorithms[i].name))
             return algorithms[i].hash;
     return CRYPTO_HASH_NONE;

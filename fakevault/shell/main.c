@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "base/os/harden.h"
 #include "base/text/jsonread.h"
 #include "fakevault/shell/cli/cli.h"
@@ -19,15 +20,13 @@ static const struct command {
     {"ctl", ctl_run, "break and mend a running server"},
 };
 
-#define COMMANDS (sizeof commands / sizeof *commands)
-
 static int print_help(FILE *out, int exit_code)
 {
     (void)fputs("usage: fakevault COMMAND [flags]\n\n"
                 "Speaks HashiCorp Vault's HTTP API, and fails on demand. Under the name\n"
                 "vault it is Vault's server and command, see vault -help.\n\n",
                 out);
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; i < COUNT(commands); i++)
         (void)fprintf(out, "  %-8s %s; see fakevault %s -help\n", commands[i].name,
                       commands[i].help, commands[i].name);
     (void)fputs("  version  print the version\n\n"
@@ -64,7 +63,7 @@ int main(int argc, char *argv[])
         return print_help(stdout, EX_OK);
     if (strcmp(bare(argv[1]), "version") == 0)
         return print_version();
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; i < COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 2, argv + 2);
     (void)fprintf(stderr, "fakevault: command \"%s\" is unknown, see fakevault -help\n", argv[1]);

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/os/clock_os.h"
 #include "base/os/entropy_os.h"
@@ -364,7 +365,7 @@ static sigset_t signal_set(void)
 {
     sigset_t set;
     (void)sigemptyset(&set);
-    for (size_t i = 0; i < sizeof known_signals / sizeof *known_signals; i++)
+    for (size_t i = 0; i < COUNT(known_signals); i++)
         (void)sigaddset(&set, known_signals[i]);
     return set;
 }

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/os/file.h"
 #include "fakevault/core/http/field.h"
@@ -223,7 +224,7 @@ static const struct {
 static enum errc read_storage(struct reader *r, struct slice type, const struct hcl_node *body)
 {
     struct server_config *config = r->config;
-    for (size_t i = 0; i < sizeof storages / sizeof *storages; i++) {
+    for (size_t i = 0; i < COUNT(storages); i++) {
         if (!slice_equal_text(type, storages[i].type))
             continue;
         config->storage = storages[i].as;

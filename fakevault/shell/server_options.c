@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/flags.h"
 
 #define FIELD(name) offsetof(struct server_options, name)
@@ -56,7 +57,7 @@ static const struct {
     {"dev-no-kv", "disable kv yourself"},        {"recovery", "there is no recovery mode"},
 };
 
-static const struct flags flags = {specs, sizeof specs / sizeof *specs};
+static const struct flags flags = {specs, COUNT(specs)};
 
 void server_options_print_help(void)
 {
@@ -78,7 +79,7 @@ static enum errc refuse_flags(int argc, char *const argv[], struct errc_why *why
     for (int i = 0; i < argc; i++) {
         struct slice name = slice_of(argv[i] + strspn(argv[i], "-"));
         name = slice_cut(&name, '=');
-        for (size_t r = 0; argv[i][0] == '-' && r < sizeof refused / sizeof *refused; r++)
+        for (size_t r = 0; argv[i][0] == '-' && r < COUNT(refused); r++)
             if (slice_equal_text(name, refused[r].name))
                 return errc_fail(why, ERRC_USAGE, "flag \"-%s\" is not supported: %s",
                                  refused[r].name, refused[r].why);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/slice.h"
 
 /* The text variables; which of them are secret, and what a command may not do without. */
@@ -59,8 +60,6 @@ static const struct int_variable {
     {"SIGNER_HEALTH_INTERVAL_MS", offsetof(struct config, health_interval_ms), 1000, 10, 3600000,
      "how often a service asks Vault's health"},
 };
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static bool has_control(const char *text)
 {

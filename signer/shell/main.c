@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/flags.h"
 #include "base/os/harden.h"
 #include "signer/core/config.h"
@@ -19,8 +20,6 @@ static const struct verb {
     {"trust", "accept|show", "pins Vault's key, or shows the pin", command_trust},
     {"serve", "--name api|worker", "runs the service", service_command},
 };
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static int print_help(FILE *out, int exit_code)
 {

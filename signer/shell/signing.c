@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "base/os/file.h"
 #include "signer/core/trail/rebuild.h"
 #include "signer/shell/files/audit_file.h"
@@ -446,7 +447,7 @@ enum errc signing_probe_with(const struct transport *transport, int64_t timeout_
         .method = "GET", .path = "/v1/sys/health", .timeout_ms = timeout_ms};
     struct transport_reply reply CLEANUP(transport_reply_done) = {0};
     transport->send(transport->context, &request, &reply);
-    for (size_t i = 0; i < sizeof health / sizeof *health; i++) {
+    for (size_t i = 0; i < COUNT(health); i++) {
         if (reply.outcome != TRANSPORT_COMPLETE || reply.status != health[i].status)
             continue;
         *class = health[i].class;

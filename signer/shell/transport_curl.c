@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 
 #define KEEP_CONNECTION_S 60L /* below the idle limits of the usual proxies (failures.md E9) */
 #define URL_BYTES 4096
@@ -223,7 +224,7 @@ static enum transport_outcome outcome_of(CURLcode code, long os_errno, int statu
         return TRANSPORT_REFUSED;
     if (is_configuration(code, detail))
         return TRANSPORT_CERTIFICATE;
-    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+    for (size_t i = 0; i < COUNT(outcomes); i++)
         if (outcomes[i].code == code)
             return outcomes[i].outcome;
     return status > 0 ? TRANSPORT_TRUNCATED : TRANSPORT_UNREACHABLE;

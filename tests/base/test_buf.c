@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/buf.h"
 
 /* Blocks that are given back, and how many of them still hold what must not stay behind. */
@@ -173,7 +174,7 @@ static void test_buf__add_int_writes_every_width(void **state)
         {INT64_MAX, "9223372036854775807"},
         {INT64_MIN, "-9223372036854775808"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf b CLEANUP(buf_done);
         buf_init(&b, 64);
         buf_add_int(&b, cases[i].value);

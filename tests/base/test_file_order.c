@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/os/file.h"
 
 /* The linker's --wrap sends these calls of file.c here. */
@@ -123,7 +124,7 @@ static void test_file_replace__any_failure_leaves_the_old_file_and_nothing_else(
                  {"fsync-file", "cannot sync \"f."},
                  {"rename", "cannot replace \"f\": Input/output error"}};
     assert_int_equal(file_replace("f", SLICE_LITERAL("old"), 0600, NULL), ERRC_OK);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct errc_why why;
         record.fail = cases[i].call;
         assert_int_equal(file_replace("f", SLICE_LITERAL("new"), 0600, &why), ERRC_IO);
@@ -148,7 +149,7 @@ static void test_file_publish__a_failure_publishes_nothing(void **state)
 {
     (void)state;
     static const char *const calls[] = {"write", "fsync-file", "link"};
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+    for (size_t i = 0; i < COUNT(calls); i++) {
         record.fail = calls[i];
         assert_int_equal(file_publish("f", SLICE_LITERAL("new"), 0600, NULL), ERRC_IO);
         assert_int_equal(entries(), 0);

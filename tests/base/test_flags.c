@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/flags.h"
 
 struct options {
@@ -24,7 +25,7 @@ static const struct flags_spec specs[] = {
     {"v", FLAGS_COUNT, offsetof(struct options, verbose), NULL, "says more"},
     {"file", FLAGS_TEXTS, offsetof(struct options, files), "FILE", "may be repeated"},
 };
-static const struct flags flags = {specs, sizeof specs / sizeof *specs};
+static const struct flags flags = {specs, COUNT(specs)};
 
 #define WORDS_MAX 8
 
@@ -61,7 +62,7 @@ static void test_flags__take_one_or_two_dashes_and_both_value_forms(void **state
     (void)state;
     static const char *const forms[] = {"-listen=a:1 -seed=7", "--listen=a:1 --seed=7",
                                         "-listen a:1 -seed 7", "--listen a:1 --seed 7"};
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    for (size_t i = 0; i < COUNT(forms); i++) {
         struct parsed p = parse_text(forms[i]);
         assert_int_equal(p.code, ERRC_OK);
         assert_string_equal(p.options.listen, "a:1");
@@ -151,7 +152,7 @@ static void test_flags__every_error_is_one_exact_sentence(void **state)
          "flag \"-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…\" is unknown, see -help"},
         {"-v=2", "flag \"-v\" takes no value, got \"2\""},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct parsed p = parse_text(cases[i].line);
         assert_int_equal(p.code, ERRC_USAGE);
         assert_string_equal(p.why.text, cases[i].sentence);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/count.h"
 #include "base/prng.h"
 #include <cmocka.h>
 
@@ -18,7 +19,7 @@ static void test_prng__is_splitmix64(void **state)
     };
     struct prng p;
     prng_init(&p, 1234567);
-    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+    for (size_t i = 0; i < COUNT(expected); i++)
         assert_true(prng_next(&p) == expected[i]);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/slice.h"
 
 static void test_slice_glob__follows_its_table(void **state)
@@ -39,7 +40,7 @@ static void test_slice_glob__follows_its_table(void **state)
         {"[ab]", "a", false},
         {"a.c", "abc", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         if (slice_glob(slice_of(cases[i].pattern), slice_of(cases[i].text)) != cases[i].matches)
             fail_msg("\"%s\" on \"%s\"", cases[i].pattern, cases[i].text);
 }
@@ -64,7 +65,7 @@ static void test_slice_to_u64__takes_all_that_fits_and_nothing_else(void **state
     static const char *const bad[] = {
         "",   "18446744073709551616", "99999999999999999999", "-1", "+1", " 1", "1 ", "1a", "0x10",
         "1.0"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         n = 7;
         if (slice_to_u64(slice_of(bad[i]), &n) || n != 7)
             fail_msg("\"%s\" was taken", bad[i]);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/digest.h"
 #include "base/entropy.h"
 #include "base/os/clock_os.h"
@@ -23,7 +24,7 @@ static void test_base64__reports_the_offset_that_go_prints(void **state)
         size_t bad_at;
     } cases[] = {{"foobar", 4}, {"YQ", 0},   {"YQ=", 3}, {"YQ==x", 4}, {"YWJj=", 4},
                  {"%%", 0},     {"aaa$", 3}, {"=", 0},   {"a===", 1}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf out CLEANUP(buf_done);
         buf_init(&out, 100);
         size_t bad_at = 99;
@@ -88,7 +89,7 @@ static void test_stamp__refuses_what_is_no_time(void **state)
                                       "2026-11-23T18:29:41+24:00",
                                       "1969-12-31T23:59:59Z",
                                       "2026-1-23T18:29:41Z"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         int64_t ns = 0;
         if (stamp_parse(slice_of(bad[i]), &ns))
             fail_msg("\"%s\" was taken", bad[i]);
@@ -106,7 +107,7 @@ static void test_stamp__knows_leap_days_and_the_ends(void **state)
                  {1709164800, "2024-02-29T00:00:00.000Z"},
                  {1735689599, "2024-12-31T23:59:59.000Z"},
                  {4107542400, "2100-03-01T00:00:00.000Z"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char text[STAMP_BYTES];
         int64_t back = -1;
         stamp_format(cases[i].seconds * 1000000000, STAMP_MILLI, text);
@@ -135,7 +136,7 @@ static void test_hex__round_trips_and_refuses_the_rest(void **state)
     assert_int_equal(hex_parse(SLICE_LITERAL("00FF10"), &back), ERRC_OK);
     assert_true(slice_equal(buf_slice(&back), slice_bytes("\x00\xff\x10", 3)));
     static const char *const bad[] = {"0", "0g", "00 1", "g0", "0x"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         assert_int_equal(hex_parse(slice_of(bad[i]), &back), ERRC_SYNTAX);
         assert_int_equal(back.len, 3);
     }

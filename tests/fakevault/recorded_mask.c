@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
+
 static const char *const secret_keys[] = {"accessor",
                                           "uuid",
                                           "cluster_id",
@@ -34,7 +36,7 @@ static bool among(const char *word, const char *const list[], size_t count)
     return false;
 }
 
-#define AMONG(word, list) among(word, list, sizeof(list) / sizeof(list)[0])
+#define AMONG(word, list) among(word, list, COUNT(list))
 
 static bool is_uuid(const char *s)
 {

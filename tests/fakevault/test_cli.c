@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/shell/cli/cli_flags.h"
 #include "fakevault/shell/cli/cli_shape.h"
 #include "fakevault/shell/cli/cli_text.h"
@@ -43,8 +44,7 @@ static void parse(struct run *run, int count, const char *const words[])
 }
 
 #define PARSE(run, ...)                                                                            \
-    parse(run, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                      \
-          (const char *[]){__VA_ARGS__})
+    parse(run, (int)COUNT(((const char *[]){__VA_ARGS__})), (const char *[]){__VA_ARGS__})
 
 static void test_cli_flags__are_read_as_go_reads_them(void **state)
 {
@@ -93,7 +93,7 @@ static void test_cli_flags__complain_as_go_does(void **state)
         {"-meta=x", "invalid value \"x\" for flag -meta: missing = in KV pair: \"x\""},
         {"-ttl=x", "invalid value \"x\" for flag -ttl: time: invalid duration \"x\""},
     };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         struct run run;
         PARSE(&run, bad[i][0]);
         assert_int_equal(run.code, ERRC_USAGE);
@@ -138,7 +138,7 @@ static void test_cli_text__durations_have_no_zero_parts(void **state)
                  {5400, "1h30m", "1h30m0s"},
                  {2764800, "768h", "768h0m0s"},
                  {-90, "-1m30s", "-1m30s"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf out CLEANUP(buf_done);
         struct buf go CLEANUP(buf_done);
         buf_init(&out, 64);
@@ -178,7 +178,7 @@ static void test_cli_text__titles_are_as_wide_as_what_is_under_them(void **state
                  {5, "== Metadata =="},
                  {10, "== Metadata =="},
                  {12, "= Metadata ="}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf out CLEANUP(buf_done);
         buf_init(&out, 256);
         cli_text_title("Metadata", cases[i].width, &out);

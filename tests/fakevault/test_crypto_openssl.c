@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <jansson.h>
@@ -62,7 +63,7 @@ static void test_crypto__verifies_what_openssl_signed(void **state)
     json_t *vectors = json_load_file(FIXTURES "/vectors/ecdsa_p256.json", 0, NULL);
     struct crypto_key *key = load_vector_key(vectors);
     struct slice message = slice_of(json_string_value(json_object_get(vectors, "message")));
-    for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
+    for (size_t i = 0; i < COUNT(hashes); i++) {
         struct buf signature CLEANUP(buf_done) = from_hex(json_string_value(
             json_object_get(json_object_get(vectors, "signatures"), hashes[i].name)));
         struct slice s = buf_slice(&signature);

@@ -1,4 +1,5 @@
 /* Every algorithm of the live crypto port against known answers (fixtures/vectors/crypto.json). */
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <jansson.h>
@@ -26,12 +27,10 @@ static const struct {
     {"sha3-512", CRYPTO_HASH_SHA3_512},
 };
 
-#define HASHES (sizeof hashes / sizeof hashes[0])
-
 static enum crypto_hash hash_of(const json_t *vector)
 {
     const char *name = json_string_value(json_object_get(vector, "hash"));
-    for (size_t i = 0; i < HASHES; i++)
+    for (size_t i = 0; i < COUNT(hashes); i++)
         if (strcmp(hashes[i].name, name) == 0)
             return hashes[i].hash;
     fail_msg("hash %s", name);
@@ -91,7 +90,7 @@ static void test_crypto_vectors__aead(void **state)
 static void test_crypto_vectors__hash(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < HASHES; i++) {
+    for (size_t i = 0; i < COUNT(hashes); i++) {
         uint8_t out[CRYPTO_HASH_BYTES_MAX];
         size_t len = 0;
         assert_int_equal(
@@ -111,7 +110,7 @@ static void test_crypto_vectors__hmac(void **state)
     {
         struct buf key CLEANUP(buf_done) = bytes(v, "key"),
                        input CLEANUP(buf_done) = bytes(v, "input");
-        for (size_t i = 0; i < HASHES; i++) {
+        for (size_t i = 0; i < COUNT(hashes); i++) {
             uint8_t out[CRYPTO_HASH_BYTES_MAX];
             size_t len = 0;
             if (json_object_get(v, hashes[i].name) == NULL)
@@ -325,7 +324,7 @@ static void test_crypto_vectors__rsa_refuses_with_gos_sentences(void **state)
         {{.hash = CRYPTO_HASH_SHA3_256, .padding = CRYPTO_PADDING_PKCS1V15},
          "crypto/rsa: unsupported hash function"},
     };
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    for (size_t i = 0; i < COUNT(refused); i++) {
         struct errc_why why = {{0}};
         struct buf out CLEANUP(buf_done);
         buf_init(&out, BYTES_MAX);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/jsonread.h"
 #include "fakevault/core/fault/fault.h"
 
@@ -120,7 +121,7 @@ static void test_fault__each_part_of_the_match_counts(void **state)
         {"{\"test\":\"t2\"}", false},
         {"{\"method\":\"POST\",\"key\":\"k\",\"test\":\"t2\"}", false},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char rule[256];
         (void)snprintf(rule, sizeof rule, "{\"match\":%s,\"effect\":{\"seal\":true}}",
                        rows[i].match);
@@ -145,7 +146,7 @@ static void test_fault__the_trigger_counts_matched_requests(void **state)
         {"{\"ppm\":0}", "--------"},
         {"{\"ppm\":1000000}", "xxxxxxxx"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char rule[256], got[64];
         (void)snprintf(rule, sizeof rule, "{\"trigger\":%s,\"effect\":{\"refuse\":true}}",
                        rows[i].trigger);
@@ -329,7 +330,7 @@ static void test_fault__a_mistake_is_named(void **state)
         {"{\"effect\":{\"hold\":true},\"lease_ms\":-1}",
          "field \"lease_ms\" is -1, want 0..9223372036854"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         json_t *rule CLEANUP(jsonread_done) = parse(rows[i].rule);
         struct errc_why why = {""};
         const char *id = NULL;

@@ -1,4 +1,5 @@
 /* Parameters as Vault's framework reads them; sentences as a real Vault 1.14.9 says them. */
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -52,7 +53,7 @@ static void test_field__coerces_weakly(void **state)
         {"{\"text\":1.50,\"number\":\"1_000\",\"period\":null}", "1.50", 1000, false, 5},
         {"{\"number\":\"017\",\"period\":\"1.5s500ms\"}", "none", 15, false, 2},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct field_set set CLEANUP(field_done) = {0};
         json_t *data CLEANUP(jsonread_done) = NULL;
         assert_int_equal(read_fields(rows[i].json, &set, &data, NULL), ERRC_OK);
@@ -115,7 +116,7 @@ static void test_field__gives_lists_and_maps_their_shape(void **state)
         {"{\"pairs\":\"a=b=c\"}", "pairs", "{\"a\":\"b=c\"}"},
         {"{\"pairs\":[\"a=\",\"b=2\"]}", "pairs", "{\"a\":\"\",\"b\":\"2\"}"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         expect_tree(rows[i].json, rows[i].field, rows[i].want);
 }
 
@@ -193,7 +194,7 @@ static const struct {
 static void test_field__complains_as_the_framework_does(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof complaints / sizeof complaints[0]; i++) {
+    for (size_t i = 0; i < COUNT(complaints); i++) {
         struct field_set set CLEANUP(field_done) = {0};
         json_t *data CLEANUP(jsonread_done) = NULL;
         struct errc_why why = {{0}};

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "fakevault/shell/control/sockname.h"
 #include "fakevault/shell/data/gate.h"
 #include "tests/support/patience.h"
@@ -214,7 +215,7 @@ static void test_gate__an_address_that_is_none_is_named(void **state)
         {"127.0.0.1:65536", "address \"127.0.0.1:65536\": the port is not in 0..65535"},
         {"::1:8200", "address \"::1:8200\": write an IPv6 address in brackets, [::1]:8200"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct errc_why why = {""};
         struct gate *gate = NULL;
         assert_int_not_equal(gate_open(rows[i].address, &gate, &why), ERRC_OK);

@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static void test_meter__numbers_are_written_as_go_does(void **state)
                  {0.25, "vault_g 0.25\n"},     {600000, "vault_g 600000\n"},
                  {2.4e6, "vault_g 2.4e+06\n"}, {0.00001, "vault_g 1e-05\n"}};
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct meter m = {0};
         meter_set(&m, METER_GAUGE, "g", NULL, cases[i].value, 0);
         expect_text(&m, START_NS, cases[i].text);

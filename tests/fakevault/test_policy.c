@@ -1,4 +1,5 @@
 /* Policies as a real Vault 1.14.9 reads them, and what it says about those that are none. */
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -185,7 +186,7 @@ static const struct {
 static void test_policy__says_what_is_wrong(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         struct policy *policy = NULL;
         struct errc_why why = {{0}};
         char want[ERRC_WHY_MAX] = "";
@@ -226,7 +227,7 @@ static const struct {
 static void test_policy__reads_rules(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+    for (size_t i = 0; i < COUNT(rules); i++) {
         struct policy *policy = NULL;
         assert_int_equal(policy_parse(SLICE_LITERAL("p"), slice_of(rules[i].text), &policy, NULL),
                          ERRC_OK);
@@ -313,7 +314,7 @@ static void test_acl__the_closest_rule_decides(void **state)
         {"deny/not", POLICY_READ},  {"", POLICY_PATCH},
     };
     struct acl *acl = build(source, 1);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         unsigned got = acl_capabilities(acl, slice_of(rows[i].path));
         if (got != rows[i].capabilities)
             fail_msg("%s: capabilities %x, want %x", rows[i].path, got, rows[i].capabilities);
@@ -392,7 +393,7 @@ static void test_acl__parameters_decide_too(void **state)
         {"n", "{\"x\":1}", false},
     };
     struct acl *acl = build(source, 1);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         if (allows(acl, ROUTE_UPDATE, rows[i].path, rows[i].data, 0, false) != rows[i].allowed)
             fail_msg("%s %s", rows[i].path, rows[i].data);
     acl_free(acl);

@@ -1,4 +1,5 @@
 /* Replays recorded steps of a real Vault 1.14.9 against the core, without a socket. */
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <stdio.h>
@@ -250,9 +251,8 @@ static char names[][48] = {
 
 int main(void)
 {
-    enum { COUNT = sizeof names / sizeof names[0] };
-    static struct CMUnitTest tests[COUNT];
-    for (size_t i = 0; i < COUNT; i++)
+    static struct CMUnitTest tests[COUNT(names)];
+    for (size_t i = 0; i < COUNT(names); i++)
         tests[i] = (struct CMUnitTest){names[i], run_named, NULL, NULL, names[i]};
     return cmocka_run_group_tests_name("recorded", tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/shell/server_config.h"
 
 static enum errc read_text(const char *text, struct server_config *config, struct errc_why *why)
@@ -29,7 +30,7 @@ static void test_server_config__blocks_have_the_same_meaning_in_all_spellings(vo
         "backend \"raft\" { path = \"/data\" node_id = \"a\" }\n"
         "LISTENER \"tcp\" { Address = \"127.0.0.1:1\" tls_disable = true }\n",
     };
-    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+    for (size_t i = 0; i < COUNT(spellings); i++) {
         struct server_config config = {0};
         struct errc_why why = {""};
         if (read_text(spellings[i], &config, &why) != ERRC_OK ||
@@ -92,7 +93,7 @@ static void test_server_config__what_is_not_known_is_noted_with_its_place(void *
         "only the first listener is served, the one at c.hcl:6:16 is left out",
     };
     assert_int_equal(read_text(text, &config, NULL), ERRC_OK);
-    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+    for (size_t i = 0; i < COUNT(notes); i++)
         assert_string_equal(config.notes[i], notes[i]);
     assert_null(config.notes[3]);
     server_config_done(&config);
@@ -122,7 +123,7 @@ static void test_server_config__every_complaint_names_the_file_and_the_place(voi
         {"max_lease_ttl = \"x\"", "from c.hcl: At 1:17: \"max_lease_ttl\": time: invalid duration"},
         {"storage \"etcd\" {}", "from c.hcl: At 1:16: Unknown storage type etcd"},
     };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         struct server_config config = {0};
         struct errc_why why = {""};
         assert_int_not_equal(read_text(bad[i].text, &config, &why), ERRC_OK);
@@ -141,7 +142,7 @@ static void test_server_config__parts_that_do_not_fit_are_refused(void **state)
         "storage \"inmem\" {}\nlistener \"tcp\" {}",
         "storage \"inmem\" {}\nlistener \"tcp\" { tls_cert_file = \"c\" }",
     };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         struct server_config config = {0};
         struct errc_why why = {""};
         assert_int_equal(read_text(bad[i], &config, &why), ERRC_OK);

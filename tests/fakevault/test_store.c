@@ -1,4 +1,5 @@
 /* One contract for both stores, then what only the file has: its lock, its mode, its damage. */
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <fcntl.h>
@@ -107,7 +108,7 @@ static void lists_by_prefix(const struct store *s)
     buf_init(&l.names, 1000);
     buf_init(&stopped.names, 1000);
     static const char *const names[] = {"l/b", "l/a", "l/a/x", "l/", "m/a", "k", "l"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < COUNT(names); i++)
         put(s, names[i], "v");
     assert_int_equal(store_list(s, slice_of("l/"), add, &l, NULL), ERRC_OK);
     assert_string_equal(buf_text(&l.names), " a a/x b ");

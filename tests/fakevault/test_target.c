@@ -1,5 +1,6 @@
 /* Request lines as a real Vault 1.14.9 takes them: redirects, methods, and what is beside the API.
  */
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -53,7 +54,7 @@ static const struct {
 static void test_target__leads_to_the_better_path(void **state)
 {
     struct world *w = *state;
-    for (size_t i = 0; i < sizeof redirects / sizeof redirects[0]; i++) {
+    for (size_t i = 0; i < COUNT(redirects); i++) {
         struct vault_reply reply CLEANUP(vault_reply_done) = {0};
         ask(w, redirects[i].method, redirects[i].target, w->root, &reply);
         assert_int_equal(reply.status, redirects[i].status);
@@ -107,7 +108,7 @@ static const struct {
 static void test_target__what_is_no_path_of_the_api(void **state)
 {
     struct world *w = *state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct vault_reply reply CLEANUP(vault_reply_done) = {0};
         ask(w, rows[i].method, rows[i].target, rows[i].token[0] == '\0' ? NULL : w->root, &reply);
         if (reply.status != rows[i].status || strcmp(buf_text(&reply.body), rows[i].body) != 0)
@@ -179,7 +180,7 @@ static const struct {
 static void test_target__a_patch_needs_its_type(void **state)
 {
     struct world *w = *state;
-    for (size_t i = 0; i < sizeof patches / sizeof patches[0]; i++) {
+    for (size_t i = 0; i < COUNT(patches); i++) {
         struct vault_reply reply CLEANUP(vault_reply_done) = {0};
         struct vault_request request = {.method = SLICE_LITERAL("PATCH"),
                                         .path = SLICE_LITERAL("/v1/nosuch/x"),

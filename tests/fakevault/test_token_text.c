@@ -1,4 +1,5 @@
 /* Durations, networks and sets of names as text. */
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include "base/text/jsonread.h"
@@ -25,7 +26,7 @@ static void test_token__a_duration_is_written_as_go_does(void **state)
                  {HOUR_NS + 1000000000, "1h0m1s"},
                  {HOUR_NS + 90 * INT64_C(1000000000), "1h1m30s"},
                  {768 * HOUR_NS, "768h"}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char text[TOKEN_TTL_TEXT_BYTES];
         token_ttl_format(cases[i].ns, text);
         assert_string_equal(text, cases[i].text);
@@ -63,7 +64,7 @@ static void test_token__a_network_contains_its_addresses(void **state)
         {"/run/socket", "10.0.0.1", false},
         {"10.0.0.0/8", "", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         assert_int_equal(
             token_cidr_contains(slice_of(cases[i].network), slice_of(cases[i].address)),
             cases[i].inside);

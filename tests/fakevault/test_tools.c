@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ static void test_tools__hash_has_the_vectors_of_fips_180_and_202(void **state)
         {"POST sys/tools/hash/sha3-256",
          "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         json_t *answer = NULL;
         const char *sum = ask(*state, cases[i].what, "{\"input\":\"YWJj\"}", "sum", &answer);
         assert_string_equal(sum, cases[i].sum);
@@ -53,7 +54,7 @@ static void test_tools__random_has_as_many_bytes_as_path_or_body_ask_for(void **
         {"POST sys/tools/random/platform/5", 10},
         {"POST sys/tools/random/131072", 262144},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         json_t *answer = NULL;
         const char *text =
             ask(*state, cases[i].what, "{\"format\":\"hex\"}", "random_bytes", &answer);

@@ -1,4 +1,5 @@
 /* What the recordings cannot show of transit's keys: time, capacity, encodings, the cache. */
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <stdio.h>
@@ -175,7 +176,7 @@ static void test_transit_keys__decimal_there_and_back(void **state)
         {"0de0b6b3a7640000", "1000000000000000000"},
         {"ffffffffffffffffffffffffffffffff", "340282366920938463463374607431768211455"},
     };
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    for (size_t i = 0; i < COUNT(numbers); i++) {
         struct buf bytes CLEANUP(buf_done), text CLEANUP(buf_done);
         uint8_t back[16] = {1};
         buf_init(&bytes, 64);
@@ -211,7 +212,7 @@ static void test_transit_keys__der_reads_only_what_is_there(void **state)
         {SLICE_LITERAL("\x04\x83\x00\x00\x02hi"), false},
         {SLICE_LITERAL(""), false},
     };
-    for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++) {
+    for (size_t i = 0; i < COUNT(elements); i++) {
         struct der d = der_from(elements[i].bytes);
         struct slice content = der_read(&d, DER_OCTETS);
         assert_int_equal(der_complete(&d), elements[i].good);
@@ -253,7 +254,7 @@ static void test_transit_keys__pem_is_read_as_go_reads_it(void **state)
         {"YWJj", ERRC_SYNTAX},
         {"-----BEGIN X-----\n%%\n-----END X-----\n", ERRC_SYNTAX},
     };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         struct buf der CLEANUP(buf_done);
         buf_init(&der, 100);
         assert_int_equal(keyform_read_pem(slice_of(texts[i].pem), &der), texts[i].code);

@@ -1,5 +1,6 @@
 /* What is done with transit keys, where a recording cannot tell: exact bytes, seals and races in
  * between, large batches. What is on the wire: fixtures/conformance/transcripts/own. */
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -60,7 +61,7 @@ static void test_transit_ops__convergent_keys_have_vaults_vectors(void **state)
          "vault:v1:np9VKOeyWFuV5u4wL9shnVWPUptshosOPO+Kp44ntDytXGnXmDj6gvnMmJQ="},
     };
     struct world *w = *state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char what[64];
         json_t *answer = NULL;
         restore(w, cases[i].name, cases[i].type, true, cases[i].key);
@@ -86,7 +87,7 @@ static void test_transit_ops__hmac_has_the_published_sums(void **state)
     };
     struct world *w = *state;
     restore(w, "h", 11, false, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char what[64];
         json_t *answer = NULL;
         (void)snprintf(what, sizeof what, "POST transit/hmac/h/%s", cases[i].algorithm);
@@ -192,7 +193,7 @@ static void test_transit_ops__a_batch_has_many_items(void **state)
     };
     struct world *w = *state;
     assert_int_equal(world_status(w, "POST transit/keys/k", "{}", w->root), 200);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf body CLEANUP(buf_done);
         json_t *answer = NULL;
         buf_init(&body, 1u << 20);

@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -147,7 +148,7 @@ static const char *const reads[] = {
 static json_t *picture(struct world *w)
 {
     json_t *all = json_array();
-    for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++) {
+    for (size_t i = 0; i < COUNT(reads); i++) {
         json_t *answer = NULL;
         assert_int_equal(world_ask(w, reads[i], NULL, w->root, &answer), 200);
         json_array_append(all, json_object_get(answer, "data"));
@@ -163,7 +164,7 @@ static void test_vault__what_cannot_be_stored_did_not_happen(void **state)
     assert_int_equal(
         world_status(w, "POST transit/keys/k/config", "{\"deletion_allowed\":true}", w->root), 200);
     assert_int_equal(world_status(w, "POST secret/data/a", "{\"data\":{\"x\":1}}", w->root), 200);
-    for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
+    for (size_t i = 0; i < COUNT(writes); i++) {
         json_t *before = picture(w);
         struct store whole = w->store;
         struct vault_reply reply CLEANUP(vault_reply_done) = {0};
@@ -403,7 +404,7 @@ static void test_vault__help_is_there_for_what_is_there(void **state)
                  {"GET nope?help=1", 404},         {"OPTIONS boxes/x", 405}};
     assert_int_equal(world_status(w, "POST sys/mounts/boxes", "{\"type\":\"kv-v2\"}", w->root),
                      204);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         assert_int_equal(world_status(w, cases[i].path, NULL, w->root), cases[i].status);
 }
 

@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -83,7 +84,7 @@ static void test_vault__nothing_secret_is_stored_in_clear(void **state)
     const struct mount *m = mount_at(&w->vault->mounts, SLICE_LITERAL("transit/"));
     buf_addf(&name, "logical/%s/policy/k", m->uuid);
     assert_int_equal(store_get(&w->store, buf_slice(&name), &record, NULL), ERRC_OK);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < COUNT(names); i++)
         assert_int_equal(store_get(&w->store, slice_of(names[i]), &record, NULL), ERRC_OK);
     struct secret *private = private_of(w);
     assert_null(memmem(record.ptr, record.len, private->ptr, private->len));

@@ -1,4 +1,5 @@
 /* What a request is read with: Go's JSON, routes, packed records. */
+#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <stdlib.h>
@@ -55,7 +56,7 @@ static const struct {
 static void test_gojson__reads_what_go_reads(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+    for (size_t i = 0; i < COUNT(good); i++) {
         json_t *value CLEANUP(jsonread_done) = NULL;
         struct errc_why why = {{0}};
         struct buf shown CLEANUP(buf_done);
@@ -90,7 +91,7 @@ static void test_gojson__prints_large_maps_whole_and_in_order(void **state)
 static void test_gojson__complains_as_go_does(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         json_t *value CLEANUP(jsonread_done) = NULL;
         struct errc_why why = {{0}};
         enum errc code = gojson_parse(slice_of(bad[i].text), &value, &why);
@@ -158,7 +159,7 @@ static void test_route__finds_the_row_of_a_path(void **state)
         {"data/x/y", ROUTE_READ, 6, "x/y"},
         {"", ROUTE_READ, -1, ""},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct route_match m;
         bool found = route_find(&table, slice_of(cases[i].path), cases[i].operation, &m);
         int row = found ? (int)(m.endpoint - rows) : m.path_known ? -2 : -1;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "signer/core/attempt/classify.h"
 #include "signer/core/attempt/codec.h"
 #include "signer/core/attempt/retry.h"
@@ -65,8 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct slice body = slice_bytes(data + 2, size - 2);
     struct transport_reply reply = {.outcome = (enum transport_outcome)(data[0] % TRANSPORT_COUNT),
-                                    .status =
-                                        statuses[data[1] % (sizeof statuses / sizeof *statuses)]};
+                                    .status = statuses[data[1] % COUNT(statuses)]};
     struct buf pem CLEANUP(buf_done);
     int64_t number = 0;
     buf_init(&pem, 4096);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "base/text/base64.h"
 
 #define MS INT64_C(1000000)
@@ -76,7 +77,7 @@ static struct op_event answer(struct stage *s, const struct transport_request *r
         strcpy(s->reply.retry_after, s->play->retry_after);
     if (strchr("OWV", letter) != NULL)
         sign_reply(s, letter);
-    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+    for (size_t i = 0; i < COUNT(answers); i++) {
         if (answers[i].letter != letter)
             continue;
         s->reply.outcome = answers[i].outcome;

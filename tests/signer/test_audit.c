@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/jsonread.h"
 #include "signer/core/trail/audit.h"
 #include "signer/core/trail/rebuild.h"
@@ -177,7 +178,7 @@ static void test_audit__foreign_lines_only_move_the_chain(void **state)
         "{\"action\":\"OTHER\",\"bundleRunId\":\"" FAKE_RUN_ID "\"}"};
     struct audit_index index CLEANUP(audit_index_done);
     audit_index_init(&index);
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+    for (size_t i = 0; i < COUNT(lines); i++) {
         char want[DIGEST_HEX_BYTES];
         digest_sha256_hex(slice_of(lines[i]), want);
         assert_int_equal(audit_index_feed(&index, slice_of(lines[i])), ERRC_OK);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/jsonread.h"
 #include "signer/core/bundle/canonical.h"
 
@@ -29,7 +30,7 @@ static const struct {
 static void test_canonical__writes_one_text_for_a_value(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         json_t *value CLEANUP(jsonread_done) = NULL;
         struct buf out CLEANUP(buf_done);
         buf_init(&out, 1000);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "signer/core/attempt/classify.h"
 
 static enum classify_class classify(enum transport_outcome outcome, int status, const char *body)
@@ -133,7 +134,7 @@ static const struct {
 static void test_classify__follows_the_table_of_failures(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         enum classify_class got = classify(rows[i].outcome, rows[i].status, rows[i].body);
         if (got != rows[i].class)
             fail_msg("%s: %s, want %s", rows[i].row, classify_text(got),
@@ -151,7 +152,7 @@ static void test_classify__only_availability_leads_to_the_local_key(void **state
     for (int c = 0; c < CLASSIFY_COUNT; c++) {
         const struct classify_policy *p = classify_policy((enum classify_class)c);
         bool listed = false;
-        for (size_t i = 0; i < sizeof eligible / sizeof *eligible; i++)
+        for (size_t i = 0; i < COUNT(eligible); i++)
             listed = listed || (int)eligible[i] == c;
         assert_int_equal(p->fallback_eligible, listed);
         if (c != CLASSIFY_OK)

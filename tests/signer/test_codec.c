@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "signer/core/attempt/codec.h"
 
 #define PREFIX "{\"request_id\":\"r\",\"lease_id\":\"\",\"renewable\":false,\"lease_duration\":0,"
@@ -73,7 +74,7 @@ static const struct {
 static void test_codec__takes_nothing_else_for_a_signature(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         struct errc_why why = {0};
         enum errc code = parse(bad[i].body, &why);
         if (code != ERRC_SYNTAX && code != ERRC_SCHEMA)
@@ -124,7 +125,7 @@ static void test_codec__reads_the_newest_public_key(void **state)
         "{\"data\":{\"type\":\"ecdsa-p256\",\"latest_version\":1,\"keys\":{\"1\":{}}}}",
         "{\"errors\":[]}",
     };
-    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+    for (size_t i = 0; i < COUNT(broken); i++)
         assert_int_equal(errc_class(codec_key_reply(slice_of(broken[i]), &version, &pem, &why)),
                          ERRC_CLASS_INVALID);
     assert_int_equal(codec_key_reply(slice_of(broken[0]), &version, &pem, &why), ERRC_SCHEMA);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "signer/core/config.h"
 
 struct variable {
@@ -136,7 +137,7 @@ static const struct {
 static void test_config__refuses_with_one_line_that_names_the_variable(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         struct config c;
         struct errc_why why = {0};
         assert_int_equal(read_it(bad[i].environment, bad[i].needs, &c, &why), ERRC_USAGE);
@@ -160,7 +161,7 @@ static void test_config__the_help_names_each_variable_with_its_default(void **st
     buf_init(&out, 16384);
     config_help(&out);
     assert_int_equal(buf_status(&out, NULL), ERRC_OK);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < COUNT(parts); i++)
         assert_non_null(strstr(buf_text(&out), parts[i]));
 }
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/secret.h"
 #include "signer/core/ids.h"
 #include "signer/core/keys/fallback.h"
@@ -84,7 +85,7 @@ static void test_fallback__refuses_other_files_without_quoting_them(void **state
     };
     struct secret_arena *arena = NULL;
     assert_int_equal(secret_arena_new(65536, &arena, NULL, NULL), ERRC_OK);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         struct secret seed = {0};
         struct errc_why why = {0};
         enum errc code = fallback_parse(slice_of(bad[i]), arena, &seed, &why);
@@ -108,7 +109,7 @@ static void test_ids__a_uuid_is_lower_case_and_nothing_else(void **state)
                                       "0f6ff4a38fa2-4e75-8d2c-5d7f2a5a3b10-",
                                       "../../../../../../../../etc/passwd..",
                                       "0f6ff4a3-8fa2-4e75-8d2c-5d7f2a5a3b1g"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < COUNT(bad); i++)
         assert_false(ids_is_uuid(slice_of(bad[i])));
 }
 
@@ -123,7 +124,7 @@ static void test_ids__an_actor_is_a_type_and_an_id(void **state)
     static const char *const bad[] = {
         "",           "x", "cli-user", "cli-user:", "robot:me", "cli-user:a b", "cli-user:\x7f",
         "cli-user:é", ":x"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < COUNT(bad); i++)
         assert_int_equal(ids_actor_parse(bad[i], &actor, NULL), ERRC_USAGE);
     char longest[IDS_ACTOR_BYTES + 1];
     memset(longest, 'a', sizeof longest);

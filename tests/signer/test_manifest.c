@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/digest.h"
 #include "base/text/jsonread.h"
 #include "base/text/stamp.h"
@@ -71,7 +72,7 @@ static const struct {
 static void test_manifest__refuses_bad_bundles_and_says_where(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         struct manifest_bundle bundle;
         struct errc_why why = {0};
         enum errc code = manifest_bundle_parse(slice_of(bad[i].text), bad[i].source, &bundle, &why);
@@ -204,7 +205,7 @@ static void test_manifest__reads_back_only_what_is_whole(void **state)
         {"1970-01-01T", "1970-01-01 ", ERRC_SCHEMA},
         {"6d1f5f0e", "6D1f5f0e", ERRC_SCHEMA},
     };
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+    for (size_t i = 0; i < COUNT(changes); i++) {
         struct errc_why why = {0};
         enum errc code = parse_changed(changes[i].from, changes[i].to, &why);
         if (code != changes[i].code)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "signer/core/attempt/retry.h"
 #include "tests/signer/play.h"
 
@@ -116,7 +117,7 @@ static void check_story(size_t i)
 static void test_op__every_story_has_its_end(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof stories / sizeof *stories; i++)
+    for (size_t i = 0; i < COUNT(stories); i++)
         check_story(i);
 }
 
@@ -166,7 +167,7 @@ static void test_op__retry_after_lengthens_the_wait_within_the_clamp(void **stat
         {"RO", "0", 125, 250},       {"RO", "1", 1000, 1000}, {"RO", "3600", 2000, 2000},
         {"RO", "garbage", 125, 250}, {"RO", "-5", 125, 250},  {"SO", "1", 125, 250},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct play play = {.vault = cases[i].vault, .retry_after = cases[i].value};
         assert_int_equal(play_run(&play), ERRC_OK);
         if (play.waits_ms[0] < cases[i].min_ms || play.waits_ms[0] > cases[i].max_ms)
@@ -297,7 +298,7 @@ static bool is_taken(size_t place, enum op_event_kind kind)
 static void test_op__each_state_knows_its_events_and_no_others(void **state)
 {
     (void)state;
-    for (size_t p = 0; p < sizeof places / sizeof *places; p++)
+    for (size_t p = 0; p < COUNT(places); p++)
         for (int e = 0; e < OP_EVENT_COUNT; e++)
             if (is_taken(p, (enum op_event_kind)e) != ((places[p].known >> e & 1) == 1))
                 fail_msg("state %d, event %d", (int)places[p].state, e);

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "signer/core/attempt/retry.h"
 
 static const struct config_retry config = {.backoff_base_ms = 250, .backoff_max_ms = 2000};
@@ -73,7 +74,7 @@ static void test_retry__reads_retry_after(void **state)
         {"", 0, -1},
         {"99999999999999999999999", 0, -1},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         int64_t ms = -1;
         int64_t now_ns = then_ns + cases[i].offset_s * 1000000000;
         bool known = retry_after_ms(slice_of(cases[i].value), now_ns, &ms);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/os/clock_os.h"
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
@@ -229,7 +230,7 @@ static void test_signing__the_probe_reads_every_health_status(void **state)
         {"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n", ERRC_UNAVAILABLE, CLASSIFY_UNAVAILABLE,
          "unavailable: status 500"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         const struct wire_server_act act = {cases[i].reply, 0, WIRE_SERVER_FIN};
         struct wire_server *server = wire_server_start(&act, 1);
         enum classify_class class = CLASSIFY_COUNT;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/os/clock_os.h"
 #include "signer/core/attempt/classify.h"
 #include "signer/shell/transport_curl.h"
@@ -110,7 +111,7 @@ static const struct {
 static void test_transport__tells_apart_how_a_reply_ends(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct wire_server *server = wire_server_start(&rows[i].act, 1);
         struct bench b;
         struct transport_reply reply CLEANUP(transport_reply_done);
@@ -183,7 +184,7 @@ static void test_transport__sends_what_vault_and_the_journal_want(void **state)
     assert_int_equal(reply.outcome, TRANSPORT_COMPLETE);
     assert_string_equal(reply.retry_after, "7");
     assert_string_equal(buf_text(&reply.body), "{}");
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    for (size_t i = 0; i < COUNT(lines); i++)
         if (strstr(wire_server_request(server, 0), lines[i]) == NULL)
             fail_msg("no %s in %s", lines[i], wire_server_request(server, 0));
     assert_null(strcasestr(wire_server_request(server, 0), "expect:"));

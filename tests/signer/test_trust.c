@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "tests/signer/fake.h"
 
 static void test_trust__a_new_pin_retires_the_old_one(void **state)
@@ -85,7 +86,7 @@ static void test_trust__a_changed_file_is_refused(void **state)
         {"\"acceptedAt\":\"1970", "\"acceptedAt\":\"197O", ERRC_SCHEMA},
         {"}", "", ERRC_SYNTAX},
     };
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+    for (size_t i = 0; i < COUNT(changes); i++) {
         struct trust trust CLEANUP(trust_done), back CLEANUP(trust_done) = {0};
         struct buf text CLEANUP(buf_done), changed CLEANUP(buf_done);
         struct errc_why why = {0};

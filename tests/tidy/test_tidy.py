@@ -104,6 +104,17 @@ class TestText(TidyCase):
         self.assert_found(found, "base/a.c:1:", "b is cleaned up before it is set")
         self.assertEqual(len(found), 1)
 
+    def test_elements_counted_by_hand(self):
+        for bad in (
+            "sizeof a / sizeof *b",
+            "sizeof(a) / sizeof((a)[0])",
+            "sizeof a.b / sizeof *a.b",
+        ):
+            found = self.text_of({"signer/core/a.c": f"\nsize_t n = {bad};\n"})
+            self.assert_found(found, "signer/core/a.c:2:", "COUNT(array)")
+        good = "size_t n = COUNT(a), half = sizeof a / 2, all = x / sizeof a;\n"
+        self.assertEqual(self.text_of({"signer/core/a.c": good}), [])
+
     def test_headers_without_pragma_once(self):
         self.assert_found(self.text_of({"base/a.h": "int a;\n"}), "base/a.h:1:", "pragma once")
 

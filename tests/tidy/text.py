@@ -43,6 +43,9 @@ ONE_FILE_EACH = {
     "openssl/ssl.h": "shell",
     "yaml.h": "core",
 }
+# Folders whose code is still to be brought under the younger rules; empty the list, and it goes.
+NOT_YET = ["chaos", "tests/chaos"]
+
 SHELL_ONLY = ["uv.h", "sys/socket.h", "netinet/in.h", "sys/un.h", "poll.h", "sys/epoll.h"]
 
 
@@ -61,6 +64,7 @@ def check(root, names):
             findings += forbidden_includes(root, name, lines)
             findings += header_guard(name, lines)
             findings += left_uninitialised(name, lines)
+            findings += counted_by_hand(name, lines)
     findings += shared_stems(names)
     findings += spread_libraries(root, names)
     return findings
@@ -115,6 +119,17 @@ def left_uninitialised(name, lines):
                     findings.append(f"{name}:{n}: {variable} is cleaned up before it is set")
                     break
     return findings
+
+
+def counted_by_hand(name, lines):
+    """base/count.h has COUNT, whose argument is written once and so cannot be two."""
+    if within(name, NOT_YET) or name == "base/count.h":
+        return []
+    return [
+        f"{name}:{n}: counts elements by hand, say COUNT(array)"
+        for n, line in enumerate(lines, 1)
+        if re.search(r"\bsizeof\b[^;,/]*/ *sizeof\b", line)
+    ]
 
 
 def header_guard(name, lines):

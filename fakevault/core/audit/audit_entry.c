@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/text/base64.h"
@@ -389,7 +390,7 @@ static void write_response_wrap(struct entry *e)
 static void elide(json_t *data)
 {
     static const char *const names[] = {"keys", "key_info"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         json_t *value = json_object_get(data, names[i]);
         size_t count = json_is_array(value) ? json_array_size(value) : json_object_size(value);
         if (value != NULL)

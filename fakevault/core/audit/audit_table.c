@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
@@ -65,7 +66,7 @@ static enum errc add_device(struct buf *out, const struct audit_device *d)
     jsonwrite_value(&w, NULL, d->options);
     struct slice texts[] = {slice_of(d->path), slice_of(d->description), slice_of(d->salt),
                             buf_slice(&options)};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         uint8_t len[4];
         struct pack p = pack_into(len, sizeof len);
         pack_u32(&p, (uint32_t)texts[i].len);

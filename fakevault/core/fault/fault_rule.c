@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/prng.h"
 #include "base/text/jsonread.h"
@@ -307,7 +308,7 @@ static enum errc parse_respond(const json_t *respond, struct fault_reply *out, s
 
 static enum errc parse_switch(const json_t *effect, struct fault_rule *out, struct errc_why *why)
 {
-    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+    for (size_t i = 0; i < COUNT(switches); i++) {
         if (!jsonread_has(effect, switches[i].name))
             continue;
         bool on = false;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/count.h"
+
 #define NS_LIMIT ((uint64_t)1 << 63) /* beyond this a duration does not fit */
 #define DAY_S 86400
 
@@ -66,7 +68,7 @@ static int read_base(struct slice *digits)
     } bases[] = {{'x', 16}, {'b', 2}, {'o', 8}};
     if (digits->len < 2 || digits->ptr[0] != '0')
         return 10;
-    for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++)
+    for (size_t i = 0; i < COUNT(bases); i++)
         if ((digits->ptr[1] | 0x20) == bases[i].letter && digits->len >= 3) {
             *digits = slice_from(*digits, 2);
             return bases[i].base;
@@ -161,7 +163,7 @@ static bool unit_ns(struct slice name, uint64_t *out)
                  {"s", GOTEXT_SECOND_NS},
                  {"m", (uint64_t)60 * GOTEXT_SECOND_NS},
                  {"h", (uint64_t)3600 * GOTEXT_SECOND_NS}};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    for (size_t i = 0; i < COUNT(units); i++)
         if (slice_equal_text(name, units[i].name)) {
             *out = units[i].ns;
             return true;

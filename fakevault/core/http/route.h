@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 
+#include "base/count.h"
 #include "base/text/slice.h"
 #include "fakevault/core/http/field.h"
 
@@ -84,7 +85,7 @@ struct route_match {
 
 #define ROUTE_TABLE(array)                                                                         \
     {                                                                                              \
-        (array), sizeof(array) / sizeof((array)[0])                                                \
+        (array), COUNT(array)                                                                      \
     }
 
 /* Finds the row for a path; `match` borrows from path and table. True when there is one. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "fakevault/core/state.h"
 
@@ -124,7 +125,7 @@ static void redirect(struct vault_job *job, int status, struct slice path, bool 
 
 static bool is_folder(struct slice path)
 {
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+    for (size_t i = 0; i < COUNT(folders); i++)
         if (slice_equal_text(path, folders[i]))
             return true;
     return false;
@@ -217,7 +218,7 @@ void target_read(struct vault_job *job)
     struct buf whole CLEANUP(buf_done);
     buf_init(&whole, LIMIT_PATH_BYTES);
     job->operation = ROUTE_OTHER;
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+    for (size_t i = 0; i < COUNT(methods); i++)
         if (slice_equal_text(job->request.method, methods[i].method))
             job->operation = methods[i].operation;
     if (job->request.path.len > LIMIT_PATH_BYTES)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/stamp.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
@@ -134,7 +135,7 @@ void kv_answer_names(struct vault_job *job, const char *prefix)
 static bool is_root_word(struct slice path)
 {
     static const char *const words[] = {"metadata", "data", "delete", "undelete", "destroy"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    for (size_t i = 0; i < COUNT(words); i++)
         if (slice_equal_text(path, words[i]))
             return true;
     return false;

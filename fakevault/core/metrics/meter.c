@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/slice.h"
 #include "base/text/stamp.h"
 
@@ -220,7 +221,7 @@ static void add_summary(struct buf *out, const struct meter_series *s, int64_t w
         const char *text;
         double quantile;
     } quantiles[] = {{"0.5", 0.5}, {"0.9", 0.9}, {"0.99", 0.99}};
-    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++)
+    for (size_t i = 0; i < COUNT(quantiles); i++)
         add_sample(out, s, "", quantiles[i].text, quantile_of(s, quantiles[i].quantile, wall_ns));
     add_sample(out, s, "_sum", NULL, s->sum);
     add_sample(out, s, "_count", NULL, (double)s->count);

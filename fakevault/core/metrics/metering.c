@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/jsonread.h"
 #include "fakevault/core/call.h"
 #include "fakevault/core/state.h"
@@ -53,7 +54,7 @@ static const char *ttl_bucket(int64_t seconds)
         const char *name;
     } buckets[] = {{60, "1m"},    {600, "10m"},   {1200, "20m"},  {3600, "1h"},    {7200, "2h"},
                    {86400, "1d"}, {172800, "2d"}, {604800, "7d"}, {2592000, "30d"}};
-    for (size_t i = 0; i < sizeof buckets / sizeof buckets[0]; i++)
+    for (size_t i = 0; i < COUNT(buckets); i++)
         if (seconds <= buckets[i].most)
             return buckets[i].name;
     return "+Inf";
@@ -202,7 +203,7 @@ static void collect_steps(struct vault *v)
         {"token.lookup", m->with_token},   {"barrier.get", v->barrier.gets},
         {"barrier.put", v->barrier.puts},  {"barrier.delete", v->barrier.deletes},
     };
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+    for (size_t i = 0; i < COUNT(steps); i++)
         meter_set(&v->metering.meter, METER_SUMMARY, steps[i].name, NULL, 0, steps[i].count);
     meter_set(&v->metering.meter, METER_COUNTER, "audit.log_request_failure", NULL,
               (double)m->unaudited, m->unaudited);
@@ -236,7 +237,7 @@ void metering_collect(struct vault *v)
     if (!unsealed)
         return;
     set_cluster_gauge(v, "core.in_flight_requests", open_requests(v));
-    for (size_t i = 0; i < sizeof zeros / sizeof zeros[0]; i++)
+    for (size_t i = 0; i < COUNT(zeros); i++)
         set_cluster_gauge(v, zeros[i], 0);
     set_gauge(v, "core.locked_users", NULL, 0);
     set_gauge(v, "expire.num_irrevocable_leases", NULL, 0);

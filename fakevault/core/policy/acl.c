@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/buf.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/gotext.h"
@@ -551,7 +552,7 @@ void acl_write_capabilities(struct jsonwrite *w, const char *key, unsigned capab
     if ((capabilities & POLICY_DENY) != 0)
         capabilities = POLICY_DENY;
     jsonwrite_array(w, key);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < COUNT(names); i++)
         if ((capabilities & names[i].bit) != 0)
             jsonwrite_string(w, NULL, names[i].name);
     jsonwrite_end(w);

@@ -1,5 +1,6 @@
 #include "fakevault/core/policy/authorise.h"
 
+#include "base/count.h"
 #include "fakevault/core/policy/policy_store.h"
 #include "fakevault/core/state.h"
 
@@ -36,7 +37,7 @@ static const char *const sudo_paths[] = {
 
 bool authorise_needs_sudo(struct slice path)
 {
-    for (size_t i = 0; i < sizeof sudo_paths / sizeof sudo_paths[0]; i++) {
+    for (size_t i = 0; i < COUNT(sudo_paths); i++) {
         struct slice pattern = slice_of(sudo_paths[i]);
         bool prefix = slice_ends_with(pattern, "*");
         struct slice stem = {pattern.ptr, pattern.len - prefix};

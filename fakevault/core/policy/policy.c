@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/buf.h"
 #include "base/text/jsonread.h"
 #include "fakevault/core/http/gotext.h"
@@ -183,7 +184,7 @@ static enum errc read_old_policy(struct slice key, const struct hcl_item *items,
     TRY(hcldecode_string(items, "Policy", &name, why));
     if (name.len == 0)
         return ERRC_OK;
-    for (size_t i = 0; i < sizeof old_policies / sizeof old_policies[0]; i++)
+    for (size_t i = 0; i < COUNT(old_policies); i++)
         if (slice_equal_text(name, old_policies[i].name)) {
             *bits = old_policies[i].bits;
             return ERRC_OK;
@@ -193,7 +194,7 @@ static enum errc read_old_policy(struct slice key, const struct hcl_item *items,
 
 static unsigned capability_bit(const char *name)
 {
-    for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++)
+    for (size_t i = 0; i < COUNT(capabilities); i++)
         if (strcmp(name, capabilities[i].name) == 0)
             return capabilities[i].bit;
     return 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/core/policy/policy_builtin.h"
 
 static const char *const fixed[] = {"root", "response-wrapping", "control-group"};
@@ -19,12 +20,12 @@ static bool is_one_of(struct slice name, const char *const *list, size_t count)
 
 bool policy_store_is_fixed(struct slice name)
 {
-    return is_one_of(name, fixed, sizeof fixed / sizeof fixed[0]);
+    return is_one_of(name, fixed, COUNT(fixed));
 }
 
 bool policy_store_is_hidden(struct slice name)
 {
-    return is_one_of(name, hidden, sizeof hidden / sizeof hidden[0]);
+    return is_one_of(name, hidden, COUNT(hidden));
 }
 
 void policy_store_init(struct policy_store *s)

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/state.h"
@@ -41,10 +42,10 @@ static bool query_is_sound(const struct vault_request *request)
     int64_t code = 0;
     char memory[64] = "";
     struct buf text = {.ptr = memory, .cap = sizeof memory, .max = sizeof memory - 1};
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+    for (size_t i = 0; i < COUNT(codes); i++)
         if (!read_code(request, codes[i], &code))
             return false;
-    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
+    for (size_t i = 0; i < COUNT(switches); i++) {
         bool flag;
         if (request_query(request, switches[i], &text) && text.len > 0 &&
             !field_parse_bool(buf_slice(&text), &flag))

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/sys/rekey/sys_share.h"
 #include "fakevault/core/sys/sys_body.h"
@@ -45,7 +46,7 @@ static void check_pgp(struct vault_job *job)
 void sys_init_prepare(struct vault_job *job)
 {
     struct errc_why why = {{0}};
-    sys_body_read(job, "InitRequest", init_fields, sizeof init_fields / sizeof init_fields[0]);
+    sys_body_read(job, "InitRequest", init_fields, COUNT(init_fields));
     if (!call_answered(job))
         check_recovery(job);
     size_t pgp_keys = json_array_size(sys_body_get(job, "pgp_keys"));

@@ -1,5 +1,6 @@
 #include "fakevault/core/sys/sys_seal.h"
 
+#include "base/count.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/policy/acl.h"
@@ -40,8 +41,7 @@ static const struct sys_body_field unseal_fields[] = {
 
 static void unseal_prepare(struct vault_job *job)
 {
-    sys_body_read(job, "UnsealRequest", unseal_fields,
-                  sizeof unseal_fields / sizeof unseal_fields[0]);
+    sys_body_read(job, "UnsealRequest", unseal_fields, COUNT(unseal_fields));
 }
 
 static void unseal_reset(struct vault_job *job)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/text/base64.h"
 
@@ -11,7 +12,7 @@ static const char *const prefixes[] = {"hvb.", "b."}; /* the second is that of o
 
 static const char *prefix_of(struct slice id)
 {
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+    for (size_t i = 0; i < COUNT(prefixes); i++)
         if (slice_starts_with(id, prefixes[i]))
             return prefixes[i];
     return NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/count.h"
 #include "fakevault/shell/cli/cli_output.h"
 #include "fakevault/shell/cli/commands/cli_commands.h"
 #include "fakevault/shell/server.h"
@@ -53,8 +54,6 @@ static const struct cli_command *const topics[] = {
     cli_rekey_commands,       cli_secrets_commands, cli_kv_commands,
     cli_kv_metadata_commands, cli_token_commands,   cli_policy_commands,
 };
-
-#define TOPICS (sizeof topics / sizeof *topics)
 
 /* What `vault` lists, also what this one cannot do; scripts compare the list. */
 struct overview {
@@ -131,7 +130,7 @@ static const struct cli_command *find(int argc, char *const argv[], int *words)
 {
     const struct cli_command *best = NULL;
     *words = 0;
-    for (size_t i = 0; i < TOPICS; i++)
+    for (size_t i = 0; i < COUNT(topics); i++)
         for (const struct cli_command *c = topics[i]; c->name != NULL; c++) {
             int n = matches(c->name, argc, argv);
             if (n > *words) {
@@ -184,7 +183,7 @@ static int print_help(const struct cli *cli)
 static bool add_group(struct buf *out, struct slice group)
 {
     bool any = false;
-    for (size_t i = 0; i < TOPICS; i++)
+    for (size_t i = 0; i < COUNT(topics); i++)
         for (const struct cli_command *c = topics[i]; c->name != NULL; c++) {
             struct slice name = slice_of(c->name);
             if (!slice_starts_with(name, group.ptr) || name.len <= group.len ||
@@ -236,7 +235,7 @@ static const struct {
 
 static bool parse_format(const char *text, enum cli_format *out)
 {
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+    for (size_t i = 0; i < COUNT(formats); i++)
         if (strcasecmp(formats[i].name, text) == 0) {
             *out = formats[i].format;
             return true;

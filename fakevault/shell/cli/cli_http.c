@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 
 /*
@@ -58,7 +59,7 @@ static enum errc load(struct curl *out, struct errc_why *why)
 {
     *out = (struct curl){.library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)};
     bool found = out->library != NULL;
-    for (size_t i = 0; found && i < sizeof functions / sizeof functions[0]; i++) {
+    for (size_t i = 0; found && i < COUNT(functions); i++) {
         void *function = dlsym(out->library, functions[i].name);
         memcpy((char *)out + functions[i].at, &function, sizeof function);
         found = function != NULL;

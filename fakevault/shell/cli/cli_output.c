@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/shell/cli/cli_shape.h"
 #include "fakevault/shell/cli/cli_yaml.h"
@@ -256,7 +257,7 @@ static void add_auth(struct cli *cli, struct cli_text_table *table, const json_t
     add_row(table, "token_duration",
             json_integer_value(seconds) == 0 ? "\u221e" : duration_text(cli, seconds));
     add_row(table, "token_renewable", value_text(cli, NULL, json_object_get(auth, "renewable")));
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+    for (size_t i = 0; i < COUNT(lists); i++)
         add_row(table, lists[i], quoted(cli, json_object_get(auth, lists[i])));
     json_object_foreach(json_object_get(auth, "metadata"), key, value) add_row(
         table, cli_pool_text(&cli->pool, "token_meta_%s", key), value_text(cli, NULL, value));
@@ -274,7 +275,7 @@ static void add_wrapping(struct cli *cli, struct cli_text_table *table, const js
         {"creation_path", "wrapping_token_creation_path:"},
         {"wrapped_accessor", "wrapped_accessor:"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const char *text = value_text(cli, rows[i].field, json_object_get(wrap, rows[i].field));
         if (*text != '\0' || strcmp(rows[i].field, "wrapped_accessor") != 0)
             add_row(table, rows[i].shown, text);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/text/jsonwrite.h"
 #include "fakevault/core/http/gojson.h"
@@ -203,7 +204,7 @@ static bool looks_like_duration(const char *key)
     static const char *const names[] = {"period", "ttl", "duration"};
     if (strcmp(key, "lease_max") == 0 || strcmp(key, "ttl_max") == 0)
         return true;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         size_t len = strlen(key), tail = strlen(names[i]);
         if (len < tail || strcmp(key + len - tail, names[i]) != 0)
             continue;

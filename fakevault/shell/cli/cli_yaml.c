@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <yaml.h>
 
+#include "base/count.h"
 #include "base/text/slice.h"
 #include "fakevault/core/http/gojson.h"
 
@@ -28,7 +29,7 @@ static bool is_special(const char *text)
     static const char *const words[] = {"",    "~", "null", "true", "false", "yes",   "no", "on",
                                         "off", "y", "n",    ".nan", ".inf",  "-.inf", "<<"};
     char *end = NULL;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < COUNT(words); i++)
         if (strcasecmp(text, words[i]) == 0)
             return true;
     (void)strtod(text, &end);

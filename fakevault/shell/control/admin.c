@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/text/jsonread.h"
 #include "fakevault/core/fault/fault_schema.h"
@@ -169,8 +170,6 @@ static const struct route {
     {"DELETE", "/faults", BODY_NONE, true, 200, delete_faults},
 };
 
-#define ROUTES (sizeof routes / sizeof *routes)
-
 /* ---- answers ---- */
 
 static void answer(struct httpd_exchange *x, int status, const char *type, struct slice body)
@@ -226,7 +225,7 @@ static bool host_is_loopback(const char *host)
     static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
     if (host == NULL)
         return false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         size_t len = strlen(names[i]);
         if (strncasecmp(host, names[i], len) == 0 && (host[len] == '\0' || host[len] == ':'))
             return true;
@@ -385,7 +384,7 @@ static const struct route *find_route(struct slice method, struct slice path, st
                                       bool *path_known)
 {
     *path_known = false;
-    for (size_t i = 0; i < ROUTES; i++) {
+    for (size_t i = 0; i < COUNT(routes); i++) {
         if (!path_is(&routes[i], path, id))
             continue;
         *path_known = true;

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/flags.h"
 #include "base/limits.h"
 #include "base/os/file.h"
@@ -63,7 +64,7 @@ static const struct flags_spec specs[] = {
     {"header", FLAGS_TEXT, FIELD(header), "NAME:VALUE", "respond: one more header"},
 };
 
-static const struct flags flags = {specs, sizeof specs / sizeof *specs};
+static const struct flags flags = {specs, COUNT(specs)};
 
 /* One command line, read. */
 struct command {
@@ -426,14 +427,12 @@ static const struct verb {
 };
 /* clang-format on */
 
-#define VERBS (sizeof verbs / sizeof *verbs)
-
 static void print_help(void)
 {
     struct buf out CLEANUP(buf_done);
     buf_init(&out, 1u << 16);
     buf_add_text(&out, "usage: fakevault ctl VERB [flags]\n\nVerbs:\n");
-    for (size_t i = 0; i < VERBS; i++) {
+    for (size_t i = 0; i < COUNT(verbs); i++) {
         char line[80];
         (void)snprintf(line, sizeof line, "%s%s%s %s", verbs[i].words[0],
                        verbs[i].words[1] == NULL ? "" : " ",
@@ -447,10 +446,10 @@ static void print_help(void)
 
 static enum errc unknown_verb(const char *word, struct errc_why *why)
 {
-    const char *names[VERBS];
-    for (size_t i = 0; i < VERBS; i++)
+    const char *names[COUNT(verbs)];
+    for (size_t i = 0; i < COUNT(verbs); i++)
         names[i] = verbs[i].words[0];
-    const char *nearest = flags_nearest(word, names, VERBS);
+    const char *nearest = flags_nearest(word, names, COUNT(verbs));
     if (nearest != NULL)
         return errc_fail(why, ERRC_USAGE, "verb \"%s\" is unknown, did you mean \"%s\"?", word,
                          nearest);
@@ -461,7 +460,7 @@ static enum errc find_verb(const char *const *words, size_t count, const struct 
                            size_t *used, struct errc_why *why)
 {
     bool first_known = false;
-    for (size_t i = 0; i < VERBS; i++) {
+    for (size_t i = 0; i < COUNT(verbs); i++) {
         if (strcmp(words[0], verbs[i].words[0]) != 0)
             continue;
         first_known = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/text/buf.h"
 #include "base/text/slice.h"
 
@@ -29,7 +30,7 @@ static const struct {
 
 static enum errc version_of(const char *what, const char *name, int *out, struct errc_why *why)
 {
-    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+    for (size_t i = 0; i < COUNT(versions); i++)
         if (strcmp(versions[i].name, name) == 0) {
             *out = versions[i].version;
             return ERRC_OK;

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "fakevault/shell/data/httpd.h"
 
@@ -132,7 +133,7 @@ static void send_invented(struct traffic *t, struct item *item)
     const struct fault_reply *invented = &item->arrival.decision.reply;
     struct httpd_header headers[HEADERS_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+    for (size_t i = 0; i < COUNT(usual); i++)
         if (!gives_header(invented, usual[i].name))
             headers[count++] = usual[i];
     for (size_t i = 0; i < invented->header_count; i++)

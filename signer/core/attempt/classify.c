@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "signer/core/attempt/codec.h"
 
 #define TEXT_MAX 4096 /* of Vault's error text that is looked at */
@@ -90,8 +91,6 @@ static const struct status_rule {
     {501, 501, CLASSIFY_BAD_REQUEST}, /* the peer does not know the method: no outage */
     {500, 599, CLASSIFY_UNAVAILABLE},
 };
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static enum classify_class by_status(int status)
 {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/digest.h"
 #include "base/text/base64.h"
 
@@ -24,7 +25,7 @@ static const struct {
 
 enum errc keyport_from_spki(struct slice spki, struct keyport_public *out, struct errc_why *why)
 {
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (size_t i = 0; i < COUNT(shapes); i++) {
         if (spki.len != shapes[i].len ||
             memcmp(spki.ptr, shapes[i].prefix, shapes[i].prefix_len) != 0)
             continue;

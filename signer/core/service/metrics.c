@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "signer/core/attempt/classify.h"
 
 enum kind { GAUGE, COUNTER, HISTOGRAM };
@@ -59,8 +60,7 @@ static const struct family {
 
 /* Upper bounds in seconds: the default contract waits 0.125..1 s, the longest configured 60 s. */
 static const double bounds[] = {0.01, 0.05, 0.1, 0.125, 0.25, 0.5, 1, 2, 5, 10, 30, 60};
-#define BOUNDS (sizeof bounds / sizeof *bounds)
-_Static_assert(BOUNDS <= METRICS_BUCKETS_MAX, "the histogram has room for every bound");
+_Static_assert(COUNT(bounds) <= METRICS_BUCKETS_MAX, "the histogram has room for every bound");
 
 void metrics_init(struct metrics *m)
 {
@@ -106,7 +106,7 @@ double metrics_get(const struct metrics *m, enum metrics_family family, size_t l
 void metrics_backoff(struct metrics *m, double seconds)
 {
     size_t i = 0;
-    while (i < BOUNDS && seconds > bounds[i])
+    while (i < COUNT(bounds) && seconds > bounds[i])
         i++;
     m->backoff.buckets[i]++;
     m->backoff.count++;
@@ -144,7 +144,7 @@ static void format_histogram(const struct family *f, const struct metrics_histog
                              struct buf *out)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < BOUNDS; i++) {
+    for (size_t i = 0; i < COUNT(bounds); i++) {
         sum += h->buckets[i];
         buf_addf(out, "%s_bucket{le=\"%g\"} %llu\n", f->name, bounds[i], (unsigned long long)sum);
     }

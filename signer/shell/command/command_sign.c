@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/text/jsonwrite.h"
 #include "signer/shell/command/command_line.h"
@@ -24,7 +25,7 @@ static const struct command_line command = {
     .arguments = "DIR [flags]",
     .purpose = "Signs the bundle DIR/bundle.json with Vault and writes DIR/manifest.json. Signed "
                "before: says so.\nExit: 0 signed, 1 refused or blocked, 2 invalid input.",
-    .flags = {specs, sizeof specs / sizeof *specs},
+    .flags = {specs, COUNT(specs)},
     .help_offset = offsetof(struct options, help),
     .positionals_min = 1,
     .positionals_max = 1,

@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "signer/shell/command/command_line.h"
 #include "signer/shell/command/commands.h"
 #include "signer/shell/files/fallback_file.h"
@@ -18,7 +19,7 @@ static const struct command_line command = {
     .purpose = "Asks Vault's health and prints \"Vault online\" (exit 0) or \"Vault offline\" "
                "(exit 1) with the reason.\nHealth is not proof that signing works: only a signed "
                "bundle is.",
-    .flags = {specs, sizeof specs / sizeof *specs},
+    .flags = {specs, COUNT(specs)},
     .help_offset = offsetof(struct options, help),
 };
 

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/jsonwrite.h"
 #include "signer/core/attempt/classify.h"
 #include "signer/core/attempt/codec.h"
@@ -27,7 +28,7 @@ static const struct command_line command = {
         "was pinned\nbefore stays there for old manifests. While ALLOW_FALLBACK_SIGNING is "
         "true, the public half\nof the fallback key is recorded too. show: prints what is "
         "pinned. Both print one line of JSON.",
-    .flags = {specs, sizeof specs / sizeof *specs},
+    .flags = {specs, COUNT(specs)},
     .help_offset = offsetof(struct options, help),
     .positionals_min = 1,
     .positionals_max = 1,
@@ -49,7 +50,7 @@ static bool print_trust(const struct trust *trust, bool changed)
         enum trust_role role;
         const char *field;
     } lists[] = {{TRUST_RETIRED, "retired"}, {TRUST_FALLBACK, "fallback"}};
-    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+    for (size_t l = 0; l < COUNT(lists); l++) {
         jsonwrite_array(&w, lists[l].field);
         for (size_t i = 0; i < trust->count; i++)
             if (trust->keys[i].role == lists[l].role)
@@ -163,7 +164,7 @@ static const struct verb {
 
 static const struct verb *find_verb(const char *name)
 {
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+    for (size_t i = 0; i < COUNT(verbs); i++)
         if (strcmp(verbs[i].name, name) == 0)
             return &verbs[i];
     return NULL;

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/os/file.h"
 #include "base/text/jsonwrite.h"
@@ -27,7 +28,7 @@ static const struct command_line command = {
     .purpose = "Checks a manifest against the keys in TRUST_FILE, without Vault. Of a folder, it "
                "checks\nmanifest.json, and that bundle.json and the artefacts are still the signed "
                "ones.\nExit: 0 good, 1 not good, 2 no manifest.",
-    .flags = {specs, sizeof specs / sizeof *specs},
+    .flags = {specs, COUNT(specs)},
     .help_offset = offsetof(struct options, help),
     .positionals_min = 1,
     .positionals_max = 1,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/os/file.h"
 #include "signer/core/service/run_json.h"
@@ -64,7 +65,7 @@ static enum errc take_lock(const char *folder, const char *name, int how, int *o
 static enum errc make_folders(const char *folder, struct errc_why *why)
 {
     static const char *const kinds[] = {RUNS, MANIFESTS};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (size_t i = 0; i < COUNT(kinds); i++) {
         struct buf path CLEANUP(buf_done);
         buf_init(&path, LIMIT_PATH_BYTES - 1);
         buf_addf(&path, "%s/%s", folder, kinds[i]);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "base/os/ready.h"
 #include "signer/shell/service/run_pool.h"
 #include "signer/shell/service/run_store.h"
@@ -295,7 +296,7 @@ static void serve(struct service *s)
         struct pollfd fds[] = {{.fd = service_http_fd(s->http), .events = POLLIN},
                                {.fd = s->news.fd, .events = POLLIN},
                                {.fd = s->signal_fd, .events = POLLIN}};
-        int n = poll(fds, sizeof fds / sizeof *fds, timeout_ms(s));
+        int n = poll(fds, COUNT(fds), timeout_ms(s));
         CHECK(n >= 0 || errno == EINTR);
         bool stopped = read_news(s);
         service_http_step(s->http);

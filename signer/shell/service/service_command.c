@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/flags.h"
 #include "base/limits.h"
 #include "signer/shell/command/command_line.h"
@@ -44,7 +45,7 @@ static const struct command_line command = {
     .arguments = "-name=api|worker -data=DIR [flags]",
     .purpose = "Signs bundles on request, over HTTP. The environment is read once, at the start: a "
                "change of it\nneeds a restart with the new one.",
-    .flags = {specs, sizeof specs / sizeof *specs},
+    .flags = {specs, COUNT(specs)},
     .help_offset = offsetof(struct flag_values, help),
 };
 

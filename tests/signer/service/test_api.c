@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "signer/core/service/api_error.h"
 #include "signer/core/service/api_prefer.h"
 #include "signer/core/service/api_route.h"
@@ -37,7 +38,7 @@ static void test_api_prefer__reads_wait_as_rfc_7240_has_it(void **state)
         {"wait=1.5", -1},
         {"wait=\"3", -1},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         uint64_t seconds = 0;
         bool found = api_prefer_wait(slice_of(cases[i].header), 60, &seconds);
         int got = found ? (int)seconds : -1;
@@ -62,7 +63,7 @@ static void test_api_route__finds_each_call(void **state)
         {"GET", "/healthz", API_ROUTE_HEALTHZ, ""},
         {"GET", "/metrics", API_ROUTE_METRICS, ""},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct api_route_result r =
             api_route_find(slice_of(cases[i].method), slice_of(cases[i].path));
         assert_int_equal(r.match, API_ROUTE_FOUND);
@@ -92,7 +93,7 @@ static void test_api_route__tells_a_wrong_method_from_an_unknown_path(void **sta
         {"GET", "//healthz", NULL},
         {"GET", "/healthz2", NULL},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct api_route_result r =
             api_route_find(slice_of(cases[i].method), slice_of(cases[i].path));
         if (r.match != (cases[i].allow == NULL ? API_ROUTE_UNKNOWN : API_ROUTE_WRONG_METHOD))
@@ -123,7 +124,7 @@ static void test_api_error__each_kind_of_failure_has_a_status(void **state)
         {ERRC_SCHEMA, 400}, {ERRC_SYNTAX, 400},      {ERRC_TOO_BIG, 413}, {ERRC_NOT_FOUND, 404},
         {ERRC_STATE, 409},  {ERRC_UNAVAILABLE, 503}, {ERRC_IO, 500},      {ERRC_CRYPTO, 500},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         assert_int_equal(api_error_status(api_error_of(cases[i].code)), cases[i].status);
 }
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "signer/core/service/run_json.h"
 
@@ -112,7 +113,7 @@ static void test_run_json__refuses_a_damaged_file_and_says_where(void **state)
         {"\"artefacts\":[]", "\"artefacts\":[1]", ERRC_CRYPTO, "field \"bundle\" has the hash"},
         {"}\n", "", ERRC_SYNTAX, "line 1 column"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf text CLEANUP(buf_done);
         struct errc_why why = {0};
         struct run run CLEANUP(run_done) = completed();

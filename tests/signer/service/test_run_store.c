@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/os/file.h"
 #include "signer/shell/service/run_store.h"
@@ -181,7 +182,7 @@ static void test_run_store__finds_its_own_open_runs_oldest_first(void **state)
         {"00000000-0000-4000-8000-000000000005", "api", 6, RUN_FAILED},
         {"00000000-0000-4000-8000-000000000006", "worker", 7, RUN_PENDING},
     };
-    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+    for (size_t i = 0; i < COUNT(runs); i++) {
         struct run run CLEANUP(run_done) = run_of(runs[i].id, runs[i].service, runs[i].created_ns);
         run.status = runs[i].status;
         assert_int_equal(run_store_create(store, &run, NULL), ERRC_OK);

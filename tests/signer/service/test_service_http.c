@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/os/entropy_os.h"
 #include "signer/shell/service/service_http.h"
@@ -288,7 +289,7 @@ static void test_service_http__refuses_by_itself_what_is_no_call(void **state)
     };
     struct bench b;
     open_bench(&b);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         int fd = dial(&b);
         char status[20];
         (void)snprintf(status, sizeof status, "HTTP/1.1 %s ", cases[i].status);
@@ -300,7 +301,7 @@ static void test_service_http__refuses_by_itself_what_is_no_call(void **state)
         (void)close(fd);
     }
     assert_int_equal(b.asked, 0);
-    assert_int_equal(b.answered, sizeof cases / sizeof *cases);
+    assert_int_equal(b.answered, COUNT(cases));
     service_http_close(b.http);
 }
 
@@ -359,7 +360,7 @@ static void test_service_http__outlives_garbage_and_clients_that_leave(void **st
     };
     struct bench b;
     open_bench(&b);
-    for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
+    for (size_t i = 0; i < COUNT(garbage); i++) {
         int fd = dial(&b);
         send_text(fd, garbage[i]);
         for (int n = 0; n < 10; n++)

@@ -8,13 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "signer/shell/service/service_listen.h"
 
 static void test_service_listen__takes_loopback_for_granted(void **state)
 {
     (void)state;
     static const char *const addresses[] = {":0", "127.0.0.1:0", "localhost:0"};
-    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+    for (size_t i = 0; i < COUNT(addresses); i++) {
         struct service_listen socket;
         assert_int_equal(service_listen_open(addresses[i], &socket, NULL), ERRC_OK);
         assert_true(socket.loopback);
@@ -38,7 +39,7 @@ static void test_service_listen__quotes_what_it_does_not_understand(void **state
     static const char *const addresses[] = {
         "",       "8080",     "127.0.0.1",   "127.0.0.1:", "host:80", ":65536", "127.0.0.1:x",
         "[::1:0", "::1:8080", "1.2.3.4.5:1", ":-1"};
-    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+    for (size_t i = 0; i < COUNT(addresses); i++) {
         struct service_listen socket;
         struct errc_why why = {0};
         char wanted[100];

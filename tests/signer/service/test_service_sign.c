@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "signer/shell/service/service_sign.h"
 #include "signer/shell/service/service_stats.h"
 
@@ -42,7 +43,7 @@ static void test_service_sign__says_in_the_runs_words_how_signing_went(void **st
         {OP_FAILED, OP_ERROR_BUSY, true, ERRC_STATE, RUN_BLOCKED, "bundle_busy"},
         {OP_FAILED, OP_ERROR_CONFLICT, false, ERRC_EXISTS, RUN_FAILED, "bundle_conflict"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct run run CLEANUP(run_done) = running();
         struct signing_result result = {.op = {.status = rows[i].status, .error = rows[i].error},
                                         .retryable = rows[i].retryable,
@@ -129,7 +130,7 @@ static void test_service_stats__counts_attempts_waits_and_signatures(void **stat
         "\nsigning_fallback_allowed 1\n",
         "\nsigning_runs_queued 7\n",
     };
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    for (size_t i = 0; i < COUNT(lines); i++)
         if (strstr(buf_text(&text), lines[i]) == NULL)
             fail_msg("no %s in:\n%s", lines[i], buf_text(&text));
     service_stats_done(&stats);

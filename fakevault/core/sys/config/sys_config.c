@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
 
@@ -105,7 +106,7 @@ static json_t *headers_with(const json_t *more)
 {
     json_t *all = json_array();
     int failed = all == NULL;
-    for (size_t i = 0; i < sizeof cors_headers / sizeof cors_headers[0] && !failed; i++)
+    for (size_t i = 0; i < COUNT(cors_headers) && !failed; i++)
         failed = json_array_append_new(all, json_string(cors_headers[i]));
     for (size_t i = 0; i < json_array_size(more) && !failed; i++)
         failed = json_array_append(all, json_array_get(more, i));

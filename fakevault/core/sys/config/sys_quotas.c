@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/state.h"
@@ -38,7 +39,7 @@ static json_t *config_copy(const struct vault_job *job)
         return mount_tree_copy(stored);
     json_t *paths = json_array();
     int failed = paths == NULL;
-    for (size_t i = 0; i < sizeof exempt / sizeof exempt[0] && !failed; i++)
+    for (size_t i = 0; i < COUNT(exempt) && !failed; i++)
         failed = json_array_append_new(paths, json_string(exempt[i]));
     if (failed) {
         json_decref(paths);

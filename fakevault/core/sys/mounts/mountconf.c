@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/core/sys/mounts/sys_mounts.h"
 
 const char *const mountconf_lists[] = {
@@ -44,7 +45,7 @@ bool mountconf_visibility(struct vault_job *job, struct mount *m, struct slice v
 bool mountconf_token_type(struct vault_job *job, struct mount *m, struct slice value)
 {
     static const char *const types[] = {"", "default-service", "default-batch", "service", "batch"};
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+    for (size_t i = 0; i < COUNT(types); i++)
         if (slice_equal_text(value, types[i]))
             return mountconf_done(job, mount_tune(m, "token_type", json_string(types[i])));
     call_fail(job, 400, "invalid value for 'token_type'");
@@ -133,7 +134,7 @@ static bool types_are_right(const json_t *config)
 {
     const json_t *flag = json_object_get(config, "force_no_cache");
     bool right = flag == NULL || json_is_null(flag) || json_is_boolean(flag);
-    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
+    for (size_t i = 0; i < COUNT(strings); i++)
         right = right && is_text(json_object_get(config, strings[i]));
     for (size_t i = 0; mountconf_lists[i] != NULL; i++)
         right = right && is_list(json_object_get(config, mountconf_lists[i]));

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/sys/mounts/mountconf.h"
 #include "fakevault/core/sys/mounts/mountinfo.h"
@@ -18,7 +19,7 @@ bool sys_mounts_protected(const char *path, bool auth)
 {
     if (auth)
         return slice_starts_with(slice_of(path), MOUNT_AUTH "token/");
-    for (size_t i = 0; i < sizeof protected / sizeof protected[0]; i++)
+    for (size_t i = 0; i < COUNT(protected); i++)
         if (slice_starts_with(slice_of(path), protected[i]))
             return true;
     return false;

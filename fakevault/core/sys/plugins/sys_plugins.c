@@ -2,6 +2,7 @@
  * of which this server has transit and kv alone; nothing can be added to it. */
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/hex.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
@@ -49,7 +50,7 @@ static const struct {
 static bool plugin_at(enum plugin_type type, size_t i, struct plugin *out)
 {
     if (type == DATABASE) {
-        if (i >= sizeof databases / sizeof databases[0])
+        if (i >= COUNT(databases))
             return false;
         *out = (struct plugin){databases[i].name, databases[i].version, "supported"};
         return true;

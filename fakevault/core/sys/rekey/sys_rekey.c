@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/sys/rekey/sys_share.h"
@@ -46,8 +47,7 @@ static const struct sys_body_field start_fields[] = {
 static void start_prepare(struct vault_job *job)
 {
     if (sys_rekey_is_open(job))
-        sys_body_read(job, "RekeyRequest", start_fields,
-                      sizeof start_fields / sizeof start_fields[0]);
+        sys_body_read(job, "RekeyRequest", start_fields, COUNT(start_fields));
 }
 
 static bool start_is_sound(struct vault_job *job)

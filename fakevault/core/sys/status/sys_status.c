@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/count.h"
 #include "base/text/stamp.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
@@ -175,7 +176,7 @@ static void monitor_read(struct vault_job *job)
     static const char *const levels[] = {"",     "trace",   "debug", "info", "notice",
                                          "warn", "warning", "err",   "error"};
     bool known = false;
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+    for (size_t i = 0; i < COUNT(levels); i++)
         known = known || slice_equal_text(field_text(&job->fields, "log_level"), levels[i]);
     call_fail(job, 400,
               known ? "monitoring the log is not offered by this server" : "unknown log level");

@@ -1,5 +1,6 @@
 #include "fakevault/core/token/api/token_policies.h"
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/token/api/token_role.h"
@@ -161,7 +162,7 @@ static bool choose(struct token_policies *p)
 static bool check(struct token_policies *p)
 {
     static const struct slice reserved[] = {{"response-wrapping", 17}, {"control-group", 13}};
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+    for (size_t i = 0; i < COUNT(reserved); i++)
         if (token_names_has(&p->names, reserved[i])) {
             call_fail(p->job, 400, "cannot assign policy \"%s\"", reserved[i].ptr);
             return false;

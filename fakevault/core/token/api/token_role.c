@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/text/jsonread.h"
 #include "fakevault/core/api.h"
@@ -141,7 +142,7 @@ static void set_lists(struct shaping *s)
                  {"allowed_policies_glob", true},
                  {"disallowed_policies", false},
                  {"disallowed_policies_glob", false}};
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+    for (size_t i = 0; i < COUNT(lists); i++)
         if (s->is_new || has(s, lists[i].field))
             set_names(s, lists[i].field, lists[i].policies);
     if (has(s, "allowed_entity_aliases"))
@@ -231,7 +232,7 @@ static bool set_type(struct shaping *s)
         return fail(s, "Invalid 'token_type' value: null");
     if (!s->is_new && !has(s, "token_type"))
         return true;
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+    for (size_t i = 0; i < COUNT(types); i++)
         if (slice_equal_text(type, types[i])) {
             set(s, "token_type", json_string_nocheck(types[i]));
             return true;

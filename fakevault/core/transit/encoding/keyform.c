@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "base/text/base64.h"
 #include "fakevault/core/transit/encoding/der.h"
 
@@ -26,7 +27,7 @@ static const struct curve {
 
 static const struct curve *curve_of(enum crypto_key_type type)
 {
-    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
+    for (size_t i = 0; i < COUNT(curves); i++)
         if (curves[i].type == type)
             return &curves[i];
     return NULL;
@@ -34,7 +35,7 @@ static const struct curve *curve_of(enum crypto_key_type type)
 
 static const struct curve *curve_named(struct slice object)
 {
-    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
+    for (size_t i = 0; i < COUNT(curves); i++)
         if (slice_equal(curves[i].object, object))
             return &curves[i];
     return NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 
 #define CIPHER .encryption = true, .derivation = true, .associated_data = true
 #define ECDSA .signing = true, .hashes = true
@@ -29,11 +30,9 @@ static const struct keyring_traits traits[] = {
     {.type = "managed_key", .number = 10, .hidden = true},
 };
 
-#define TRAITS_COUNT (sizeof traits / sizeof traits[0])
-
 const struct keyring_traits *keyring_traits_named(struct slice type)
 {
-    for (size_t i = 0; i < TRAITS_COUNT; i++)
+    for (size_t i = 0; i < COUNT(traits); i++)
         if (slice_equal_text(type, traits[i].type))
             return &traits[i];
     return NULL;
@@ -41,7 +40,7 @@ const struct keyring_traits *keyring_traits_named(struct slice type)
 
 const struct keyring_traits *keyring_traits_numbered(int64_t number)
 {
-    for (size_t i = 0; i < TRAITS_COUNT; i++)
+    for (size_t i = 0; i < COUNT(traits); i++)
         if (traits[i].number == number)
             return &traits[i];
     return NULL;

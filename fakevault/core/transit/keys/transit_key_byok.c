@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/count.h"
 #include "base/text/base64.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/transit/encoding/keyform.h"
@@ -24,7 +25,7 @@ enum crypto_hash transit_key_oaep_hash(struct slice name)
         {"SHA256", CRYPTO_HASH_SHA2_256}, {"SHA384", CRYPTO_HASH_SHA2_384},
         {"SHA512", CRYPTO_HASH_SHA2_512},
     };
-    for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
+    for (size_t i = 0; i < COUNT(hashes); i++)
         if (name.len == strlen(hashes[i].name) &&
             strncasecmp(name.ptr, hashes[i].name, name.len) == 0)
             return hashes[i].hash;

@@ -1,6 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/count.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/transit/ops/ops.h"
@@ -25,7 +26,7 @@ static const struct {
 
 bool ops_scheme_hash(struct slice name, enum crypto_hash *out)
 {
-    for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
+    for (size_t i = 0; i < COUNT(hashes); i++)
         if (slice_equal_text(name, hashes[i].name)) {
             *out = hashes[i].hash;
             return true;
@@ -56,7 +57,7 @@ static bool read_hash(struct vault_job *job, struct crypto_scheme *out)
 static bool read_marshal(struct vault_job *job, struct crypto_scheme *out)
 {
     struct slice name = field_text(&job->fields, "marshaling_algorithm");
-    for (size_t i = 0; i < sizeof marshals / sizeof marshals[0]; i++)
+    for (size_t i = 0; i < COUNT(marshals); i++)
         if (slice_equal_text(name, marshals[i].name)) {
             out->marshal = marshals[i].marshal;
             return true;

@@ -1,6 +1,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/count.h"
 #include "fakevault/shell/cli/cli_args.h"
 #include "fakevault/shell/cli/cli_output.h"
 #include "fakevault/shell/cli/cli_shape.h"
@@ -115,7 +116,7 @@ static void add_detailed_mount(struct cli *cli, struct cli_text_table *table, co
     add_value(cli, table, json_object_get(mount, "seal_wrap"));
     add_value(cli, table, json_object_get(mount, "external_entropy_access"));
     add_value(cli, table, json_object_get(mount, "options"));
-    for (size_t i = 0; i < sizeof tail / sizeof *tail; i++)
+    for (size_t i = 0; i < COUNT(tail); i++)
         cli_text_cell(table, text(mount, tail[i]));
 }
 
@@ -186,7 +187,7 @@ static const struct {
 
 static void add_optional(const struct cli *cli, json_t *config)
 {
-    for (size_t i = 0; i < sizeof optional_fields / sizeof *optional_fields; i++) {
+    for (size_t i = 0; i < COUNT(optional_fields); i++) {
         const struct cli_flag_value *value = cli_flags_find(&cli->flags, optional_fields[i].flag);
         if (value->set)
             cli_pool_set(config, optional_fields[i].field,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "fakevault/shell/cli/cli_output.h"
 #include "fakevault/shell/cli/cli_shape.h"
 
@@ -114,7 +115,7 @@ static void add_indexes(struct cli_text_table *table, const json_t *status)
     static const char *const rows[][2] = {{"raft_committed_index", "Raft Committed Index"},
                                           {"raft_applied_index", "Raft Applied Index"},
                                           {"last_wal", "Last WAL"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         if (number(status, rows[i][0]) > 0)
             add_number(table, rows[i][1], number(status, rows[i][0]));
 }
