@@ -3,11 +3,13 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "base/units.h"
+
 static int64_t read_ns(clockid_t id)
 {
     struct timespec t;
     (void)clock_gettime(id, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
 static struct instant now(void *context)

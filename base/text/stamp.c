@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "base/bug.h"
-
-#define NS_PER_S INT64_C(1000000000)
+#include "base/units.h"
 
 /* Days since 1970-01-01 of a civil date, and back (H. Hinnant's algorithms,
  * proleptic Gregorian). */
@@ -53,7 +52,7 @@ void stamp_format(int64_t wall_ns, enum stamp_style style, char out[static STAMP
     end = put(end, ':', day / 60 % 60, 2);
     end = put(end, ':', day % 60, 2);
     if (style == STAMP_MILLI)
-        end = put(end, '.', fraction / 1000000, 3);
+        end = put(end, '.', fraction / NS_PER_MS, 3);
     else if (style == STAMP_NANO || fraction != 0)
         end = put(end, '.', fraction, 9);
     while (style == STAMP_GO_NANO && fraction != 0 && end[-1] == '0')

@@ -10,6 +10,7 @@
 #include "base/bug.h"
 #include "base/count.h"
 #include "base/os/file.h"
+#include "base/units.h"
 #include "signer/core/trail/rebuild.h"
 #include "signer/shell/files/audit_file.h"
 #include "signer/shell/files/fallback_file.h"
@@ -18,8 +19,6 @@
 #include "signer/shell/keyport_openssl.h"
 #include "signer/shell/stderrlog.h"
 #include "signer/shell/transport_curl.h"
-
-#define NS_PER_S INT64_C(1000000000)
 
 struct signing {
     const struct startup *startup;

@@ -15,6 +15,7 @@
 #include "base/text/hex.h"
 #include "base/text/logline.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 
 static void test_base64__reports_the_offset_that_go_prints(void **state)
 {
@@ -110,10 +111,10 @@ static void test_stamp__knows_leap_days_and_the_ends(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[STAMP_BYTES];
         int64_t back = -1;
-        stamp_format(cases[i].seconds * 1000000000, STAMP_MILLI, text);
+        stamp_format(cases[i].seconds * NS_PER_S, STAMP_MILLI, text);
         assert_string_equal(text, cases[i].text);
         assert_true(stamp_parse(slice_of(text), &back));
-        assert_int_equal(back, cases[i].seconds * 1000000000);
+        assert_int_equal(back, cases[i].seconds * NS_PER_S);
     }
 }
 

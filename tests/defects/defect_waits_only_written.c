@@ -4,10 +4,9 @@
  */
 #include <string.h>
 
+#include "base/units.h"
 #include "signer/core/attempt/retry.h"
 #include "signer/core/trail/audit.h"
-
-#define NS_PER_MS INT64_C(1000000)
 
 int64_t __real_retry_wait_ms(const struct config_retry *retry, int64_t n, struct prng *prng);
 int64_t __wrap_retry_wait_ms(const struct config_retry *retry, int64_t n, struct prng *prng);

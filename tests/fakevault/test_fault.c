@@ -12,10 +12,10 @@
 
 #include "base/count.h"
 #include "base/text/jsonread.h"
+#include "base/units.h"
 #include "fakevault/core/fault/fault.h"
 
 #define SEED 42
-#define MS 1000000
 
 static const struct fault_facts sign_facts = {
     .method = {"POST", 4},
@@ -27,7 +27,7 @@ static const struct fault_facts sign_facts = {
 
 static struct instant at_ms(int64_t ms)
 {
-    return (struct instant){.mono_ns = ms * MS, .wall_ns = 0};
+    return (struct instant){.mono_ns = ms * NS_PER_MS, .wall_ns = 0};
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -195,7 +195,7 @@ static void test_fault__a_lease_ends_by_itself(void **state)
 {
     add(*state, "{\"id\":\"a\",\"lease_ms\":50,\"effect\":{\"hold\":true}}");
     add(*state, "{\"id\":\"b\",\"effect\":{\"seal\":true}}");
-    assert_int_equal(fault_next_expiry(*state), 50 * MS);
+    assert_int_equal(fault_next_expiry(*state), 50 * NS_PER_MS);
     assert_int_equal(decide_at(*state, &sign_facts, 49, NULL), FAULT_HOLD);
     assert_int_equal(decide_at(*state, &sign_facts, 50, NULL), FAULT_SEAL);
     assert_int_equal(fault_expire(*state, at_ms(49)), 0);

@@ -1,3 +1,4 @@
+#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <stdio.h>
@@ -49,7 +50,7 @@ static void test_kv__a_version_goes_when_its_time_is_over(void **state)
     put(w, "POST secret/config", "{\"delete_version_after\":\"1m\"}", 204);
     put(w, "POST secret/data/a", "{\"data\":{\"x\":1}}", 200);
     json_decref(get(w, "GET secret/data/a", 200));
-    w->now.wall_ns += 61 * INT64_C(1000000000);
+    w->now.wall_ns += 61 * NS_PER_S;
     json_t *gone = get(w, "GET secret/data/a", 404);
     assert_true(json_is_null(dig(gone, "data", NULL)));
     assert_int_equal(json_integer_value(dig(gone, "metadata", "version")), 1);
@@ -67,7 +68,7 @@ static void test_kv__the_shorter_time_counts_and_a_negative_one_is_never(void **
     put(w, "POST secret/data/a", "{\"data\":{\"x\":1}}", 200);
     put(w, "POST secret/config", "{\"delete_version_after\":\"-1s\"}", 204);
     put(w, "POST secret/data/b", "{\"data\":{\"x\":1}}", 200);
-    w->now.wall_ns += 11 * INT64_C(1000000000);
+    w->now.wall_ns += 11 * NS_PER_S;
     json_decref(get(w, "GET secret/data/a", 404));
     json_decref(get(w, "GET secret/data/b", 200));
 }

@@ -1,4 +1,5 @@
 #include "base/count.h"
+#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -6,8 +7,7 @@
 #include "fakevault/core/metrics/meter.h"
 #include "tests/fakevault/vault_world.h"
 
-#define SECOND_NS INT64_C(1000000000)
-#define START_NS (1795535580 * SECOND_NS) /* the start of an interval */
+#define START_NS (1795535580 * NS_PER_S) /* the start of an interval */
 
 static void expect_text(const struct meter *m, int64_t wall_ns, const char *part)
 {
@@ -53,10 +53,10 @@ static void test_meter__quantiles_forget_after_ten_seconds(void **state)
     (void)state;
     for (int i = 1; i <= 10; i++)
         meter_add(&m, METER_SUMMARY, "s", NULL, i, START_NS);
-    expect_text(&m, START_NS + SECOND_NS, "vault_s{quantile=\"0.5\"} 5\n");
-    expect_text(&m, START_NS + SECOND_NS, "vault_s{quantile=\"0.99\"} 10\n");
-    expect_text(&m, START_NS + 11 * SECOND_NS, "vault_s{quantile=\"0.5\"} NaN\n");
-    expect_text(&m, START_NS + 11 * SECOND_NS, "vault_s_sum 55\nvault_s_count 10\n");
+    expect_text(&m, START_NS + NS_PER_S, "vault_s{quantile=\"0.5\"} 5\n");
+    expect_text(&m, START_NS + NS_PER_S, "vault_s{quantile=\"0.99\"} 10\n");
+    expect_text(&m, START_NS + 11 * NS_PER_S, "vault_s{quantile=\"0.5\"} NaN\n");
+    expect_text(&m, START_NS + 11 * NS_PER_S, "vault_s_sum 55\nvault_s_count 10\n");
     meter_done(&m);
 }
 
@@ -79,11 +79,11 @@ static void test_meter__vaults_view_is_of_the_last_whole_interval(void **state)
     struct meter m = {0};
     (void)state;
     meter_add(&m, METER_SUMMARY, "s", NULL, 1, START_NS);
-    meter_add(&m, METER_SUMMARY, "s", NULL, 3, START_NS + SECOND_NS);
-    json_t *now = vaults_view(&m, START_NS + 2 * SECOND_NS);
+    meter_add(&m, METER_SUMMARY, "s", NULL, 3, START_NS + NS_PER_S);
+    json_t *now = vaults_view(&m, START_NS + 2 * NS_PER_S);
     assert_int_equal(json_array_size(json_object_get(now, "Samples")), 0);
     json_decref(now);
-    json_t *later = vaults_view(&m, START_NS + 12 * SECOND_NS);
+    json_t *later = vaults_view(&m, START_NS + 12 * NS_PER_S);
     json_t *sample = json_array_get(json_object_get(later, "Samples"), 0);
     assert_string_equal(json_string_value(json_object_get(sample, "Name")), "vault.s");
     assert_int_equal(json_integer_value(json_object_get(sample, "Count")), 2);
@@ -92,7 +92,7 @@ static void test_meter__vaults_view_is_of_the_last_whole_interval(void **state)
     assert_string_equal(json_string_value(json_object_get(later, "Timestamp")),
                         "2026-11-24 15:53:00 +0000 UTC");
     json_decref(later);
-    json_t *over = vaults_view(&m, START_NS + 22 * SECOND_NS);
+    json_t *over = vaults_view(&m, START_NS + 22 * NS_PER_S);
     assert_int_equal(json_array_size(json_object_get(over, "Samples")), 0);
     json_decref(over);
     meter_done(&m);

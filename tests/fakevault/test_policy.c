@@ -1,5 +1,6 @@
 /* Policies as a real Vault 1.14.9 reads them, and what it says about those that are none. */
 #include "base/count.h"
+#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -328,7 +329,7 @@ static bool allows(const struct acl *acl, enum route_operation operation, const 
     json_t *tree CLEANUP(jsonread_done) = NULL;
     if (data != NULL)
         tree = json_loads(data, JSON_DECODE_ANY, NULL);
-    struct acl_request request = {operation, slice_of(path), tree, wrap_ttl_s * 1000000000, sudo};
+    struct acl_request request = {operation, slice_of(path), tree, wrap_ttl_s * NS_PER_S, sudo};
     return acl_allows(acl, &request);
 }
 

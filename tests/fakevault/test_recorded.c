@@ -1,5 +1,6 @@
 /* Replays recorded steps of a real Vault 1.14.9 against the core, without a socket. */
 #include "base/count.h"
+#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <stdio.h>
@@ -127,7 +128,7 @@ static void send(struct replay *r, const json_t *step)
     };
     world_request(buf_text(&what), &path, &request);
     struct vault_reply reply CLEANUP(vault_reply_done) = {0};
-    r->world.now.wall_ns += 1000000;
+    r->world.now.wall_ns += NS_PER_MS;
     vault_handle(r->world.vault, &request, r->world.now, &reply);
     json_t *answer = json_loadb(buf_text(&reply.body), reply.body.len, 0, NULL);
     save(r, step, answer);

@@ -1,4 +1,5 @@
 /* Tokens under a clock that the test turns: time, uses, families, and what survives. */
+#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
@@ -6,10 +7,9 @@
 #include "fakevault/core/state.h"
 #include "tests/fakevault/vault_world.h"
 
-#define HOUR_NS (INT64_C(3600) * 1000000000)
 #define LOOK "GET auth/token/lookup-self"
 
-#define STEP_NS 1000000 /* what world_call moves the clock by */
+#define STEP_NS NS_PER_MS /* what world_call moves the clock by */
 
 /* The next request comes at this wall time. */
 static void arrive(struct world *w, int64_t wall_ns)
@@ -52,7 +52,7 @@ static void test_token__ends_with_its_time_and_takes_its_tree_along(void **state
 {
     struct world *w = *state;
     make(w, "{\"id\":\"a\",\"ttl\":\"1h\"}", NULL);
-    int64_t end = w->now.wall_ns + HOUR_NS;
+    int64_t end = w->now.wall_ns + NS_PER_HOUR;
     make(w, "{\"id\":\"b\",\"ttl\":\"9h\"}", "a");
     assert_int_equal(world_status(w, "POST cubbyhole/x", "{\"v\":1}", "b"), 204);
     assert_int_equal(world_stored(w, "sys/token/id/"), 3);
@@ -69,13 +69,13 @@ static void test_token__a_renewal_counts_from_now(void **state)
 {
     struct world *w = *state;
     make(w, "{\"id\":\"a\",\"ttl\":\"1h\"}", NULL);
-    pass(w, HOUR_NS / 2);
+    pass(w, NS_PER_HOUR / 2);
     assert_int_equal(world_status(w, "POST auth/token/renew-self", NULL, "a"), 200);
     assert_int_equal(told(w, "a", "ttl"), 3600);
     assert_int_equal(told(w, "a", "last_renewal_time"), w->now.wall_ns / 1000000000);
     assert_int_equal(world_status(w, "POST auth/token/renew-self", "{\"increment\":\"2h\"}", "a"),
                      200);
-    pass(w, HOUR_NS * 2);
+    pass(w, NS_PER_HOUR * 2);
     assert_int_equal(look(w, "a"), 200);
     pass(w, 1);
     assert_int_equal(look(w, "a"), 403);
@@ -97,11 +97,11 @@ static void test_token__no_renewal_goes_past_the_maximum(void **state)
 {
     struct world *w = *state;
     make(w, "{\"id\":\"a\",\"ttl\":\"760h\"}", NULL);
-    pass(w, 700 * HOUR_NS);
+    pass(w, 700 * NS_PER_HOUR);
     renew(w, "{\"increment\":\"100h\"}", INT64_C(68) * 3600,
           "TTL of \"100h\" exceeded the effective max_ttl of \"68h\"; TTL value is capped "
           "accordingly");
-    int64_t end = w->now.wall_ns + 68 * HOUR_NS;
+    int64_t end = w->now.wall_ns + 68 * NS_PER_HOUR;
     arrive(w, end);
     world_expect_error(w, "POST auth/token/renew-self", NULL, "a", 500,
                        "1 error occurred:\n\t* past the max TTL, cannot renew\n\n");
@@ -113,7 +113,7 @@ static void test_token__an_explicit_maximum_is_one(void **state)
 {
     struct world *w = *state;
     make(w, "{\"id\":\"a\",\"ttl\":\"1h\",\"explicit_max_ttl\":\"90m\"}", NULL);
-    pass(w, HOUR_NS);
+    pass(w, NS_PER_HOUR);
     renew(w, NULL, 1800,
           "TTL of \"1h\" exceeded the effective max_ttl of \"30m\"; TTL value is capped "
           "accordingly");
@@ -124,10 +124,10 @@ static void test_token__a_period_goes_on_for_ever(void **state)
     struct world *w = *state;
     make(w, "{\"id\":\"a\",\"period\":\"500h\"}", NULL);
     for (int i = 0; i < 5; i++) {
-        pass(w, 400 * HOUR_NS);
+        pass(w, 400 * NS_PER_HOUR);
         renew(w, "{\"increment\":\"1h\"}", INT64_C(500) * 3600, "");
     }
-    pass(w, 500 * HOUR_NS + 1);
+    pass(w, 500 * NS_PER_HOUR + 1);
     assert_int_equal(look(w, "a"), 403);
 }
 
@@ -137,7 +137,7 @@ static void test_token__a_root_token_may_end_too(void **state)
     make(w, "{\"id\":\"a\",\"explicit_max_ttl\":\"1h\"}", NULL);
     world_expect_error(w, "POST auth/token/create", "{}", "a", 400,
                        "expiring root tokens cannot create non-expiring root tokens");
-    pass(w, HOUR_NS + 1);
+    pass(w, NS_PER_HOUR + 1);
     assert_int_equal(look(w, "a"), 403);
 }
 
@@ -322,7 +322,7 @@ static void test_token__thousands_are_found_listed_and_revoked(void **state)
     assert_int_equal(json_array_size(json_object_get(json_object_get(answer, "data"), "keys")),
                      3002);
     json_decref(answer);
-    pass(w, 350 * HOUR_NS + HOUR_NS / 2);
+    pass(w, 350 * NS_PER_HOUR + NS_PER_HOUR / 2);
     assert_int_equal(look(w, "t349"), 403);
     assert_int_equal(look(w, "t350"), 200);
     for (int i = 0; i < 300; i++)
@@ -362,7 +362,7 @@ static void test_token__time_goes_on_while_sealed(void **state)
     make(w, "{\"id\":\"a\",\"ttl\":\"1h\"}", NULL);
     assert_int_equal(world_status(w, "PUT sys/seal", NULL, w->root), 204);
     world_expect_error(w, LOOK, NULL, "a", 503, "Vault is sealed");
-    pass(w, HOUR_NS + 1);
+    pass(w, NS_PER_HOUR + 1);
     assert_int_equal(vault_unseal_share(w->vault, slice_of(w->unseal_key), w->now, NULL), ERRC_OK);
     assert_int_equal(look(w, "a"), 403);
     assert_int_equal(look(w, w->root), 200);
@@ -517,7 +517,7 @@ static void test_token__a_batch_token_needs_no_store(void **state)
     assert_int_equal(world_status(w, "PUT sys/rotate", NULL, w->root), 204);
     world_reopen(w);
     assert_int_equal(look(w, id), 200);
-    pass(w, HOUR_NS + 1000000000);
+    pass(w, NS_PER_HOUR + NS_PER_S);
     assert_int_equal(look(w, id), 403);
     id[30] = id[30] == 'A' ? 'B' : 'A';
     assert_int_equal(look(w, id), 403);

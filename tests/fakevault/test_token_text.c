@@ -1,13 +1,12 @@
 /* Durations, networks and sets of names as text. */
 #include "base/count.h"
+#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include "base/text/jsonread.h"
 #include "fakevault/core/token/token_cidr.h"
 #include "fakevault/core/token/token_names.h"
 #include "fakevault/core/token/token_ttl.h"
-
-#define HOUR_NS (INT64_C(3600) * 1000000000)
 
 static void test_token__a_duration_is_written_as_go_does(void **state)
 {
@@ -20,12 +19,12 @@ static void test_token__a_duration_is_written_as_go_does(void **state)
                  {1500, "1.5\xc2\xb5s"},
                  {2000000, "2ms"},
                  {1500000000, "1.5s"},
-                 {60 * INT64_C(1000000000), "1m"},
-                 {61 * INT64_C(1000000000), "1m1s"},
-                 {HOUR_NS, "1h"},
-                 {HOUR_NS + 1000000000, "1h0m1s"},
-                 {HOUR_NS + 90 * INT64_C(1000000000), "1h1m30s"},
-                 {768 * HOUR_NS, "768h"}};
+                 {60 * NS_PER_S, "1m"},
+                 {61 * NS_PER_S, "1m1s"},
+                 {NS_PER_HOUR, "1h"},
+                 {NS_PER_HOUR + NS_PER_S, "1h0m1s"},
+                 {NS_PER_HOUR + 90 * NS_PER_S, "1h1m30s"},
+                 {768 * NS_PER_HOUR, "768h"}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[TOKEN_TTL_TEXT_BYTES];
         token_ttl_format(cases[i].ns, text);
@@ -37,9 +36,9 @@ static void test_token__an_end_does_not_go_beyond_the_clock(void **state)
 {
     (void)state;
     int64_t now = 1795458581000000000;
-    assert_true(token_ttl_end(now, HOUR_NS) == now + HOUR_NS);
-    assert_true(token_ttl_end(now, INT64_MAX) == INT64_MAX - 1000000000);
-    assert_true(token_ttl_end(now, 9223372036 * INT64_C(1000000000)) == INT64_MAX - 1000000000);
+    assert_true(token_ttl_end(now, NS_PER_HOUR) == now + NS_PER_HOUR);
+    assert_true(token_ttl_end(now, INT64_MAX) == INT64_MAX - NS_PER_S);
+    assert_true(token_ttl_end(now, 9223372036 * NS_PER_S) == INT64_MAX - NS_PER_S);
 }
 
 static void test_token__a_network_contains_its_addresses(void **state)

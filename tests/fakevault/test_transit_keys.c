@@ -1,5 +1,6 @@
 /* What the recordings cannot show of transit's keys: time, capacity, encodings, the cache. */
 #include "base/count.h"
+#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <stdio.h>
@@ -11,8 +12,6 @@
 #include "fakevault/core/transit/encoding/der.h"
 #include "fakevault/core/transit/encoding/keyform.h"
 #include "tests/fakevault/vault_world.h"
-
-#define HOUR_NS INT64_C(3600000000000)
 
 /* --- keys that rotate by themselves ----------------------------------------------------------- */
 
@@ -30,7 +29,7 @@ static int64_t latest(struct world *w, const char *key)
 
 static void turn(struct world *w, double hours)
 {
-    w->now.wall_ns += (int64_t)(hours * (double)HOUR_NS);
+    w->now.wall_ns += (int64_t)(hours * (double)NS_PER_HOUR);
 }
 
 static void test_transit_keys__rotate_when_their_period_is_over(void **state)

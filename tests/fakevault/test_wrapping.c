@@ -1,12 +1,11 @@
 /* Cubbyholes, and answers that lie in one. */
+#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
 
 #include "fakevault/core/state.h"
 #include "tests/fakevault/vault_world.h"
-
-#define HOUR_NS (INT64_C(3600) * 1000000000)
 
 /* Asks for a wrapped answer; the token that wraps it goes to out, which is empty without one. */
 static int wrap(struct world *w, const char *what, const char *body, const char *ttl,
@@ -115,7 +114,7 @@ static void test_wrapping__it_ends_with_its_time(void **state)
     char id[TOKEN_ID_BYTES], body[200];
     assert_int_equal(wrap(w, "GET sys/mounts", NULL, "1h", id), 200);
     named(id, body);
-    w->now.wall_ns += HOUR_NS;
+    w->now.wall_ns += NS_PER_HOUR;
     world_expect_error(w, "POST sys/wrapping/unwrap", body, w->root, 400,
                        "wrapping token is not valid or does not exist");
     assert_int_equal(world_stored(w, "cubbyhole/"), 0);

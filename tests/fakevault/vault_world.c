@@ -1,5 +1,6 @@
 #include "tests/fakevault/vault_world.h"
 
+#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <stdio.h>
@@ -75,8 +76,8 @@ int world_call(struct world *w, const char *what, const char *body, const char *
     world_request(what, &path, &request);
     if (slice_equal_text(request.method, "PATCH"))
         request.content_type = SLICE_LITERAL("application/merge-patch+json");
-    w->now.mono_ns += 1000000;
-    w->now.wall_ns += 1000000;
+    w->now.mono_ns += NS_PER_MS;
+    w->now.wall_ns += NS_PER_MS;
     vault_handle(w->vault, &request, w->now, reply);
     return reply->status;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/units.h"
 #include "signer/core/attempt/classify.h"
 #include "signer/core/attempt/codec.h"
 #include "signer/core/attempt/retry.h"
@@ -76,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_signature(body);
     check_errors(body);
     (void)!codec_key_reply(body, &number, &pem, NULL);
-    if (retry_after_ms(body, INT64_C(1795458581) * 1000000000, &number) && number < 0)
+    if (retry_after_ms(body, INT64_C(1795458581) * NS_PER_S, &number) && number < 0)
         abort();
     transport_reply_done(&reply);
     return 0;

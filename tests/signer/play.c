@@ -5,8 +5,7 @@
 #include "base/bug.h"
 #include "base/count.h"
 #include "base/text/base64.h"
-
-#define MS INT64_C(1000000)
+#include "base/units.h"
 
 struct stage {
     struct play *play;
@@ -61,7 +60,7 @@ static void sign_reply(struct stage *s, char letter)
     base64_format(buf_slice(&raw), BASE64_STANDARD, &s->reply.body);
     buf_add_text(&s->reply.body, "\"}}");
     s->reply.status = 200;
-    s->now.mono_ns += 5 * MS;
+    s->now.mono_ns += 5 * NS_PER_MS;
 }
 
 static struct op_event answer(struct stage *s, const struct transport_request *request)
@@ -83,7 +82,8 @@ static struct op_event answer(struct stage *s, const struct transport_request *r
         s->reply.outcome = answers[i].outcome;
         s->reply.status = answers[i].status;
         buf_add_text(&s->reply.body, answers[i].body);
-        s->now.mono_ns += (answers[i].took_ms < 0 ? request->timeout_ms : answers[i].took_ms) * MS;
+        s->now.mono_ns +=
+            (answers[i].took_ms < 0 ? request->timeout_ms : answers[i].took_ms) * NS_PER_MS;
     }
     return (struct op_event){.kind = OP_REPLY, .reply = &s->reply};
 }
@@ -158,7 +158,7 @@ static struct op_event act(struct stage *s, const struct op_action *action, stru
     case OP_DO_WAIT:
         note(s, 'w');
         CHECK(action->wake_ns >= s->now.mono_ns);
-        s->play->waits_ms[s->play->wait_count++] = (action->wake_ns - s->now.mono_ns) / MS;
+        s->play->waits_ms[s->play->wait_count++] = (action->wake_ns - s->now.mono_ns) / NS_PER_MS;
         s->now.mono_ns = action->wake_ns;
         return (struct op_event){.kind = OP_WOKE};
     case OP_DO_FALLBACK:
@@ -190,16 +190,17 @@ static void perform(struct stage *s)
     note(s, '.');
     CHECK(op_state(s->op) == OP_DONE);
     s->play->result = *op_result(s->op);
-    s->play->took_ms = (s->now.mono_ns - start_ns) / MS;
+    s->play->took_ms = (s->now.mono_ns - start_ns) / NS_PER_MS;
 }
 
 enum errc play_run(struct play *play)
 {
     struct manifest_bundle bundle CLEANUP(manifest_bundle_done) = {0};
-    struct stage s = {.play = play,
-                      .keyport = fake_keyport(),
-                      .pin = fake_pin(1),
-                      .now = {.mono_ns = 77 * MS, .wall_ns = INT64_C(1795458581000) * MS}};
+    struct stage s = {
+        .play = play,
+        .keyport = fake_keyport(),
+        .pin = fake_pin(1),
+        .now = {.mono_ns = 77 * NS_PER_MS, .wall_ns = INT64_C(1795458581000) * NS_PER_MS}};
     TRY(fake_bundle(&bundle));
     const struct op_setup setup = {
         .retry = play->retry == NULL ? &fake_retry : play->retry,

@@ -10,12 +10,13 @@
 
 #include "base/count.h"
 #include "base/text/jsonread.h"
+#include "base/units.h"
 #include "signer/core/trail/audit.h"
 #include "signer/core/trail/rebuild.h"
 #include "tests/signer/fake.h"
 
 static const struct audit_attempt attempts[] = {
-    {.n = 1, .class = CLASSIFY_SEALED, .status = 503, .started_wall_ns = 1000000},
+    {.n = 1, .class = CLASSIFY_SEALED, .status = 503, .started_wall_ns = NS_PER_MS},
     {.n = 2, .class = CLASSIFY_TIMEOUT, .wait_ms = 200, .started_wall_ns = 2000000, .resends = 1},
 };
 
@@ -268,7 +269,7 @@ static void test_rebuild__gives_the_same_manifest_or_none(void **state)
     assert_int_equal(rebuild_manifest(&bundle, &changed, &nobody, &port, &again, &why),
                      ERRC_EXISTS);
     assert_non_null(strstr(why.text, "was signed at 1970-01-01T00:00:00.003Z with other content"));
-    changed = entry, changed.created_wall_ns += 1000000;
+    changed = entry, changed.created_wall_ns += NS_PER_MS;
     assert_int_equal(rebuild_manifest(&bundle, &changed, &nobody, &port, &again, &why),
                      ERRC_CRYPTO);
     changed = entry, strcpy(changed.reason, "sealed");

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/count.h"
+#include "base/units.h"
 #include "signer/core/attempt/retry.h"
 
 static const struct config_retry config = {.backoff_base_ms = 250, .backoff_max_ms = 2000};
@@ -51,7 +52,7 @@ static void test_retry__reads_retry_after(void **state)
 {
     (void)state;
     /* Sun, 06 Nov 1994 08:49:37 GMT */
-    const int64_t then_ns = INT64_C(784111777) * 1000000000;
+    const int64_t then_ns = INT64_C(784111777) * NS_PER_S;
     static const struct {
         const char *value;
         int64_t offset_s; /* of now to that moment */
@@ -76,7 +77,7 @@ static void test_retry__reads_retry_after(void **state)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         int64_t ms = -1;
-        int64_t now_ns = then_ns + cases[i].offset_s * 1000000000;
+        int64_t now_ns = then_ns + cases[i].offset_s * NS_PER_S;
         bool known = retry_after_ms(slice_of(cases[i].value), now_ns, &ms);
         if (known != (cases[i].ms >= 0) || (known && ms != cases[i].ms))
             fail_msg("\"%s\": %d %lld", cases[i].value, known, (long long)ms);

@@ -14,6 +14,7 @@
 
 #include "base/count.h"
 #include "base/os/clock_os.h"
+#include "base/units.h"
 #include "signer/core/attempt/classify.h"
 #include "signer/shell/transport_curl.h"
 #include "tests/signer/wire_server.h"
@@ -270,7 +271,7 @@ static void test_transport__keeps_its_time_limit(void **state)
     open_bench(&b, "http", wire_server_port(server));
     int64_t before = clock.now(clock.context).mono_ns;
     post(&b, 1, 200, &reply);
-    int64_t took_ms = (clock.now(clock.context).mono_ns - before) / 1000000;
+    int64_t took_ms = (clock.now(clock.context).mono_ns - before) / NS_PER_MS;
     assert_int_equal(reply.outcome, TRANSPORT_TIMED_OUT);
     assert_true(took_ms >= 190 && took_ms < PATIENCE_MS);
     close_bench(&b);

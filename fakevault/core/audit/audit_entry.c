@@ -8,12 +8,11 @@
 #include "base/text/base64.h"
 #include "base/text/jsonread.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"
-
-#define NS_PER_S INT64_C(1000000000)
 
 struct entry {
     const struct vault_job *job;

@@ -7,8 +7,9 @@
 #include "base/limits.h"
 #include "base/prng.h"
 #include "base/text/jsonread.h"
+#include "base/units.h"
 
-#define MS_MAX (INT64_MAX / 1000000)
+#define MS_MAX (INT64_MAX / NS_PER_MS)
 #define PATH_DEFAULT "*/sign/*"
 
 static const struct {
@@ -125,7 +126,7 @@ static enum errc parse_trigger(const json_t *trigger, struct fault_rule *out, st
 bool fault_rule_fires(struct fault_rule *rule, uint64_t seed, int64_t now_ns, int64_t *roll)
 {
     *roll = -1;
-    int64_t age_ms = (now_ns - rule->added_ns) / 1000000;
+    int64_t age_ms = (now_ns - rule->added_ns) / NS_PER_MS;
     uint64_t n = ++rule->matched;
     if (rule->hits >= rule->times || age_ms < rule->from_ms || age_ms >= rule->to_ms)
         return false;
@@ -139,10 +140,10 @@ bool fault_rule_fires(struct fault_rule *rule, uint64_t seed, int64_t now_ns, in
 
 int64_t fault_rule_expiry(const struct fault_rule *rule)
 {
-    int64_t room_ms = (INT64_MAX - rule->added_ns) / 1000000;
+    int64_t room_ms = (INT64_MAX - rule->added_ns) / NS_PER_MS;
     if (rule->lease_ms == 0 || rule->lease_ms >= room_ms)
         return INT64_MAX;
-    return rule->added_ns + rule->lease_ms * 1000000;
+    return rule->added_ns + rule->lease_ms * NS_PER_MS;
 }
 
 /* ---- effect ---- */

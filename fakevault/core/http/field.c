@@ -7,6 +7,7 @@
 
 #include "base/bug.h"
 #include "base/text/buf.h"
+#include "base/units.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/http/weak.h"
@@ -20,7 +21,7 @@ enum errc field_parse_seconds(struct slice text, int64_t *out, struct errc_why *
 {
     int64_t ns;
     enum errc code = gotext_duration(text, &ns, why);
-    *out = ns / GOTEXT_SECOND_NS;
+    *out = ns / NS_PER_S;
     return code;
 }
 
@@ -66,7 +67,7 @@ static enum errc read_signed_seconds(json_t *value, struct field_value *v, struc
 {
     int64_t ns = 0;
     enum errc code = weak_duration(value, &ns, why);
-    v->number = ns / GOTEXT_SECOND_NS;
+    v->number = ns / NS_PER_S;
     return code;
 }
 

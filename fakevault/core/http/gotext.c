@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/units.h"
 
 #define NS_LIMIT ((uint64_t)1 << 63) /* beyond this a duration does not fit */
 #define DAY_S 86400
@@ -160,9 +161,9 @@ static bool unit_ns(struct slice name, uint64_t *out)
                  {"\xc2\xb5s", 1000},
                  {"\xce\xbcs", 1000},
                  {"ms", 1000000},
-                 {"s", GOTEXT_SECOND_NS},
-                 {"m", (uint64_t)60 * GOTEXT_SECOND_NS},
-                 {"h", (uint64_t)3600 * GOTEXT_SECOND_NS}};
+                 {"s", NS_PER_S},
+                 {"m", (uint64_t)60 * NS_PER_S},
+                 {"h", (uint64_t)3600 * NS_PER_S}};
     for (size_t i = 0; i < COUNT(units); i++)
         if (slice_equal_text(name, units[i].name)) {
             *out = units[i].ns;
@@ -274,12 +275,12 @@ enum errc gotext_duration(struct slice text, int64_t *out_ns, struct errc_why *w
     if (text.len == 0)
         return ERRC_OK;
     if (gotext_int(text, 10, &count, NULL) == ERRC_OK) {
-        *out_ns = times(count, GOTEXT_SECOND_NS);
+        *out_ns = times(count, NS_PER_S);
         return ERRC_OK;
     }
     if (!slice_ends_with(text, "d"))
         return parse_units(text, out_ns, why);
     TRY(gotext_int((struct slice){text.ptr, text.len - 1}, 10, &count, why));
-    *out_ns = times(count, (uint64_t)DAY_S * GOTEXT_SECOND_NS);
+    *out_ns = times(count, (uint64_t)DAY_S * NS_PER_S);
     return ERRC_OK;
 }

@@ -11,8 +11,6 @@
 #include "base/text/buf.h"
 #include "base/text/slice.h"
 
-#define GOTEXT_SECOND_NS 1000000000
-
 /* strconv.ParseInt(text, base, 64). Base 0 reads the base from the text ("0x10", "0b1", "017") and
  * allows "1_000". ERRC_SYNTAX or ERRC_RANGE with Go's sentence. */
 MUST_USE enum errc gotext_int(struct slice text, int base, int64_t *out, struct errc_why *why);

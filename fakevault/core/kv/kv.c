@@ -6,10 +6,9 @@
 
 #include "base/count.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
-
-#define NS_PER_S INT64_C(1000000000)
 
 struct slice kv_path(const struct vault_job *job)
 {

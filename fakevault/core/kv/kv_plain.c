@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text/jsonread.h"
+#include "base/units.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/weak.h"
@@ -54,7 +55,7 @@ static int64_t lease_seconds(const struct vault_job *job, const json_t *data)
     if (ttl == NULL)
         ttl = json_object_get(data, "lease");
     if (ttl != NULL && weak_duration(ttl, &ns, NULL) == ERRC_OK)
-        return ns / INT64_C(1000000000);
+        return ns / NS_PER_S;
     const struct mount *m = mount_at(&job->vault->mounts, slice_of(job->mount_path));
     return m == NULL || m->default_ttl_s == 0 ? MOUNT_TTL_DEFAULT : m->default_ttl_s;
 }

@@ -8,8 +8,8 @@
 #include "base/count.h"
 #include "base/text/slice.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 
-#define NS_PER_S INT64_C(1000000000)
 #define PREFIX "vault."
 
 /* --- counting --------------------------------------------------------------------------------- */

@@ -5,10 +5,10 @@
 
 #include "base/count.h"
 #include "base/text/jsonread.h"
+#include "base/units.h"
 #include "fakevault/core/call.h"
 #include "fakevault/core/state.h"
 
-#define NS_PER_MS 1e6
 #define LABELS_BYTES 640u
 
 static void count_up(const struct vault_job *job, const char *name, const char *labels)
@@ -80,8 +80,7 @@ static void count_tokens(const struct vault_job *job)
     if (!job->executed)
         return;
     if (job->wrap_out.len > 0)
-        count_token(job, "response_wrapping", "sys/", job->wrap_ttl_ns / INT64_C(1000000000),
-                    "service");
+        count_token(job, "response_wrapping", "sys/", job->wrap_ttl_ns / NS_PER_S, "service");
     if (!made || job->auth_out.len == 0)
         return;
     if (jsonread_parse(buf_slice(&job->auth_out), &auth, NULL) != ERRC_OK) {
@@ -115,7 +114,7 @@ static void count_hard_wired(const struct vault_job *job, double ms)
 static void count_request(const struct vault_job *job)
 {
     struct metering *m = &job->vault->metering;
-    double ms = (double)(job->now.mono_ns - job->begun_mono_ns) / NS_PER_MS;
+    double ms = (double)(job->now.mono_ns - job->begun_mono_ns) / (double)NS_PER_MS;
     if (job->bare_protocol) {
         count_hard_wired(job, ms);
         return;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text/jsonread.h"
+#include "base/units.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/gotext.h"
@@ -160,9 +161,9 @@ static void write_grant(void *context, const struct acl_grant *g)
     if (json_object_size(g->denied) > 0)
         jsonwrite_value(w, "denied_parameters", g->denied);
     if (g->max_ttl_ns != 0)
-        jsonwrite_int(w, "max_wrapping_ttl", g->max_ttl_ns / GOTEXT_SECOND_NS);
+        jsonwrite_int(w, "max_wrapping_ttl", g->max_ttl_ns / NS_PER_S);
     if (g->min_ttl_ns != 0)
-        jsonwrite_int(w, "min_wrapping_ttl", g->min_ttl_ns / GOTEXT_SECOND_NS);
+        jsonwrite_int(w, "min_wrapping_ttl", g->min_ttl_ns / NS_PER_S);
     if (json_object_size(g->required) > 0)
         write_names(w, "required_parameters", g->required);
     jsonwrite_end(w);

@@ -6,6 +6,7 @@
 #include "base/count.h"
 #include "base/text/buf.h"
 #include "base/text/jsonread.h"
+#include "base/units.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/http/weak.h"
 #include "fakevault/core/policy/hcl.h"
@@ -225,7 +226,7 @@ static int64_t seconds_as_ns(double seconds)
 {
     bool fits = seconds >= (double)INT64_MIN && seconds < -(double)INT64_MIN;
     uint64_t whole = fits ? (uint64_t)(int64_t)seconds : (uint64_t)INT64_MIN;
-    return (int64_t)(whole * (uint64_t)GOTEXT_SECOND_NS);
+    return (int64_t)(whole * (uint64_t)NS_PER_S);
 }
 
 static enum errc read_ttl(const struct hcl_item *items, const char *name, int64_t *out_ns,

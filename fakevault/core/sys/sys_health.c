@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/units.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/http/request.h"
 #include "fakevault/core/state.h"
@@ -81,7 +82,7 @@ void sys_health_read(struct vault_job *job)
     jsonwrite_bool(w, "performance_standby", false);
     jsonwrite_string(w, "replication_performance_mode", active ? "disabled" : "unknown");
     jsonwrite_string(w, "replication_dr_mode", active ? "disabled" : "unknown");
-    jsonwrite_int(w, "server_time_utc", job->now.wall_ns / 1000000000);
+    jsonwrite_int(w, "server_time_utc", job->now.wall_ns / NS_PER_S);
     jsonwrite_string(w, "version", v->version);
     if (active) {
         jsonwrite_string(w, "cluster_name", v->cluster_name);

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/secret.h"
 #include "base/text/buf.h"
+#include "base/units.h"
 #include "fakevault/core/store/pack.h"
 
 #define FORMAT 2u
@@ -174,7 +175,7 @@ struct token token_root(int64_t wall_ns)
                           .display_name = SLICE_LITERAL("root"),
                           .path = SLICE_LITERAL("auth/token/root"),
                           .orphan = true,
-                          .created_s = wall_ns / 1000000000};
+                          .created_s = wall_ns / NS_PER_S};
 }
 
 struct token *token_keep(struct token *token)

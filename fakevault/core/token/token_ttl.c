@@ -1,4 +1,5 @@
 #include "fakevault/core/token/token_ttl.h"
+#include "base/units.h"
 #include "fakevault/core/http/gotext.h"
 
 #include <inttypes.h>
@@ -18,12 +19,12 @@ int64_t token_ttl_max(const struct vault_job *job)
 {
     const struct mount *m = own_mount(job);
     int64_t seconds = m == NULL || m->max_ttl_s == 0 ? MOUNT_TTL_DEFAULT : m->max_ttl_s;
-    return seconds * GOTEXT_SECOND_NS;
+    return seconds * NS_PER_S;
 }
 
 int64_t token_ttl_end(int64_t now_ns, int64_t ttl_ns)
 {
-    int64_t last = INT64_MAX - GOTEXT_SECOND_NS;
+    int64_t last = INT64_MAX - NS_PER_S;
     return ttl_ns > last - now_ns ? last : now_ns + ttl_ns;
 }
 
@@ -31,7 +32,7 @@ static int64_t default_ttl(const struct vault_job *job)
 {
     const struct mount *m = own_mount(job);
     int64_t seconds = m == NULL || m->default_ttl_s == 0 ? MOUNT_TTL_DEFAULT : m->default_ttl_s;
-    return seconds * GOTEXT_SECOND_NS;
+    return seconds * NS_PER_S;
 }
 
 /* Drops the zeros at the end of a fraction, and its point. */
@@ -47,12 +48,12 @@ static void trim_fraction(char *text)
 
 static void format_small(int64_t ns, char out[static TOKEN_TTL_TEXT_BYTES])
 {
-    bool micro = ns < 1000000;
+    bool micro = ns < NS_PER_MS;
     if (ns < 1000) {
         (void)snprintf(out, TOKEN_TTL_TEXT_BYTES, "%" PRId64 "ns", ns);
         return;
     }
-    int64_t unit = micro ? 1000 : 1000000;
+    int64_t unit = micro ? 1000 : NS_PER_MS;
     (void)snprintf(out, TOKEN_TTL_TEXT_BYTES, "%" PRId64 ".%0*" PRId64, ns / unit, micro ? 3 : 6,
                    ns % unit);
     trim_fraction(out);
@@ -62,16 +63,16 @@ static void format_small(int64_t ns, char out[static TOKEN_TTL_TEXT_BYTES])
 
 void token_ttl_format(int64_t ns, char out[static TOKEN_TTL_TEXT_BYTES])
 {
-    if (ns < GOTEXT_SECOND_NS && ns > 0) {
+    if (ns < NS_PER_S && ns > 0) {
         format_small(ns, out);
         return;
     }
-    int64_t whole = ns / GOTEXT_SECOND_NS;
+    int64_t whole = ns / NS_PER_S;
     int64_t hours = whole / 3600, minutes = whole / 60 % 60;
     char seconds[24] = "";
-    if (ns % (60 * (int64_t)GOTEXT_SECOND_NS) != 0 || ns == 0) {
+    if (ns % (60 * NS_PER_S) != 0 || ns == 0) {
         (void)snprintf(seconds, sizeof seconds, "%" PRId64 ".%09" PRId64, whole % 60,
-                       ns % GOTEXT_SECOND_NS);
+                       ns % NS_PER_S);
         trim_fraction(seconds);
         (void)strcat(seconds, "s");
     }
@@ -103,7 +104,7 @@ static int64_t lesser_if_given(int64_t value, int64_t given)
 
 static int64_t truncate_to_second(int64_t ns)
 {
-    return ns / GOTEXT_SECOND_NS * GOTEXT_SECOND_NS;
+    return ns / NS_PER_S * NS_PER_S;
 }
 
 /* A periodic token has no last day, unless it was given one. */

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/text/base64.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "fakevault/core/cubbyhole/cubbyhole.h"
 #include "fakevault/core/envelope.h"
 #include "fakevault/core/http/gotext.h"
@@ -25,7 +26,7 @@ static struct token draft_token(const struct vault_job *job, int64_t ttl_ns)
                           .policy_count = 1,
                           .path = buf_slice(&job->path),
                           .orphan = true,
-                          .created_s = now / GOTEXT_SECOND_NS,
+                          .created_s = now / NS_PER_S,
                           .ttl_ns = ttl_ns,
                           .explicit_max_ttl_ns = ttl_ns,
                           .uses_granted = 1,
@@ -85,7 +86,7 @@ static void write_wrap_info(struct vault_job *job, const struct token *token, co
     jsonwrite_object(&w, NULL);
     jsonwrite_string(&w, "token", id);
     jsonwrite_string(&w, "accessor", token->accessor);
-    jsonwrite_int(&w, "ttl", content->ttl_ns / GOTEXT_SECOND_NS);
+    jsonwrite_int(&w, "ttl", content->ttl_ns / NS_PER_S);
     jsonwrite_string(&w, "creation_time", created);
     jsonwrite_slice(&w, "creation_path", content->creation_path);
     if (job->auth_accessor[0] != '\0')

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/text/base64.h"
 #include "base/text/jsonread.h"
+#include "base/units.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/cubbyhole/cubbyhole.h"
 #include "fakevault/core/http/gojson.h"
@@ -131,7 +132,7 @@ static void wrap_finish(struct vault_job *job)
 static void write_seconds(struct jsonwrite *w, const char *key, int64_t ns)
 {
     char text[40];
-    (void)snprintf(text, sizeof text, "%.15g", (double)ns / GOTEXT_SECOND_NS);
+    (void)snprintf(text, sizeof text, "%.15g", (double)ns / NS_PER_S);
     jsonwrite_raw(w, key, slice_of(text));
 }
 

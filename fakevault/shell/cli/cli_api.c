@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/os/file.h"
+#include "base/units.h"
 #include "fakevault/core/http/field.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/shell/cli/cli_http.h"
@@ -271,7 +272,8 @@ static bool may_retry(enum errc code, int status)
 
 static void pause_ms(int64_t ms)
 {
-    struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000 * 1000000)};
+    struct timespec left = {.tv_sec = (time_t)(ms / 1000),
+                            .tv_nsec = (long)(ms % 1000 * NS_PER_MS)};
     while (nanosleep(&left, &left) != 0)
         continue;
 }

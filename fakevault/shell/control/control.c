@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/bug.h"
+#include "base/units.h"
 #include "fakevault/shell/control/control_inner.h"
 
 #define DETAIL_BYTES_MAX 1024u
@@ -114,8 +115,8 @@ static void wait_for_expiry(struct control *c)
         (void)pthread_cond_wait(&c->rules_changed, &c->lock);
         return;
     }
-    const struct timespec until = {.tv_sec = (time_t)(at / 1000000000),
-                                   .tv_nsec = (long)(at % 1000000000)};
+    const struct timespec until = {.tv_sec = (time_t)(at / NS_PER_S),
+                                   .tv_nsec = (long)(at % NS_PER_S)};
     (void)pthread_cond_timedwait(&c->rules_changed, &c->lock, &until);
 }
 

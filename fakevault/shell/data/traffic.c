@@ -8,6 +8,7 @@
 
 #include "base/count.h"
 #include "base/limits.h"
+#include "base/units.h"
 #include "fakevault/shell/data/httpd.h"
 
 #define CONNECTIONS_MAX 4096u /* of each loop */
@@ -426,9 +427,9 @@ static void wait_until_idle(struct traffic *t, int64_t grace_ms)
 {
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + grace_ms % 1000 * 1000000;
-    until.tv_sec += (time_t)(grace_ms / 1000 + ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
+    int64_t ns = until.tv_nsec + grace_ms % 1000 * NS_PER_MS;
+    until.tv_sec += (time_t)(grace_ms / 1000 + ns / NS_PER_S);
+    until.tv_nsec = (long)(ns % NS_PER_S);
     int end = 0;
     (void)pthread_mutex_lock(&t->lock);
     while (t->active > 0 && end == 0)

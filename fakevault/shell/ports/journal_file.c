@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "base/os/file.h"
+#include "base/units.h"
 
 /* The place of every INDEX_STEPth line is remembered, so that reading from a seq does not start at
  * the beginning. */
@@ -337,10 +338,10 @@ bool journal_file_wait(struct journal_file *journal, uint64_t since, int64_t tim
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(timeout_ms / 1000);
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
+    until.tv_nsec += (long)(timeout_ms % 1000) * NS_PER_MS;
+    if (until.tv_nsec >= NS_PER_S) {
         until.tv_sec++;
-        until.tv_nsec -= 1000000000;
+        until.tv_nsec -= NS_PER_S;
     }
     (void)pthread_mutex_lock(&journal->lock);
     int end = 0;

@@ -6,11 +6,11 @@
 
 #include "base/bug.h"
 #include "base/digest.h"
+#include "base/units.h"
 #include "signer/core/attempt/codec.h"
 #include "signer/core/attempt/retry.h"
 #include "signer/core/bundle/canonical.h"
 
-#define NS_PER_MS INT64_C(1000000)
 #define KEY_ID_BYTES 192
 #define SIGNATURE_BYTES_MAX 512
 

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/units.h"
 
 #define YEAR_MS (INT64_C(365) * 86400 * 1000)
-#define NS_PER_MS INT64_C(1000000)
 
 int64_t retry_cap_ms(const struct config_retry *retry, int64_t n)
 {

@@ -14,10 +14,10 @@
 #include "base/bug.h"
 #include "base/limits.h"
 #include "base/os/file.h"
+#include "base/units.h"
 
 #define CHUNK_BYTES 65536
 #define LOCK_STEP_NS 5000000L
-#define NS_PER_MS INT64_C(1000000)
 
 struct audit_file {
     char *path;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/bug.h"
+#include "base/units.h"
 
 struct health_poll {
     struct health_poll_ports ports;
@@ -22,9 +23,9 @@ static struct timespec in_ms(int64_t ms)
 {
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    int64_t ns = t.tv_nsec + ms % 1000 * 1000000;
-    t.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
-    t.tv_nsec = (long)(ns % 1000000000);
+    int64_t ns = t.tv_nsec + ms % 1000 * NS_PER_MS;
+    t.tv_sec += (time_t)(ms / 1000 + ns / NS_PER_S);
+    t.tv_nsec = (long)(ns % NS_PER_S);
     return t;
 }
 

@@ -12,6 +12,7 @@
 #include "base/bug.h"
 #include "base/count.h"
 #include "base/os/ready.h"
+#include "base/units.h"
 #include "signer/shell/service/run_pool.h"
 #include "signer/shell/service/run_store.h"
 #include "signer/shell/service/service_api.h"
@@ -238,7 +239,7 @@ static bool read_signal(struct service *s)
 static void enter(struct service *s, enum phase phase, int64_t ms)
 {
     s->phase = phase;
-    s->phase_ends_ns = mono_now(s) + ms * 1000000;
+    s->phase_ends_ns = mono_now(s) + ms * NS_PER_MS;
 }
 
 static void start_draining(struct service *s)
@@ -285,7 +286,7 @@ static int timeout_ms(struct service *s)
         return ms;
     if (s->phase == FLUSHING && service_http_busy(s->http) == 0)
         return 0;
-    int64_t left = (s->phase_ends_ns - mono_now(s)) / 1000000 + 1;
+    int64_t left = (s->phase_ends_ns - mono_now(s)) / NS_PER_MS + 1;
     left = left < 0 ? 0 : left;
     return ms < 0 || left < ms ? (int)left : ms;
 }

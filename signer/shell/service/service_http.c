@@ -10,6 +10,7 @@
 
 #include "base/bug.h"
 #include "base/limits.h"
+#include "base/units.h"
 #include "signer/core/service/api_prefer.h"
 
 #define JSON_TYPE "application/json"
@@ -126,7 +127,7 @@ static void read_preference(struct exchange *e)
     (void)MHD_get_connection_values(e->connection, MHD_HEADER_KIND, join_prefer, &all);
     if (!api_prefer_wait(buf_slice(&all), LIMIT_API_WAIT_S, &e->wait_s))
         e->wait_s = 0;
-    e->deadline_ns = mono_now(e->http) + (int64_t)e->wait_s * 1000000000;
+    e->deadline_ns = mono_now(e->http) + (int64_t)e->wait_s * NS_PER_S;
 }
 
 /* Called with the URI as it stands on the wire, before anything is decoded. */
@@ -357,7 +358,7 @@ static int64_t until_next_deadline_ms(const struct service_http *http)
     int64_t now = mono_now(http);
     int64_t least = INT_MAX;
     for (const struct exchange *e = http->waiting; e != NULL; e = e->next) {
-        int64_t ms = e->deadline_ns <= now ? 0 : (e->deadline_ns - now) / 1000000 + 1;
+        int64_t ms = e->deadline_ns <= now ? 0 : (e->deadline_ns - now) / NS_PER_MS + 1;
         least = ms < least ? ms : least;
     }
     return least;

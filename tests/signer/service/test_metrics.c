@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "signer/core/attempt/classify.h"
 #include "signer/core/service/metrics.h"
 
@@ -64,7 +65,7 @@ static void test_metrics__the_fallback_period_opens_and_closes(void **state)
     struct metrics m;
     buf_init(&out, 1u << 16);
     metrics_init(&m);
-    metrics_signed(&m, true, INT64_C(1000000000));
+    metrics_signed(&m, true, NS_PER_S);
     metrics_signed(&m, true, INT64_C(2000000000));
     text_of(&m, INT64_C(3500000000), &out);
     assert_line(&out, "signing_fallback_active 1");

@@ -5,6 +5,7 @@
 
 #include "base/count.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
 
@@ -26,8 +27,7 @@ static void version_list(struct vault_job *job)
 {
     const struct vault *v = job->vault;
     char installed[STAMP_BYTES];
-    stamp_format(v->barrier.terms[0].installed_ns / 1000000000 * 1000000000, STAMP_GO_NANO,
-                 installed);
+    stamp_format(v->barrier.terms[0].installed_ns / NS_PER_S * NS_PER_S, STAMP_GO_NANO, installed);
     call_answer_tree(job, CALL_DATA,
                      json_pack("{s:{s:{s:s,s:n,s:s}},s:[s]}", "key_info", v->version, "build_date",
                                "", "previous_version", "timestamp_installed", installed, "keys",
@@ -112,7 +112,7 @@ static void activity_read(struct vault_job *job)
     month_begin(job->now.wall_ns, 0, end);
     month_begin(job->now.wall_ns, 12, start);
     if (stamp_parse(slice_of(end), &end_ns))
-        stamp_format(end_ns - 1000000000, STAMP_GO_NANO, end);
+        stamp_format(end_ns - NS_PER_S, STAMP_GO_NANO, end);
     call_answer_tree(job, CALL_DATA,
                      json_pack("{s:[],s:s,s:[],s:s,s:{s:i,s:i,s:i,s:i,s:i}}", "by_namespace",
                                "end_time", end, "months", "start_time", start, "total", "clients",

@@ -1,5 +1,6 @@
 /* auth/token/: the endpoints that look at, renew and revoke tokens (vault-api.md 3.1). */
 #include "base/text/jsonread.h"
+#include "base/units.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/gotext.h"
@@ -160,7 +161,7 @@ static void renew(struct vault_job *job, struct token *token, struct slice id)
         return;
     }
     int64_t increment_s = field_number(&job->fields, "increment"), ttl_ns;
-    struct token_ttl_ask ask = {.increment_ns = increment_s * GOTEXT_SECOND_NS,
+    struct token_ttl_ask ask = {.increment_ns = increment_s * NS_PER_S,
                                 .ttl_ns = token->lease_ns,
                                 .start_ns = token->issued_ns};
     if (!read_limits(job, token, &ask) || !token_ttl_calculate(job, &ask, &ttl_ns))

@@ -1,4 +1,5 @@
 #include "fakevault/core/token/api/token_auth.h"
+#include "base/units.h"
 #include "fakevault/core/http/gotext.h"
 
 #include <string.h>
@@ -54,7 +55,7 @@ static void write_auth(struct jsonwrite *w, const struct token *t, struct slice 
     if (t->policy_count > 0)
         token_lookup_list(w, "token_policies", t->policies, t->policy_count);
     token_lookup_json(w, "metadata", t->meta);
-    jsonwrite_int(w, "lease_duration", ttl_ns / GOTEXT_SECOND_NS);
+    jsonwrite_int(w, "lease_duration", ttl_ns / NS_PER_S);
     jsonwrite_bool(w, "renewable", t->renewable);
     jsonwrite_string(w, "entity_id", "");
     jsonwrite_string(w, "token_type", token_type_name(t->type));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/units.h"
 #include "fakevault/core/http/gotext.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/token/api/token_auth.h"
@@ -293,7 +294,7 @@ static void limit_by_role(struct making *m, const char *what, const char *member
         call_warn(m->job,
                   "%s specified both during creation call and in role; using the lesser value of "
                   "%lld seconds",
-                  what, (long long)(*ns / GOTEXT_SECOND_NS));
+                  what, (long long)(*ns / NS_PER_S));
 }
 
 static bool choose_times(struct making *m)
@@ -394,9 +395,9 @@ static void make(struct making *m)
 static void stamp(struct making *m)
 {
     int64_t now = m->job->now.wall_ns;
-    m->draft.created_s = now / GOTEXT_SECOND_NS;
+    m->draft.created_s = now / NS_PER_S;
     if (m->draft.type == TOKEN_BATCH)
-        now = m->draft.created_s * GOTEXT_SECOND_NS;
+        now = m->draft.created_s * NS_PER_S;
     m->draft.uses_granted = m->draft.uses_left;
     m->draft.issued_ns = now;
     m->draft.lease_ns = m->draft.ttl_ns;

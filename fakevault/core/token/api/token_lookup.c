@@ -1,4 +1,5 @@
 #include "fakevault/core/token/api/token_lookup.h"
+#include "base/units.h"
 #include "fakevault/core/http/gotext.h"
 
 #include "base/text/stamp.h"
@@ -31,8 +32,8 @@ void token_lookup_json(struct jsonwrite *w, const char *key, struct slice json)
 /* Vault takes the time that is left from the nearest full second of now. */
 static int64_t seconds_left(const struct token *t, int64_t wall_ns)
 {
-    int64_t rounded = (wall_ns + GOTEXT_SECOND_NS / 2) / GOTEXT_SECOND_NS * GOTEXT_SECOND_NS;
-    return t->expires_ns == 0 ? 0 : (t->expires_ns - rounded) / GOTEXT_SECOND_NS;
+    int64_t rounded = (wall_ns + NS_PER_S / 2) / NS_PER_S * NS_PER_S;
+    return t->expires_ns == 0 ? 0 : (t->expires_ns - rounded) / NS_PER_S;
 }
 
 /* The members in their order, which is the alphabet's. */
@@ -42,20 +43,20 @@ static void write_first(struct jsonwrite *w, const struct token *t, struct slice
     if (t->bound_cidr_count > 0)
         token_lookup_list(w, "bound_cidrs", t->bound_cidrs, t->bound_cidr_count);
     jsonwrite_int(w, "creation_time", t->created_s);
-    jsonwrite_int(w, "creation_ttl", t->ttl_ns / GOTEXT_SECOND_NS);
+    jsonwrite_int(w, "creation_ttl", t->ttl_ns / NS_PER_S);
     jsonwrite_slice(w, "display_name", t->display_name);
     jsonwrite_string(w, "entity_id", "");
     if (t->expires_ns == 0)
         jsonwrite_null(w, "expire_time");
     else
         write_stamp(w, "expire_time", t->expires_ns);
-    jsonwrite_int(w, "explicit_max_ttl", t->explicit_max_ttl_ns / GOTEXT_SECOND_NS);
+    jsonwrite_int(w, "explicit_max_ttl", t->explicit_max_ttl_ns / NS_PER_S);
     jsonwrite_slice(w, "id", id);
     if (t->issued_ns != 0)
         write_stamp(w, "issue_time", t->issued_ns);
     if (t->renewed_ns != 0) {
         write_stamp(w, "last_renewal", t->renewed_ns);
-        jsonwrite_int(w, "last_renewal_time", t->renewed_ns / GOTEXT_SECOND_NS);
+        jsonwrite_int(w, "last_renewal_time", t->renewed_ns / NS_PER_S);
     }
 }
 
@@ -66,7 +67,7 @@ static void write_rest(struct jsonwrite *w, const struct token *t, int64_t wall_
     jsonwrite_bool(w, "orphan", t->orphan);
     jsonwrite_slice(w, "path", t->path);
     if (t->period_ns != 0)
-        jsonwrite_int(w, "period", t->period_ns / GOTEXT_SECOND_NS);
+        jsonwrite_int(w, "period", t->period_ns / NS_PER_S);
     token_lookup_list(w, "policies", t->policies, t->policy_count);
     if (t->issued_ns != 0)
         jsonwrite_bool(w, "renewable", t->renewable);

@@ -8,6 +8,7 @@
 #include "base/count.h"
 #include "base/limits.h"
 #include "base/text/jsonread.h"
+#include "base/units.h"
 #include "fakevault/core/api.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/gotext.h"
@@ -65,7 +66,7 @@ struct slice token_role_text(const json_t *role, const char *member)
 
 int64_t token_role_ns(const json_t *role, const char *member)
 {
-    return json_integer_value(json_object_get(role, member)) * GOTEXT_SECOND_NS;
+    return json_integer_value(json_object_get(role, member)) * NS_PER_S;
 }
 
 bool token_role_flag(const json_t *role, const char *member)
@@ -281,8 +282,7 @@ static void warn_of_max(struct shaping *s)
                   "Given explicit max TTL of %lld is greater than system/mount allowed value of "
                   "%lld seconds; until this is fixed attempting to create tokens against this role "
                   "will result in an error",
-                  (long long)(max_ns / GOTEXT_SECOND_NS),
-                  (long long)(allowed_ns / GOTEXT_SECOND_NS));
+                  (long long)(max_ns / NS_PER_S), (long long)(allowed_ns / NS_PER_S));
 }
 
 static bool check_batch(struct shaping *s)

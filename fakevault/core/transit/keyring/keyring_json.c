@@ -6,11 +6,11 @@
 #include "base/text/base64.h"
 #include "base/text/jsonwrite.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "fakevault/core/store/textorder.h"
 #include "fakevault/core/transit/encoding/decimal.h"
 #include "fakevault/core/transit/encoding/keyform.h"
 
-#define NS_PER_S 1000000000
 #define TEXT_MAX (2 * KEYFORM_BYTES_MAX)
 
 struct writer {

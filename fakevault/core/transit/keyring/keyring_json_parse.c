@@ -4,6 +4,7 @@
 
 #include "base/text/base64.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/transit/encoding/decimal.h"
 #include "fakevault/core/transit/encoding/keyform.h"
@@ -156,7 +157,7 @@ static int64_t created_of(const json_t *entry)
     int64_t created_ns = 0;
     if (stamp_parse(text_of(entry, "time"), &created_ns))
         return created_ns;
-    return integer(entry, "creation_time") * 1000000000;
+    return integer(entry, "creation_time") * NS_PER_S;
 }
 
 /* Checks what is read by loading it. */
@@ -230,7 +231,7 @@ static void read_settings(const json_t *policy, struct keyring *k)
     k->deletion_allowed = flag(policy, "deletion_allowed");
     k->allow_plaintext_backup = flag(policy, "allow_plaintext_backup");
     k->key_size = (uint32_t)integer(policy, "key_size");
-    k->auto_rotate_s = integer(policy, "auto_rotate_period") / 1000000000;
+    k->auto_rotate_s = integer(policy, "auto_rotate_period") / NS_PER_S;
     k->imported = flag(policy, "Imported");
     k->imported_rotation_allowed = flag(policy, "AllowImportedKeyRotation");
     read_event(json_object_get(policy, "backup_info"), &k->backup);

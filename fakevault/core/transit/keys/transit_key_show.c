@@ -3,12 +3,12 @@
 #include "base/bug.h"
 #include "base/text/base64.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/store/textorder.h"
 #include "fakevault/core/transit/keys/transit_key.h"
 #include "fakevault/core/transit/transit.h"
 
-#define NS_PER_S 1000000000
 #define PUBLIC_TEXT_MAX 2048u
 
 const struct field_spec transit_key_read_fields[] = {

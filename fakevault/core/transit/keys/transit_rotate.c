@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/transit/keyring/keyring.h"
-
-#define HOUR_NS INT64_C(3600000000000)
-#define NS_PER_S INT64_C(1000000000)
 
 struct due {
     char name[KEYRING_NAME_BYTES];
@@ -98,7 +96,7 @@ void transit_rotate_begin(struct vault_job *job)
     if (is_memory(look_everywhere(r)))
         job->no_memory = true;
     else
-        v->rotate_after_ns = job->now.wall_ns + HOUR_NS;
+        v->rotate_after_ns = job->now.wall_ns + NS_PER_HOUR;
     if (job->no_memory || r->count == 0)
         transit_rotate_drop(job);
 }

@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "fakevault/shell/cli/cli_args.h"
 #include "fakevault/shell/cli/cli_output.h"
 #include "fakevault/shell/cli/cli_shape.h"
@@ -178,7 +179,7 @@ static const char *day_of(struct cli *cli, const char *stamp)
     char text[16];
     if (stamp == NULL || !stamp_parse(slice_of(stamp), &wall_ns))
         return "";
-    const time_t seconds = (time_t)(wall_ns / 1000000000);
+    const time_t seconds = (time_t)(wall_ns / NS_PER_S);
     (void)gmtime_r(&seconds, &parts);
     (void)strftime(text, sizeof text, "%d %b", &parts);
     return cli_pool_text(&cli->pool, "%s %02d %02d:%02d UTC", text, parts.tm_year % 100,
