@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/bug.h"
-#include "base/units.h"
+#include "base/os/monocond.h"
 #include "fakevault/shell/control/control_inner.h"
 
 #define DETAIL_BYTES_MAX 1024u
@@ -115,8 +115,7 @@ static void wait_for_expiry(struct control *c)
         (void)pthread_cond_wait(&c->rules_changed, &c->lock);
         return;
     }
-    const struct timespec until = {.tv_sec = (time_t)(at / NS_PER_S),
-                                   .tv_nsec = (long)(at % NS_PER_S)};
+    const struct timespec until = monocond_at(at);
     (void)pthread_cond_timedwait(&c->rules_changed, &c->lock, &until);
 }
 
@@ -150,17 +149,13 @@ enum errc control_new(const struct control_ports *ports, struct control **out, s
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     c->ports = *ports;
     entropy_uuid(ports->entropy, c->boot_id);
-    pthread_condattr_t monotonic; /* leases are in mono_ns */
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     /* Held for microseconds by every request: not worth a sleep. */
     pthread_mutexattr_t adaptive;
     (void)pthread_mutexattr_init(&adaptive);
     (void)pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP);
     (void)pthread_mutex_init(&c->lock, &adaptive);
     (void)pthread_mutexattr_destroy(&adaptive);
-    (void)pthread_cond_init(&c->rules_changed, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    monocond_init(&c->rules_changed); /* leases are in mono_ns */
     enum errc code = begin(c, why);
     if (code != ERRC_OK) {
         control_free(c);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bug.h"
+#include "base/os/monocond.h"
 #include "base/text/buf.h"
 #include "base/wipe.h"
 #include "fakevault/shell/data/wire.h"
@@ -18,7 +19,7 @@
 #define DAEMONS_MAX 64u
 #define DISCARD_FACTOR 8u /* a body this many times over its limit is not even read to its end */
 #define CHUNK_BYTES (32u << 10)
-#define CLOSE_WAIT_S 5 /* for connections that were shut down; a handler may still be at work */
+#define CLOSE_WAIT_MS 5000 /* for connections that were shut down; a handler may still be at work */
 
 enum stage {
     STAGE_HEAD, /* the request line is there */
@@ -281,12 +282,8 @@ enum errc httpd_start(const struct httpd_options *options, struct httpd **out, s
     if (httpd == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     httpd->options = *options;
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&httpd->lock, NULL);
-    (void)pthread_cond_init(&httpd->empty, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    monocond_init(&httpd->empty);
     for (unsigned i = 0; i < options->daemons; i++) {
         httpd->daemons[i] = start_daemon(httpd);
         if (httpd->daemons[i] == NULL) {
@@ -305,10 +302,8 @@ enum errc httpd_start(const struct httpd_options *options, struct httpd **out, s
  */
 static void close_connections(struct httpd *httpd)
 {
-    struct timespec until;
+    const struct timespec until = monocond_in_ms(CLOSE_WAIT_MS);
     int end = 0;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += CLOSE_WAIT_S;
     (void)pthread_mutex_lock(&httpd->lock);
     httpd->stopping = true;
     for (struct httpd_conn *conn = httpd->open; conn != NULL; conn = conn->next)

@@ -8,7 +8,7 @@
 
 #include "base/count.h"
 #include "base/limits.h"
-#include "base/units.h"
+#include "base/os/monocond.h"
 #include "fakevault/shell/data/httpd.h"
 
 #define CONNECTIONS_MAX 4096u /* of each loop */
@@ -408,12 +408,8 @@ enum errc traffic_start(struct control *control, struct gate *gate, struct hold 
     if (t == NULL)
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     *t = (struct traffic){.control = control, .gate = gate, .hold = hold};
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&t->lock, NULL);
-    (void)pthread_cond_init(&t->idle, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    monocond_init(&t->idle);
     enum errc code = begin(t, loops, why);
     if (code != ERRC_OK) {
         traffic_stop(t, 0);
@@ -425,11 +421,7 @@ enum errc traffic_start(struct control *control, struct gate *gate, struct hold 
 
 static void wait_until_idle(struct traffic *t, int64_t grace_ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + grace_ms % 1000 * NS_PER_MS;
-    until.tv_sec += (time_t)(grace_ms / 1000 + ns / NS_PER_S);
-    until.tv_nsec = (long)(ns % NS_PER_S);
+    const struct timespec until = monocond_in_ms(grace_ms);
     int end = 0;
     (void)pthread_mutex_lock(&t->lock);
     while (t->active > 0 && end == 0)

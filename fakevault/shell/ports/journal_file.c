@@ -14,7 +14,7 @@
 
 #include "base/limits.h"
 #include "base/os/file.h"
-#include "base/units.h"
+#include "base/os/monocond.h"
 
 /* The place of every INDEX_STEPth line is remembered, so that reading from a seq does not start at
  * the beginning. */
@@ -128,9 +128,6 @@ enum errc journal_file_open(const char *path, struct clock clock, struct journal
     buf_init(&j->line, LIMIT_LINE_BYTES);
     buf_init(&j->queued, QUEUE_BYTES_MAX);
     buf_init(&j->batch, QUEUE_BYTES_MAX);
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     /* Held for microseconds by every request: not worth a sleep. */
     pthread_mutexattr_t adaptive;
     (void)pthread_mutexattr_init(&adaptive);
@@ -138,8 +135,7 @@ enum errc journal_file_open(const char *path, struct clock clock, struct journal
     (void)pthread_mutex_init(&j->lock, &adaptive);
     (void)pthread_mutex_init(&j->writing, &adaptive);
     (void)pthread_mutexattr_destroy(&adaptive);
-    (void)pthread_cond_init(&j->grown, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    monocond_init(&j->grown);
     enum errc code = begin(j, path, cut, why);
     if (code != ERRC_OK) {
         journal_file_close(j);
@@ -335,14 +331,7 @@ enum errc journal_file_read(struct journal_file *journal, uint64_t *since, size_
 
 bool journal_file_wait(struct journal_file *journal, uint64_t since, int64_t timeout_ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(timeout_ms / 1000);
-    until.tv_nsec += (long)(timeout_ms % 1000) * NS_PER_MS;
-    if (until.tv_nsec >= NS_PER_S) {
-        until.tv_sec++;
-        until.tv_nsec -= NS_PER_S;
-    }
+    const struct timespec until = monocond_in_ms(timeout_ms);
     (void)pthread_mutex_lock(&journal->lock);
     int end = 0;
     while (journal->newest <= since && end == 0)

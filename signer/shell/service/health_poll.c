@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/bug.h"
-#include "base/units.h"
+#include "base/os/monocond.h"
 
 struct health_poll {
     struct health_poll_ports ports;
@@ -18,16 +18,6 @@ struct health_poll {
     bool first;
     bool stopping;
 };
-
-static struct timespec in_ms(int64_t ms)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    int64_t ns = t.tv_nsec + ms % 1000 * NS_PER_MS;
-    t.tv_sec += (time_t)(ms / 1000 + ns / NS_PER_S);
-    t.tv_nsec = (long)(ns % NS_PER_S);
-    return t;
-}
 
 /* Waits until `until`, or until *flag is true. Requires the lock. Returns *flag. */
 static bool wait_for(struct health_poll *poll, const bool *flag, const struct timespec *until)
@@ -42,7 +32,7 @@ static void *work(void *context)
     struct health_poll *poll = context;
     bool stopping = false;
     while (!stopping) {
-        struct timespec next = in_ms(poll->interval_ms);
+        struct timespec next = monocond_in_ms(poll->interval_ms);
         struct errc_why why = {0};
         bool up = poll->ports.ask(poll->ports.context, &why);
         poll->ports.told(poll->ports.context, up, &why);
@@ -57,11 +47,7 @@ static void *work(void *context)
 
 static void init_sync(struct health_poll *poll)
 {
-    pthread_condattr_t attributes;
-    CHECK(pthread_condattr_init(&attributes) == 0);
-    CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-    CHECK(pthread_cond_init(&poll->changed, &attributes) == 0);
-    CHECK(pthread_condattr_destroy(&attributes) == 0);
+    monocond_init(&poll->changed);
     CHECK(pthread_mutex_init(&poll->lock, NULL) == 0);
 }
 
@@ -96,7 +82,7 @@ enum errc health_poll_start(const struct health_poll_ports *ports, int64_t inter
 
 void health_poll_wait_first(struct health_poll *poll, int64_t timeout_ms)
 {
-    struct timespec until = in_ms(timeout_ms);
+    struct timespec until = monocond_in_ms(timeout_ms);
     CHECK(pthread_mutex_lock(&poll->lock) == 0);
     (void)wait_for(poll, &poll->first, &until);
     CHECK(pthread_mutex_unlock(&poll->lock) == 0);

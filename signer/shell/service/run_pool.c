@@ -9,9 +9,10 @@
 
 #include "base/bug.h"
 #include "base/limits.h"
+#include "base/os/monocond.h"
 #include "signer/shell/service/run_store.h"
 
-#define TROUBLE_WAIT_S 1 /* before a save that failed is tried again */
+#define TROUBLE_WAIT_MS 1000 /* before a save that failed is tried again */
 
 struct worker {
     pthread_t thread;
@@ -79,9 +80,7 @@ static bool take(struct worker *worker, char id[static ENTROPY_UUID_BYTES])
 /* Waits a while before trouble is tried again; false when the pool stops. */
 static bool pause_for_trouble(struct run_pool *pool)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += TROUBLE_WAIT_S;
+    const struct timespec until = monocond_in_ms(TROUBLE_WAIT_MS);
     lock(pool);
     while (!pool->stopping && pthread_cond_timedwait(&pool->wake, &pool->lock, &until) == 0)
         ;
@@ -173,11 +172,7 @@ static void *work(void *context)
 
 static void init_sync(struct run_pool *pool)
 {
-    pthread_condattr_t attributes;
-    CHECK(pthread_condattr_init(&attributes) == 0);
-    CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-    CHECK(pthread_cond_init(&pool->wake, &attributes) == 0);
-    CHECK(pthread_condattr_destroy(&attributes) == 0);
+    monocond_init(&pool->wake);
     CHECK(pthread_mutex_init(&pool->lock, NULL) == 0);
     for (size_t i = 0; i < LIMIT_RUN_THREADS; i++)
         CHECK(pthread_mutex_init(&pool->workers[i].saving, NULL) == 0);

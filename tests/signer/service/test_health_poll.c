@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/os/monocond.h"
 #include "signer/shell/service/health_poll.h"
 #include "tests/support/patience.h"
 
@@ -42,9 +43,7 @@ static void told(void *context, bool up, const struct errc_why *why)
 
 static void await(struct vault *v, unsigned count)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_S;
+    const struct timespec until = monocond_in_ms(PATIENCE_S * INT64_C(1000));
     (void)pthread_mutex_lock(&v->lock);
     while (v->told < count)
         assert_int_equal(pthread_cond_timedwait(&v->changed, &v->lock, &until), 0);
@@ -55,7 +54,8 @@ static struct health_poll *start(struct vault *v, int64_t interval_ms)
 {
     struct health_poll *poll = NULL;
     const struct health_poll_ports ports = {.ask = ask, .told = told, .context = v};
-    *v = (struct vault){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    *v = (struct vault){.lock = PTHREAD_MUTEX_INITIALIZER};
+    monocond_init(&v->changed);
     assert_int_equal(health_poll_start(&ports, interval_ms, &poll, NULL), ERRC_OK);
     return poll;
 }

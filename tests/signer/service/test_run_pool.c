@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/os/clock_os.h"
+#include "base/os/monocond.h"
 #include "signer/shell/service/run_pool.h"
 #include "signer/shell/service/run_store.h"
 #include "tests/support/patience.h"
@@ -45,9 +46,7 @@ static void unlock(struct world *w)
 /* Waits, under the lock, for *counter to reach a value; fails after the deadline. */
 static void await(struct world *w, const unsigned *counter, unsigned value)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_S;
+    const struct timespec until = monocond_in_ms(PATIENCE_S * INT64_C(1000));
     assert_int_equal(pthread_mutex_lock(&w->lock), 0);
     while (*counter < value)
         assert_int_equal(pthread_cond_timedwait(&w->changed, &w->lock, &until), 0);
@@ -105,7 +104,7 @@ static void open_world(struct world *w, unsigned threads, unsigned queue)
     *w = (struct world){.folder = "/tmp/run-pool-XXXXXX"};
     assert_non_null(mkdtemp(w->folder));
     assert_int_equal(pthread_mutex_init(&w->lock, NULL), 0);
-    assert_int_equal(pthread_cond_init(&w->changed, NULL), 0);
+    monocond_init(&w->changed);
     assert_int_equal(run_store_open(w->folder, "api", &w->store, NULL), ERRC_OK);
     const struct run_pool_ports ports = {.store = w->store,
                                          .clock = clock_os(),
