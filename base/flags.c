@@ -56,6 +56,12 @@ const char *flags_nearest(const char *word, const char *const candidates[], size
     return best;
 }
 
+bool flags_is(const char *word, const char *name)
+{
+    size_t dashes = strspn(word, "-");
+    return dashes >= 1 && dashes <= 2 && strcmp(word + dashes, name) == 0;
+}
+
 static enum errc unknown(struct parser *p, const char *name)
 {
     const char *names[FLAGS_MAX];

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,6 +62,9 @@ MUST_USE enum errc flags_parse(const struct flags *flags, int argc, char *const 
 
 /* Appends one line per flag, aligned. */
 void flags_help(const struct flags *flags, struct buf *out);
+
+/* True for the flag's name behind one dash or two: "-version", "--version". */
+bool flags_is(const char *word, const char *name);
 
 /* Returns the candidate nearest to word (by edit distance, at most 3 and half of its length,
  * rounded up, away), or NULL; for "did you mean". */

@@ -4,6 +4,8 @@
 
 #include "base/bug.h"
 #include "base/count.h"
+#include "base/dispatch.h"
+#include "base/flags.h"
 #include "base/os/harden.h"
 #include "base/text/jsonread.h"
 #include "fakevault/shell/cli/cli.h"
@@ -19,6 +21,8 @@ static const struct command {
     {"server", server_run, "run the server"},
     {"ctl", ctl_run, "break and mend a running server"},
 };
+
+static const struct dispatch dispatch = DISPATCH("command", "fakevault -help", commands);
 
 static int print_help(FILE *out, int exit_code)
 {
@@ -44,10 +48,19 @@ static int print_version(void)
     return EX_OK;
 }
 
-/* Skips the dashes of "-version" and "--version". */
-static const char *bare(const char *word)
+static bool asks_for(const char *word, const char *what)
 {
-    return word + (word[0] == '-') + (word[0] == '-' && word[1] == '-');
+    return strcmp(word, what) == 0 || flags_is(word, what);
+}
+
+static int run(int argc, char *const argv[])
+{
+    struct errc_why why;
+    size_t command = 0, words = 0;
+    if (dispatch_find(&dispatch, (const char *const *)argv, 1, &command, &words, &why) == ERRC_OK)
+        return commands[command].run(argc - 1, argv + 1);
+    (void)fprintf(stderr, "fakevault: %s\n", why.text);
+    return EX_USAGE;
 }
 
 int main(int argc, char *argv[])
@@ -59,13 +72,9 @@ int main(int argc, char *argv[])
         return cli_run(argc - 1, argv + 1);
     if (argc < 2)
         return print_help(stderr, EX_USAGE);
-    if (strcmp(bare(argv[1]), "help") == 0 || strcmp(argv[1], "-h") == 0)
+    if (asks_for(argv[1], "help") || strcmp(argv[1], "-h") == 0)
         return print_help(stdout, EX_OK);
-    if (strcmp(bare(argv[1]), "version") == 0)
+    if (asks_for(argv[1], "version"))
         return print_version();
-    for (size_t i = 0; i < COUNT(commands); i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 2, argv + 2);
-    (void)fprintf(stderr, "fakevault: command \"%s\" is unknown, see fakevault -help\n", argv[1]);
-    return EX_USAGE;
+    return run(argc - 1, argv + 1);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/dispatch.h"
 #include "base/flags.h"
 #include "base/os/harden.h"
 #include "signer/core/config.h"
@@ -21,6 +22,8 @@ static const struct verb {
     {"serve", "--name api|worker", "runs the service", service_command},
 };
 
+static const struct dispatch dispatch = DISPATCH("verb", "signer -help", verbs);
+
 static int print_help(FILE *out, int exit_code)
 {
     (void)fprintf(out, "usage: signer VERB [arguments]; signer VERB -help says more\n\n");
@@ -35,28 +38,21 @@ static int print_help(FILE *out, int exit_code)
     return exit_code;
 }
 
-static int unknown(const char *word)
-{
-    const char *names[COUNT(verbs)];
-    for (size_t i = 0; i < COUNT(verbs); i++)
-        names[i] = verbs[i].name;
-    const char *nearest = flags_nearest(word, names, COUNT(verbs));
-    (void)fprintf(stderr, "signer: \"%.40s\" is no verb%s%s%s\n", word,
-                  nearest == NULL ? ", see signer -help" : ", did you mean \"",
-                  nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?");
-    return COMMANDS_INVALID;
-}
-
-static bool is_flag(const char *word, const char *name)
-{
-    size_t dashes = strspn(word, "-");
-    return dashes >= 1 && dashes <= 2 && strcmp(word + dashes, name) == 0;
-}
-
 static int print_version(void)
 {
     (void)printf("signer %s\n", PROJECT_VERSION);
     return COMMANDS_DONE;
+}
+
+static int run(int argc, char *const argv[])
+{
+    struct errc_why why;
+    size_t verb = 0, words = 0;
+    if (dispatch_find(&dispatch, (const char *const *)argv, 1, &verb, &words, &why) == ERRC_OK)
+        return argc > 1 && flags_is(argv[1], "version") ? print_version()
+                                                        : verbs[verb].run(argc, argv);
+    (void)fprintf(stderr, "signer: %s\n", why.text);
+    return COMMANDS_INVALID;
 }
 
 int main(int argc, char *argv[])
@@ -64,13 +60,9 @@ int main(int argc, char *argv[])
     harden_process();
     if (argc < 2)
         return print_help(stderr, COMMANDS_INVALID);
-    if (is_flag(argv[1], "help") || is_flag(argv[1], "h") || strcmp(argv[1], "help") == 0)
+    if (flags_is(argv[1], "help") || flags_is(argv[1], "h") || strcmp(argv[1], "help") == 0)
         return print_help(stdout, COMMANDS_DONE);
-    if (is_flag(argv[1], "version"))
+    if (flags_is(argv[1], "version"))
         return print_version();
-    for (size_t i = 0; i < COUNT(verbs); i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return argc > 2 && is_flag(argv[2], "version") ? print_version()
-                                                           : verbs[i].run(argc - 1, argv + 1);
-    return unknown(argv[1]);
+    return run(argc - 1, argv + 1);
 }

@@ -183,6 +183,17 @@ static void test_flags_nearest__guesses_only_near_words(void **state)
     assert_null(flags_nearest("run", words, 0));
 }
 
+static void test_flags_is__takes_one_dash_or_two(void **state)
+{
+    (void)state;
+    assert_true(flags_is("-version", "version"));
+    assert_true(flags_is("--version", "version"));
+    assert_false(flags_is("version", "version"));
+    assert_false(flags_is("---version", "version"));
+    assert_false(flags_is("--versions", "version"));
+    assert_false(flags_is("", "version"));
+}
+
 static void test_flags__h_is_short_for_help_where_there_is_one(void **state)
 {
     (void)state;
@@ -210,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_flags__numbers_reach_both_ends),
         cmocka_unit_test(test_flags__every_error_is_one_exact_sentence),
         cmocka_unit_test(test_flags_help__is_aligned),
+        cmocka_unit_test(test_flags_is__takes_one_dash_or_two),
         cmocka_unit_test(test_flags_nearest__guesses_only_near_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

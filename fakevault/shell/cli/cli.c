@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/count.h"
+#include "base/dispatch.h"
 #include "fakevault/shell/cli/cli_output.h"
 #include "fakevault/shell/cli/commands/cli_commands.h"
 #include "fakevault/shell/server.h"
@@ -112,27 +113,13 @@ static bool is_version(const char *word)
            strcmp(word, "--version") == 0;
 }
 
-/* Returns how many words of argv are the command's name, 0 when they are not. */
-static int matches(const char *name, int argc, char *const argv[])
-{
-    struct slice rest = slice_of(name);
-    int words = 0;
-    while (rest.len > 0) {
-        struct slice word = slice_cut(&rest, ' ');
-        if (words >= argc || !slice_equal_text(word, argv[words]))
-            return 0;
-        words++;
-    }
-    return words;
-}
-
 static const struct cli_command *find(int argc, char *const argv[], int *words)
 {
     const struct cli_command *best = NULL;
     *words = 0;
     for (size_t i = 0; i < COUNT(topics); i++)
         for (const struct cli_command *c = topics[i]; c->name != NULL; c++) {
-            int n = matches(c->name, argc, argv);
+            int n = (int)dispatch_matches(c->name, (const char *const *)argv, (size_t)argc);
             if (n > *words) {
                 *words = n;
                 best = c;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/count.h"
+#include "base/dispatch.h"
 #include "base/flags.h"
 #include "base/limits.h"
 #include "base/os/file.h"
@@ -401,31 +402,30 @@ static int journal(const struct command *c)
 }
 
 static const struct verb {
-    const char *words[2]; /* the second may be NULL */
-    const char *shown;    /* for the help: what follows */
-    size_t least, most;   /* positionals */
+    const char *name;
+    const char *shown;  /* for the help: what follows */
+    size_t least, most; /* positionals */
     int (*run)(const struct command *c);
     const char *help;
 } verbs[] = {
-    /* clang-format off */
-    {{"status", NULL}, "", 0, 0, status, "seal state, listener, holds, rules with hits, counters"},
-    {{"seal", NULL}, "", 0, 0, seal, "seal at once"},
-    {{"unseal", NULL}, "FILE", 1, 1, unseal,
-     "unseal with the shares in FILE (- is standard input)"},
-    {{"respond", NULL}, "STATUS", 1, 1, respond, "answer STATUS instead of working; see the flags"},
-    {{"refuse", NULL}, "[-drain]", 0, 0, refuse, "refuse connections and reset the open ones"},
-    {{"accept", NULL}, "", 0, 0, accept_again, "accept connections again"},
-    {{"hang", NULL}, "", 0, 0, hang, "hold every request"},
-    {{"resume", NULL}, "", 0, 0, resume, "let the held requests go"},
-    {{"crash", NULL}, "", 0, 0, crash, "die by SIGKILL"},
-    {{"faults", "list"}, "", 0, 0, faults_list, "print the rules"},
-    {{"faults", "add"}, "FILE", 1, 1, faults_add, "add the rule in FILE"},
-    {{"faults", "set"}, "FILE", 1, 1, faults_set, "replace all rules by those in FILE"},
-    {{"faults", "rm"}, "ID|-all", 0, 1, faults_rm, "take a rule away"},
-    {{"journal", NULL}, "[-since=SEQ] [-follow]", 0, 0, journal, "print the journal"},
-    {{"reset", NULL}, "", 0, 0, reset, "rules, counters, holds and listener as at the start"},
+    {"status", "", 0, 0, status, "seal state, listener, holds, rules with hits, counters"},
+    {"seal", "", 0, 0, seal, "seal at once"},
+    {"unseal", "FILE", 1, 1, unseal, "unseal with the shares in FILE (- is standard input)"},
+    {"respond", "STATUS", 1, 1, respond, "answer STATUS instead of working; see the flags"},
+    {"refuse", "[-drain]", 0, 0, refuse, "refuse connections and reset the open ones"},
+    {"accept", "", 0, 0, accept_again, "accept connections again"},
+    {"hang", "", 0, 0, hang, "hold every request"},
+    {"resume", "", 0, 0, resume, "let the held requests go"},
+    {"crash", "", 0, 0, crash, "die by SIGKILL"},
+    {"faults list", "", 0, 0, faults_list, "print the rules"},
+    {"faults add", "FILE", 1, 1, faults_add, "add the rule in FILE"},
+    {"faults set", "FILE", 1, 1, faults_set, "replace all rules by those in FILE"},
+    {"faults rm", "ID|-all", 0, 1, faults_rm, "take a rule away"},
+    {"journal", "[-since=SEQ] [-follow]", 0, 0, journal, "print the journal"},
+    {"reset", "", 0, 0, reset, "rules, counters, holds and listener as at the start"},
 };
-/* clang-format on */
+
+static const struct dispatch dispatch = DISPATCH("verb", "fakevault ctl -help", verbs);
 
 static void print_help(void)
 {
@@ -434,9 +434,7 @@ static void print_help(void)
     buf_add_text(&out, "usage: fakevault ctl VERB [flags]\n\nVerbs:\n");
     for (size_t i = 0; i < COUNT(verbs); i++) {
         char line[80];
-        (void)snprintf(line, sizeof line, "%s%s%s %s", verbs[i].words[0],
-                       verbs[i].words[1] == NULL ? "" : " ",
-                       verbs[i].words[1] == NULL ? "" : verbs[i].words[1], verbs[i].shown);
+        (void)snprintf(line, sizeof line, "%s %s", verbs[i].name, verbs[i].shown);
         buf_addf(&out, "  %-32s %s\n", line, verbs[i].help);
     }
     buf_add_text(&out, "\nFlags:\n");
@@ -444,49 +442,16 @@ static void print_help(void)
     (void)fputs(buf_text(&out), stdout);
 }
 
-static enum errc unknown_verb(const char *word, struct errc_why *why)
-{
-    const char *names[COUNT(verbs)];
-    for (size_t i = 0; i < COUNT(verbs); i++)
-        names[i] = verbs[i].words[0];
-    const char *nearest = flags_nearest(word, names, COUNT(verbs));
-    if (nearest != NULL)
-        return errc_fail(why, ERRC_USAGE, "verb \"%s\" is unknown, did you mean \"%s\"?", word,
-                         nearest);
-    return errc_fail(why, ERRC_USAGE, "verb \"%s\" is unknown, see fakevault ctl -help", word);
-}
-
-static enum errc find_verb(const char *const *words, size_t count, const struct verb **out,
-                           size_t *used, struct errc_why *why)
-{
-    bool first_known = false;
-    for (size_t i = 0; i < COUNT(verbs); i++) {
-        if (strcmp(words[0], verbs[i].words[0]) != 0)
-            continue;
-        first_known = true;
-        const char *second = verbs[i].words[1];
-        if (second != NULL && (count < 2 || strcmp(words[1], second) != 0))
-            continue;
-        *out = &verbs[i];
-        *used = second == NULL ? 1 : 2;
-        return ERRC_OK;
-    }
-    if (first_known)
-        return errc_fail(why, ERRC_USAGE, "%s wants one of: list, add, set, rm", words[0]);
-    return unknown_verb(words[0], why);
-}
-
 static int run(const struct options *options, const char *const *words, size_t count)
 {
     struct errc_why why;
-    const struct verb *verb = NULL;
-    size_t used = 0;
-    if (find_verb(words, count, &verb, &used, &why) != ERRC_OK)
+    size_t row = 0, used = 0;
+    if (dispatch_find(&dispatch, words, count, &row, &used, &why) != ERRC_OK)
         return complain(EX_USAGE, &why);
+    const struct verb *verb = &verbs[row];
     struct command c = {.options = options, .count = count - used};
     if (c.count < verb->least || c.count > verb->most) {
-        (void)errc_fail(&why, ERRC_USAGE, "usage: fakevault ctl %s%s%s %s", verb->words[0],
-                        used == 2 ? " " : "", used == 2 ? verb->words[1] : "", verb->shown);
+        (void)errc_fail(&why, ERRC_USAGE, "usage: fakevault ctl %s %s", verb->name, verb->shown);
         return complain(EX_USAGE, &why);
     }
     memcpy(c.words, words + used, c.count * sizeof *c.words);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/dispatch.h"
 #include "base/text/jsonwrite.h"
 #include "signer/core/attempt/classify.h"
 #include "signer/core/attempt/codec.h"
@@ -162,13 +163,7 @@ static const struct verb {
     {"show", CONFIG_NEED_TRUST, show},
 };
 
-static const struct verb *find_verb(const char *name)
-{
-    for (size_t i = 0; i < COUNT(verbs); i++)
-        if (strcmp(verbs[i].name, name) == 0)
-            return &verbs[i];
-    return NULL;
-}
+static const struct dispatch dispatch = DISPATCH("verb", "signer trust -help", verbs);
 
 static int run_verb(const struct verb *verb)
 {
@@ -195,9 +190,8 @@ int command_trust(int argc, char *const argv[])
     int exit_code = COMMANDS_DONE;
     if (!command_line_parse(&command, argc, argv, &options, positionals, &exit_code))
         return exit_code;
-    const struct verb *verb = find_verb(positionals[0]);
-    if (verb != NULL)
-        return run_verb(verb);
-    (void)errc_fail(&why, ERRC_USAGE, "\"%.40s\" is neither accept nor show", positionals[0]);
+    size_t verb = 0, words = 0;
+    if (dispatch_find(&dispatch, positionals, 1, &verb, &words, &why) == ERRC_OK)
+        return run_verb(&verbs[verb]);
     return command_line_fail("trust", &why, COMMANDS_INVALID);
 }
