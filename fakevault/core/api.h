@@ -50,9 +50,7 @@ extern const struct route_table token_api_table;
 extern const struct route_table token_role_table;
 extern const struct route_table token_counter_table; /* below sys/ */
 extern const struct route_table transit_key_table;
-extern const struct route_table ops_table;      /* what is done with transit keys */
-extern const struct route_table kv_table;       /* version 2 */
-extern const struct route_table kv_plain_table; /* version 1 */
+extern const struct route_table ops_table; /* what is done with transit keys */
 extern const struct route_table cubbyhole_table;
 extern const struct route_table wrapping_table; /* below sys/ */
 

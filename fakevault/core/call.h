@@ -8,12 +8,15 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
+#include "base/entropy.h"
 #include "base/text/jsonwrite.h"
+#include "fakevault/core/audit/audit_lines.h"
 #include "fakevault/core/http/field.h"
 #include "fakevault/core/http/route.h"
 #include "fakevault/core/mount.h"
 #include "fakevault/core/token/token.h"
-#include "fakevault/core/vault.h"
+#include "fakevault/core/vault_request.h"
 
 #define CALL_SEALED "Vault is sealed"
 

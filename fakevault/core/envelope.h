@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fakevault/core/call.h"
+#include "fakevault/core/vault_reply.h"
 
 /* Writes the reply for an answered job. Out of memory gives a 500 of its own, without a body when
  * even that cannot be had. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fakevault/core/kv/kv.h"
+#include "fakevault/core/kv/kv_upgrade.h"
 #include "fakevault/core/store/pack.h"
 
 #define CLUSTER_NAME "core/cluster"
@@ -99,7 +99,7 @@ static enum errc finish_upgrades(struct vault *v, struct instant now, struct err
     for (size_t i = 0; i < v->mounts.count; i++) {
         const struct mount *m = &v->mounts.items[i];
         if (m->kv_version_2)
-            TRY(kv_plain_upgrade(&v->barrier, m->uuid, now.wall_ns, why));
+            TRY(kv_upgrade_mount(&v->barrier, m->uuid, now.wall_ns, why));
     }
     return ERRC_OK;
 }

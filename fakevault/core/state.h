@@ -3,7 +3,8 @@
  */
 #pragma once
 
-#include "fakevault/core/metrics/metering.h"
+#include "base/clock.h"
+#include "fakevault/core/metrics/tally.h"
 #include "fakevault/core/mount.h"
 #include "fakevault/core/policy/policy_store.h"
 #include "fakevault/core/seal/barrier.h"
@@ -13,7 +14,7 @@
 #include "fakevault/core/settings.h"
 #include "fakevault/core/token/token_store.h"
 #include "fakevault/core/transit/keyring/keyring.h"
-#include "fakevault/core/vault.h"
+#include "fakevault/core/vault_ports.h"
 
 #define STATE_CLUSTER_NAME_BYTES 24u /* "vault-cluster-1a2b3c4d" */
 
@@ -41,7 +42,7 @@ struct vault {
     struct vault_job *jobs; /* open ones, linked */
 
     struct vault_options options;
-    struct metering metering; /* since the start, whatever was sealed meanwhile */
+    struct tally tally; /* since the start, whatever was sealed meanwhile */
     char cluster_seen[STATE_CLUSTER_NAME_BYTES]; /* the label that a sealed vault keeps */
 };
 

@@ -59,7 +59,7 @@ void vault_free(struct vault *v)
         return;
     CHECK(v->jobs == NULL);
     state_seal(v);
-    meter_done(&v->metering.meter);
+    meter_done(&v->tally.meter);
     free(v);
 }
 
@@ -405,18 +405,6 @@ void vault_cancel(struct vault *v, struct vault_job *job)
 {
     if (job != NULL)
         job_free(v, job);
-}
-
-void vault_reply_done(struct vault_reply *reply)
-{
-    if (reply == NULL)
-        return;
-    buf_done(&reply->body);
-    buf_done(&reply->location);
-    buf_done(&reply->echo);
-    free(reply->signature_sha256);
-    audit_lines_done(&reply->audit);
-    *reply = (struct vault_reply){0};
 }
 
 void vault_handle(struct vault *v, const struct vault_request *request, struct instant now,

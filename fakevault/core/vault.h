@@ -32,98 +32,17 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
-#include "base/entropy.h"
 #include "base/errc.h"
-#include "base/secret.h"
 #include "base/text/buf.h"
 #include "base/text/slice.h"
-#include "fakevault/core/audit/audit_lines.h"
-#include "fakevault/core/crypto.h"
-#include "fakevault/core/store/store.h"
+#include "fakevault/core/vault_ports.h"
+#include "fakevault/core/vault_reply.h"
+#include "fakevault/core/vault_request.h"
 
 struct vault;
 struct vault_job;
-
-/* What the vault stands on; all must outlive it. The store is written by this vault alone. */
-struct vault_ports {
-    const struct crypto *crypto;
-    const struct store *store;
-    struct entropy entropy;
-    const struct audit_port *audit; /* NULL: audit devices cannot be enabled */
-    struct secret_arena *arena; /* for this vault alone, so that "empty" can be seen after a seal */
-};
-
-struct vault_options {
-    const char *report_version; /* what `version` says; NULL is "1.14.9". Borrowed */
-    bool ui;                    /* a page at /ui/, and redirects to it, as Vault's dev mode has */
-    bool prometheus;            /* sys/metrics has Prometheus' format */
-    bool open_metrics;          /* sys/metrics asks for no token */
-};
-
-/* A request as it stood on the wire. Everything is borrowed until vault_end or vault_cancel. Header
- * values are empty when the header is missing. */
-struct vault_request {
-    struct slice method;
-    struct slice path;            /* raw: percent-encoded, without the query: "/v1/sys/health" */
-    struct slice query;           /* raw, without '?' */
-    struct slice token;           /* X-Vault-Token */
-    struct slice authorization;   /* Authorization */
-    struct slice wrap_ttl;        /* X-Vault-Wrap-TTL */
-    struct slice content_type;    /* Content-Type */
-    struct slice namespace;       /* X-Vault-Namespace; comes back in the reply */
-    struct slice policy_override; /* X-Vault-Policy-Override */
-    struct slice forward;         /* X-Vault-Forward */
-    struct slice inconsistent;    /* X-Vault-Inconsistent */
-    struct slice accept;          /* Accept */
-    /* Any other header by its name, NULL for none. May be NULL; called until vault_end. */
-    const char *(*header)(const void *context, const char *name);
-    const void *header_context;
-    struct slice body;
-    struct slice remote_address; /* who sent it: "127.0.0.1"; empty: not known */
-    int remote_port;             /* 0: not known */
-    bool body_too_large;         /* the body went over LIMIT_REQUEST_BODY_BYTES and is not here */
-};
-
-/* What a request is about, known before it is executed; for fault rules and the journal. Lives as
- * long as the job. Slices are empty where a request has no such thing. */
-struct vault_facts {
-    struct slice method;
-    struct slice path;     /* decoded, without "/v1/": "transit/sign/docugen-manifest" */
-    const char *operation; /* "create", "read", "update", "delete", "list", "header", "" unknown */
-    struct slice mount;    /* "transit/" */
-    struct slice key;      /* name of the transit key */
-    struct slice accessor; /* of a valid token */
-    const char (*input_sha256)[DIGEST_HEX_BYTES]; /* per batch item, over the decoded input */
-    size_t input_count;
-};
-
-struct vault_reply_header {
-    const char *name;
-    const char *value;
-};
-
-#define VAULT_REPLY_HEADERS_MAX 8u
-
-struct vault_reply {
-    int status;
-    struct vault_reply_header headers[VAULT_REPLY_HEADERS_MAX]; /* all but Date, Content-Length and
-                                                                   connection handling */
-    size_t header_count;
-    struct buf body;
-    struct buf location; /* holds the text of a Location header */
-    struct buf echo;     /* holds the text of X-Vault-Namespace */
-    bool executed;       /* the operation happened (a read was answered, a signature made) */
-    int key_version;     /* that signed; 0 for none */
-    char (*signature_sha256)[DIGEST_HEX_BYTES]; /* over each signature's text, in order; owned */
-    size_t signature_count;
-    struct audit_lines audit; /* to be written before the reply goes out */
-    bool audit_failed;        /* they could not be made */
-};
 
 /* Starts on what the store holds: nothing yet (uninitialised) or a sealed vault. ERRC_SCHEMA when
  * the store holds something else, ERRC_IO, ERRC_NOMEM. The caller frees *out. */
@@ -165,9 +84,6 @@ void vault_deliver(struct vault_reply *reply);
 
 /* Drops a job that was begun and not run: it was never executed. */
 void vault_cancel(struct vault *v, struct vault_job *job);
-
-/* Frees what a reply owns; fits CLEANUP. */
-void vault_reply_done(struct vault_reply *reply);
 
 /* All steps in a row; for tests, simulation and whoever has one thread. */
 void vault_handle(struct vault *v, const struct vault_request *request, struct instant now,

@@ -8,7 +8,7 @@
 #include "base/flags.h"
 #include "base/os/harden.h"
 #include "base/text/jsonread.h"
-#include "fakevault/shell/cli/cli.h"
+#include "fakevault/shell/cli/cli_main.h"
 #include "fakevault/shell/ctl/ctl.h"
 #include "fakevault/shell/ports/crypto_openssl.h"
 #include "fakevault/shell/server.h"

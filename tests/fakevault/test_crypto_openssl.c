@@ -1,10 +1,10 @@
-#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <jansson.h>
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/hex.h"
 #include "fakevault/core/transit/keyring/keyring.h"
 #include "fakevault/shell/ports/crypto_openssl.h"

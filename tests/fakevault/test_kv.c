@@ -1,10 +1,10 @@
-#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "tests/fakevault/vault_world.h"
 
 /* The value at data.<outer>.<inner> of an answer; borrowed from it. */

@@ -1,9 +1,9 @@
-#include "base/count.h"
-#include "base/units.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
 
+#include "base/count.h"
+#include "base/units.h"
 #include "fakevault/core/metrics/meter.h"
 #include "tests/fakevault/vault_world.h"
 

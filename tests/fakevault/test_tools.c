@@ -1,8 +1,8 @@
-#include "base/count.h"
 #include "tests/fakevault/cmocka_first.h"
 
 #include <string.h>
 
+#include "base/count.h"
 #include "tests/fakevault/vault_world.h"
 
 /* The data member `key` of an answer, as text; the caller owns *out. */

@@ -163,6 +163,28 @@ class TestText(TidyCase):
         found = self.text_of({"signer/shell/main.c": "", "chaos/shell/main.c": ""})
         self.assertEqual(found, [])
 
+    def test_modules_that_include_each_other(self):
+        header = "#pragma once\n"
+        files = {
+            "signer/core/a.h": header,
+            "signer/core/a.c": '#include "signer/core/a.h"\n#include "signer/core/b.h"\n',
+            "signer/core/b.h": header,
+            "signer/core/b.c": '#include "signer/core/b.h"\n',
+            "signer/core/c.h": header + '#include "signer/core/a.h"\n',
+        }
+        self.assertEqual(self.text_of(files), [])  # a -> b, c -> a
+        files["signer/core/b.c"] += '#include "signer/core/c.h"\n'
+        found = self.text_of(files)
+        way = "signer/core/a -> signer/core/b -> signer/core/c -> signer/core/a:"
+        self.assert_found(found, "signer/core/a.c:2:", way)
+        self.assertEqual(len(found), 1)
+        files["signer/core/b.h"] = header + '#include "signer/core/a.h"\n'
+        self.assert_found(
+            self.text_of(files),
+            "signer/core/a.c:2:",
+            "signer/core/a -> signer/core/b -> signer/core/a",
+        )
+
 
 class TestObjects(TidyCase):
     def test_a_clean_tree_has_no_finding(self):

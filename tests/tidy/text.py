@@ -67,6 +67,7 @@ def check(root, names):
             findings += counted_by_hand(name, lines)
     findings += shared_stems(names)
     findings += spread_libraries(root, names)
+    findings += circles(root, names)
     return findings
 
 
@@ -201,4 +202,58 @@ def spread_libraries(root, names):
             first = users.setdefault((name.split("/")[0], target), name)
             if first != name:
                 findings.append(f"{name}:{n}: <{target}> is used by {first} already, keep it there")
+    return findings
+
+
+def module(name):
+    return str(pathlib.PurePosixPath(name).with_suffix(""))
+
+
+def module_includes(root, names):
+    """Module (a .c and its .h) -> the modules whose headers it includes -> where."""
+    graph = {}
+    for name in names:
+        if not name.endswith((".c", ".h")) or within(name, NOT_YET):
+            continue
+        seen = graph.setdefault(module(name), {})
+        for n, ours, target in includes((root / name).read_text(encoding="utf-8").splitlines()):
+            if ours and module(target) != module(name):
+                seen.setdefault(module(target), f"{name}:{n}")
+    return graph
+
+
+def way_back(graph, start):
+    """The shortest way from a module to itself, or None."""
+    came_from, ahead = {}, [start]
+    while ahead:
+        at = ahead.pop(0)
+        for target in sorted(graph[at]):
+            if target == start:
+                way = [at, start]
+                while way[0] != start:
+                    way.insert(0, came_from[way[0]])
+                return way
+            if target in graph and target not in came_from:
+                came_from[target] = at
+                ahead.append(target)
+    return None
+
+
+def circles(root, names):
+    """Modules that include each other can only be understood, tested and moved together."""
+    graph = module_includes(root, names)
+    leaves = True
+    while leaves:  # what only includes leaves is in no circle
+        leaves = [m for m in graph if not any(target in graph for target in graph[m])]
+        for leaf in leaves:
+            del graph[leaf]
+    findings, told = [], set()
+    for start in sorted(graph):
+        way = way_back(graph, start)
+        if way and not told.intersection(way):
+            told.update(way)
+            findings.append(
+                f"{graph[start][way[1]]}: a circle of includes, {' -> '.join(way)}: move what both "
+                "need into a header below them"
+            )
     return findings

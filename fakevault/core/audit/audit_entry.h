@@ -9,6 +9,7 @@
 #pragma once
 
 #include "fakevault/core/call.h"
+#include "fakevault/core/vault_reply.h"
 
 /* Appends the line of a request that has been authorised or refused; ERRC_NOMEM shows in out. */
 void audit_entry_request(const struct vault_job *job, const struct audit_device *d,

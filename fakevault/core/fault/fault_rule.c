@@ -22,15 +22,6 @@ static const struct {
     {"seal", FAULT_SEAL},
 };
 
-const char *fault_effect_name(enum fault_effect effect)
-{
-    static const char *const names[] = {
-        [FAULT_NONE] = "none",     [FAULT_RESPOND] = "respond", [FAULT_HOLD] = "hold",
-        [FAULT_REFUSE] = "refuse", [FAULT_CRASH] = "crash",     [FAULT_SEAL] = "seal",
-    };
-    return names[effect];
-}
-
 static enum errc no_memory(struct errc_why *why)
 {
     return errc_fail(why, ERRC_NOMEM, "out of memory");

@@ -9,7 +9,7 @@
 
 #include "base/errc.h"
 #include "base/text/jsonwrite.h"
-#include "fakevault/core/fault/fault.h"
+#include "fakevault/core/fault/fault_types.h"
 
 struct fault_rule {
     char id[FAULT_ID_MAX];

@@ -7,7 +7,6 @@
 #include "base/count.h"
 #include "base/text/stamp.h"
 #include "base/units.h"
-#include "fakevault/core/api.h"
 #include "fakevault/core/state.h"
 
 struct slice kv_path(const struct vault_job *job)

@@ -7,6 +7,9 @@
 #include "fakevault/core/call.h"
 #include "fakevault/core/kv/kv_entry.h"
 
+extern const struct route_table kv_table;       /* version 2 */
+extern const struct route_table kv_plain_table; /* version 1 */
+
 /* What a mount says about all its secrets. */
 struct kv_config {
     uint32_t max_versions; /* 0: KV_ENTRY_VERSIONS_DEFAULT */
@@ -70,11 +73,6 @@ void kv_write_version(struct jsonwrite *w, const struct kv_entry *e, uint32_t nu
 
 /* Answers with the names below a prefix of the store, folders once and with '/'; 404 for none. */
 void kv_answer_names(struct vault_job *job, const char *prefix);
-
-/* kv_plain.c. Makes the first versions of version 2 out of a mount's secrets of version 1, when it
- * has any. What is left after a failure, or a process that was killed, is made by calling again. */
-MUST_USE enum errc kv_plain_upgrade(struct barrier *b, const char *mount_uuid, int64_t wall_ns,
-                                    struct errc_why *why);
 
 /* What version 2 says about a path that it does not have. */
 void kv_unknown_path(struct vault_job *job);

@@ -6,16 +6,11 @@
 #include "base/limits.h"
 #include "base/text/jsonread.h"
 #include "base/units.h"
-#include "fakevault/core/api.h"
 #include "fakevault/core/http/gojson.h"
 #include "fakevault/core/http/weak.h"
 #include "fakevault/core/kv/kv.h"
+#include "fakevault/core/kv/kv_upgrade.h"
 #include "fakevault/core/state.h"
-
-static void record_name(const char *mount_uuid, struct slice path, char out[static STORE_NAME_MAX])
-{
-    (void)snprintf(out, STORE_NAME_MAX, "logical/%s/plain/%.*s", mount_uuid, SLICE_FMT(path));
-}
 
 /* Vault's storage refuses any ".." in a name. */
 static bool relative(struct slice path)
@@ -29,7 +24,7 @@ static enum errc load(struct vault_job *job, struct secret *out, struct errc_why
     struct slice path = call_capture(job, "path");
     if (path.len == 0)
         return ERRC_NOT_FOUND;
-    record_name(job->mount_uuid, path, name);
+    kv_upgrade_name(job->mount_uuid, path, name);
     return barrier_get(&job->vault->barrier, name, out, why);
 }
 
@@ -99,7 +94,7 @@ static void write_finish(struct vault_job *job)
     }
     jsonwrite_init(&w, &text, JSONWRITE_GO_HTML);
     jsonwrite_value(&w, NULL, job->data);
-    record_name(job->mount_uuid, path, name);
+    kv_upgrade_name(job->mount_uuid, path, name);
     enum errc code = buf_status(&text, &why);
     if (code == ERRC_OK)
         code = barrier_put(&job->vault->barrier, name, buf_slice(&text), &why);
@@ -115,7 +110,7 @@ static void delete_finish(struct vault_job *job)
         call_wrapped(job, 400, "relative paths not supported");
         return;
     }
-    record_name(job->mount_uuid, path, name);
+    kv_upgrade_name(job->mount_uuid, path, name);
     enum errc code = store_erase(job->vault->ports.store, slice_of(name), &why);
     call_done(job, code, &why);
 }
@@ -128,49 +123,6 @@ static void list_finish(struct vault_job *job)
     (void)snprintf(prefix, sizeof prefix, "logical/%s/plain/%.*s%s", job->mount_uuid,
                    SLICE_FMT(path), folder ? "" : "/");
     kv_answer_names(job, prefix);
-}
-
-/* --- upgrade ---------------------------------------------------------------------------------- */
-
-/* Takes the first name of a list. */
-static enum errc take_name(void *context, struct slice rest)
-{
-    struct buf *out = context;
-    buf_add_slice(out, rest);
-    return out->failed ? ERRC_NOMEM : ERRC_STATE; /* stop here */
-}
-
-/* What has versions already had them made by an upgrade that was cut off, or by a client since. */
-static enum errc upgrade_one(struct barrier *b, const char *mount_uuid, struct slice path,
-                             int64_t wall_ns, struct errc_why *why)
-{
-    char name[STORE_NAME_MAX];
-    struct kv_entry e CLEANUP(kv_entry_done) = {0};
-    struct secret text CLEANUP(secret_done) = {0};
-    record_name(mount_uuid, path, name);
-    enum errc code = kv_entry_load(&e, b, mount_uuid, path, why);
-    if (code == ERRC_NOT_FOUND) {
-        TRY(barrier_get(b, name, &text, why));
-        code = kv_entry_write(&e, b, mount_uuid, path, secret_slice(&text), 1, wall_ns, 0, why);
-    }
-    TRY(code);
-    return store_erase(b->store, slice_of(name), why);
-}
-
-enum errc kv_plain_upgrade(struct barrier *b, const char *mount_uuid, int64_t wall_ns,
-                           struct errc_why *why)
-{
-    char prefix[STORE_NAME_MAX];
-    struct slice nothing = {0};
-    record_name(mount_uuid, nothing, prefix);
-    for (;;) {
-        struct buf path CLEANUP(buf_done);
-        buf_init(&path, STORE_NAME_MAX);
-        enum errc code = store_list(b->store, slice_of(prefix), take_name, &path, why);
-        if (code != ERRC_STATE)
-            return code;
-        TRY(upgrade_one(b, mount_uuid, buf_slice(&path), wall_ns, why));
-    }
 }
 
 static const struct route_endpoint rows[] = {

@@ -13,12 +13,12 @@
 
 static void count_up(const struct vault_job *job, const char *name, const char *labels)
 {
-    meter_add(&job->vault->metering.meter, METER_COUNTER, name, labels, 1, job->now.wall_ns);
+    meter_add(&job->vault->tally.meter, METER_COUNTER, name, labels, 1, job->now.wall_ns);
 }
 
 static void took(const struct vault_job *job, const char *name, double ms)
 {
-    meter_add(&job->vault->metering.meter, METER_SUMMARY, name, NULL, ms, job->now.wall_ns);
+    meter_add(&job->vault->tally.meter, METER_SUMMARY, name, NULL, ms, job->now.wall_ns);
 }
 
 /* --- a request -------------------------------------------------------------------------------- */
@@ -30,12 +30,12 @@ static struct meter_series *find_route(const struct vault_job *job)
     (void)snprintf(name, sizeof name, "route.%s.%s", job->facts.operation, job->mount_path);
     for (char *c = strchr(name, '/'); c != NULL; c = strchr(c, '/'))
         *c = '-';
-    return meter_series(&job->vault->metering.meter, METER_SUMMARY, name, NULL);
+    return meter_series(&job->vault->tally.meter, METER_SUMMARY, name, NULL);
 }
 
 static void count_route(const struct vault_job *job, double ms)
 {
-    struct metering *m = &job->vault->metering;
+    struct tally *m = &job->vault->tally;
     if (!job->authorised || job->mount_path[0] == '\0')
         return;
     if (m->route == NULL || m->route_operation != job->operation ||
@@ -84,7 +84,7 @@ static void count_tokens(const struct vault_job *job)
     if (!made || job->auth_out.len == 0)
         return;
     if (jsonread_parse(buf_slice(&job->auth_out), &auth, NULL) != ERRC_OK) {
-        job->vault->metering.meter.failed = true;
+        job->vault->tally.meter.failed = true;
         return;
     }
     const json_t *policies = json_object_get(auth, "policies");
@@ -113,7 +113,7 @@ static void count_hard_wired(const struct vault_job *job, double ms)
 
 static void count_request(const struct vault_job *job)
 {
-    struct metering *m = &job->vault->metering;
+    struct tally *m = &job->vault->tally;
     double ms = (double)(job->now.mono_ns - job->begun_mono_ns) / (double)NS_PER_MS;
     if (job->bare_protocol) {
         count_hard_wired(job, ms);
@@ -133,7 +133,7 @@ static void count_request(const struct vault_job *job)
 
 void metering_request(struct vault_job *job)
 {
-    struct meter *m = &job->vault->metering.meter;
+    struct meter *m = &job->vault->tally.meter;
     count_request(job);
     job->no_memory = job->no_memory || m->failed;
     m->failed = false;
@@ -141,15 +141,15 @@ void metering_request(struct vault_job *job)
 
 void metering_sealed(struct vault *v)
 {
-    meter_add(&v->metering.meter, METER_SUMMARY, "core.pre_seal", NULL, 0, 0);
-    meter_add(&v->metering.meter, METER_SUMMARY, "core.seal-internal", NULL, 0, 0);
+    meter_add(&v->tally.meter, METER_SUMMARY, "core.pre_seal", NULL, 0, 0);
+    meter_add(&v->tally.meter, METER_SUMMARY, "core.seal-internal", NULL, 0, 0);
 }
 
 /* --- gauges ----------------------------------------------------------------------------------- */
 
 static void set_gauge(struct vault *v, const char *name, const char *labels, double value)
 {
-    meter_set(&v->metering.meter, METER_GAUGE, name, labels, value, 0);
+    meter_set(&v->tally.meter, METER_GAUGE, name, labels, value, 0);
 }
 
 static void set_cluster_gauge(struct vault *v, const char *name, double value)
@@ -185,14 +185,14 @@ static void collect_barrier(struct vault *v)
     const struct barrier *b = &v->barrier;
     char labels[32];
     (void)snprintf(labels, sizeof labels, "term=%zu\n", b->term_count);
-    meter_set(&v->metering.meter, METER_COUNTER, "barrier.estimated_encryptions", labels,
+    meter_set(&v->tally.meter, METER_COUNTER, "barrier.estimated_encryptions", labels,
               (double)b->encryptions, b->encryptions);
 }
 
 /* How often each came is known; how long it took, is not measured. */
 static void collect_steps(struct vault *v)
 {
-    const struct metering *m = &v->metering;
+    const struct tally *m = &v->tally;
     const struct {
         const char *name;
         uint64_t count;
@@ -203,8 +203,8 @@ static void collect_steps(struct vault *v)
         {"barrier.put", v->barrier.puts},  {"barrier.delete", v->barrier.deletes},
     };
     for (size_t i = 0; i < COUNT(steps); i++)
-        meter_set(&v->metering.meter, METER_SUMMARY, steps[i].name, NULL, 0, steps[i].count);
-    meter_set(&v->metering.meter, METER_COUNTER, "audit.log_request_failure", NULL,
+        meter_set(&v->tally.meter, METER_SUMMARY, steps[i].name, NULL, 0, steps[i].count);
+    meter_set(&v->tally.meter, METER_COUNTER, "audit.log_request_failure", NULL,
               (double)m->unaudited, m->unaudited);
 }
 

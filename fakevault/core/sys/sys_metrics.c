@@ -28,14 +28,14 @@ static void answer_text(struct vault_job *job)
         answer_body(job, 400, TEXT_PLAIN, SLICE_LITERAL("prometheus is not enabled"));
         return;
     }
-    meter_write_text(&job->vault->metering.meter, job->now.wall_ns, &text);
+    meter_write_text(&job->vault->tally.meter, job->now.wall_ns, &text);
     job->no_memory = job->no_memory || text.failed;
     answer_body(job, 200, TEXT_PROMETHEUS, buf_slice(&text));
 }
 
 static void answer_json(struct vault_job *job)
 {
-    meter_write_json(&job->vault->metering.meter, job->now.wall_ns, call_data(job));
+    meter_write_json(&job->vault->tally.meter, job->now.wall_ns, call_data(job));
     call_answer(job, CALL_BARE);
     call_make_raw(job, 200);
 }

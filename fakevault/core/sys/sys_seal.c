@@ -8,6 +8,7 @@
 #include "fakevault/core/state.h"
 #include "fakevault/core/sys/rekey/sys_share.h"
 #include "fakevault/core/sys/sys_body.h"
+#include "fakevault/core/vault.h"
 
 static void write_status(struct vault_job *job)
 {

@@ -227,3 +227,9 @@ bool token_usable(const struct token *token, int64_t wall_ns)
             return false;
     return true;
 }
+
+int64_t token_end(int64_t now_ns, int64_t ttl_ns)
+{
+    int64_t last = INT64_MAX - NS_PER_S;
+    return ttl_ns > last - now_ns ? last : now_ns + ttl_ns;
+}

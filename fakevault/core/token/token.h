@@ -97,3 +97,7 @@ bool token_expired(const struct token *token, int64_t wall_ns);
 /* True when a request may still come with it: neither it nor what it hangs below is over, and it is
  * not in its last request already. */
 bool token_usable(const struct token *token, int64_t wall_ns);
+
+/* When something ends that lives so long from now on. As far as the clock reaches (the year 2262),
+ * less a second that rounding may add. */
+int64_t token_end(int64_t now_ns, int64_t ttl_ns);

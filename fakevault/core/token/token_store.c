@@ -5,7 +5,6 @@
 
 #include "base/limits.h"
 #include "base/text/hex.h"
-#include "fakevault/core/token/token_ttl.h"
 
 #define SALT_NAME "sys/token/salt"
 #define ID_PREFIX "sys/token/id/"
@@ -277,7 +276,7 @@ enum errc token_store_renew(struct token_table *t, struct barrier *b, struct tok
 {
     struct token renewed = *token;
     renewed.lease_ns = lease_ns;
-    renewed.expires_ns = token_ttl_end(wall_ns, lease_ns);
+    renewed.expires_ns = token_end(wall_ns, lease_ns);
     renewed.renewed_ns = wall_ns;
     TRY(put_one(b, &renewed, why));
     token->lease_ns = lease_ns;

@@ -1,11 +1,10 @@
 #include "fakevault/core/token/token_ttl.h"
-#include "base/units.h"
-#include "fakevault/core/http/gotext.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "fakevault/core/state.h"
 
 #define MOUNT "auth/token/"
@@ -20,12 +19,6 @@ int64_t token_ttl_max(const struct vault_job *job)
     const struct mount *m = own_mount(job);
     int64_t seconds = m == NULL || m->max_ttl_s == 0 ? MOUNT_TTL_DEFAULT : m->max_ttl_s;
     return seconds * NS_PER_S;
-}
-
-int64_t token_ttl_end(int64_t now_ns, int64_t ttl_ns)
-{
-    int64_t last = INT64_MAX - NS_PER_S;
-    return ttl_ns > last - now_ns ? last : now_ns + ttl_ns;
 }
 
 static int64_t default_ttl(const struct vault_job *job)

@@ -29,9 +29,5 @@ bool token_ttl_calculate(struct vault_job *job, const struct token_ttl_ask *ask,
 /* The maximum of the mount auth/token/, or the system's. */
 int64_t token_ttl_max(const struct vault_job *job);
 
-/* When something ends that lives so long from now on. As far as the clock reaches (the year 2262),
- * less a second that rounding may add. */
-int64_t token_ttl_end(int64_t now_ns, int64_t ttl_ns);
-
 /* Writes a duration as Go prints it, without parts that are zero: "768h", "1h30m", "1.5s". */
 void token_ttl_format(int64_t ns, char out[static TOKEN_TTL_TEXT_BYTES]);

@@ -33,7 +33,7 @@ static struct token draft_token(const struct vault_job *job, int64_t ttl_ns)
                           .uses_left = 1,
                           .issued_ns = now,
                           .lease_ns = ttl_ns,
-                          .expires_ns = token_ttl_end(now, ttl_ns)};
+                          .expires_ns = token_end(now, ttl_ns)};
 }
 
 static void put(struct vault_job *job, struct barrier_batch *batch, const struct token *token,

@@ -59,9 +59,3 @@ struct cli {
 #define CLI_EXIT_USAGE 1
 #define CLI_EXIT_REFUSED 2
 #define CLI_EXIT_NO_COMMAND 127
-
-/* Runs `vault` with argv behind the program's name. Returns the exit code. */
-int cli_run(int argc, char *const argv[]);
-
-/* True when the program was started under the name `vault`. */
-bool cli_is_vault(const char *program);

@@ -13,28 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/clock.h"
-#include "base/entropy.h"
 #include "base/errc.h"
 #include "base/text/jsonwrite.h"
 #include "fakevault/core/fault/fault.h"
-#include "fakevault/core/vault.h"
-#include "fakevault/shell/data/gate.h"
-#include "fakevault/shell/data/hold.h"
-#include "fakevault/shell/ports/journal_file.h"
+#include "fakevault/shell/control/control_ports.h"
 
 struct control;
-
-struct control_ports {
-    struct vault *vault; /* guarded by the control's lock from now on */
-    struct gate *gate;
-    struct hold *hold;
-    struct journal_file *journal;
-    struct clock clock;
-    const struct entropy *entropy;
-    const char *storage; /* "inmem", "file" */
-    uint64_t seed;
-};
 
 /* Makes the boot_id, starts the thread that ends leases. Lends the ports. */
 MUST_USE enum errc control_new(const struct control_ports *ports, struct control **out,

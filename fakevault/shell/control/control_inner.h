@@ -5,8 +5,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
-#include "fakevault/shell/control/control.h"
+#include "base/text/jsonwrite.h"
+#include "fakevault/core/fault/fault.h"
+#include "fakevault/shell/control/control_ports.h"
 
 struct control {
     struct control_ports ports;

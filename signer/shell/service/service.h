@@ -11,20 +11,9 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "base/errc.h"
+#include "signer/shell/service/service_options.h"
 #include "signer/shell/startup.h"
-
-struct service_options {
-    const char *name;   /* "api" or "worker" */
-    const char *listen; /* HOST:PORT */
-    const char *data;   /* folder of runs and manifests; made when missing */
-    int ready_fd;       /* -1 for none */
-    const char *port_file;
-    unsigned threads;
-    unsigned queue;
-};
 
 /* Serves until a signal ends it. ERRC_USAGE or another INVALID for what the caller can mend, else
  * ERRC_IO, ERRC_STATE, ERRC_NOMEM. When threads had to be left behind it ends the process itself,

@@ -5,8 +5,9 @@
 #pragma once
 
 #include "signer/core/service/run.h"
-#include "signer/shell/service/service.h"
 #include "signer/shell/service/service_listen.h"
+#include "signer/shell/service/service_options.h"
+#include "signer/shell/startup.h"
 #include "signer/shell/stderrlog.h"
 
 /* event=started: what this process was started with, as it understood it. Followed by warnings:

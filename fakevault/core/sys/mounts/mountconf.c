@@ -15,12 +15,6 @@ const char *const mountconf_lists[] = {
 static const char *const strings[] = {"default_lease_ttl", "max_lease_ttl",  "listing_visibility",
                                       "token_type",        "plugin_version", "plugin_name"};
 
-bool mountconf_done(struct vault_job *job, enum errc code)
-{
-    job->no_memory = job->no_memory || code == ERRC_NOMEM;
-    return code == ERRC_OK;
-}
-
 enum errc mountconf_ttl(struct slice text, int64_t *out, struct errc_why *why)
 {
     if (text.len == 0)
@@ -39,7 +33,7 @@ bool mountconf_visibility(struct vault_job *job, struct mount *m, struct slice v
         return false;
     }
     json_t *text = json_stringn(value.len == 0 ? "" : value.ptr, value.len);
-    return mountconf_done(job, mount_tune(m, "listing_visibility", text));
+    return sys_mounts_done(job, mount_tune(m, "listing_visibility", text));
 }
 
 bool mountconf_token_type(struct vault_job *job, struct mount *m, struct slice value)
@@ -47,7 +41,7 @@ bool mountconf_token_type(struct vault_job *job, struct mount *m, struct slice v
     static const char *const types[] = {"", "default-service", "default-batch", "service", "batch"};
     for (size_t i = 0; i < COUNT(types); i++)
         if (slice_equal_text(value, types[i]))
-            return mountconf_done(job, mount_tune(m, "token_type", json_string(types[i])));
+            return sys_mounts_done(job, mount_tune(m, "token_type", json_string(types[i])));
     call_fail(job, 400, "invalid value for 'token_type'");
     return false;
 }
@@ -56,7 +50,7 @@ bool mountconf_list(struct vault_job *job, struct mount *m, const char *name,
                     const struct field_value *list)
 {
     json_t *items = list->tree == NULL ? json_array() : json_incref(list->tree);
-    return mountconf_done(job, mount_tune(m, name, items));
+    return sys_mounts_done(job, mount_tune(m, name, items));
 }
 
 bool mountconf_canonical(struct slice text, char out[static MOUNTCONF_VERSION_BYTES])
@@ -202,5 +196,5 @@ bool mountconf_read(struct vault_job *job, const json_t *config, struct mount *m
         return false;
     }
     json_t *data = (json_t *)(uintptr_t)config; /* read only */
-    return mountconf_done(job, field_read(&set, config_fields, data, NULL)) && apply(job, &set, m);
+    return sys_mounts_done(job, field_read(&set, config_fields, data, NULL)) && apply(job, &set, m);
 }

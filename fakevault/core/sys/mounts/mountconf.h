@@ -37,6 +37,3 @@ bool mountconf_description(struct vault_job *job, struct mount *m, struct slice 
 
 /* Reads the map `config` of an enable; answers and returns false when it is wrong. */
 bool mountconf_read(struct vault_job *job, const json_t *config, struct mount *m);
-
-/* Answers what became of a mount_tune or mount_set_options; true for ERRC_OK. */
-bool mountconf_done(struct vault_job *job, enum errc code);

@@ -142,7 +142,7 @@ static bool read_mount(struct vault_job *job, struct mount *m)
            mountconf_read(job, config_of(job), m) && read_type(job, &w) && read_options(job, &w) &&
            check_version(job, &w) && mountconf_visibility(job, m, text_of(visibility)) &&
            path_is_free(job, &w, m) && plugin_is_there(job, &w, m) &&
-           mountconf_done(job, mount_set_options(m, json_incref(w.options)));
+           sys_mounts_done(job, mount_set_options(m, json_incref(w.options)));
 }
 
 void sys_enable_finish(struct vault_job *job)
@@ -158,7 +158,7 @@ void sys_enable_finish(struct vault_job *job)
         code = mount_table_add(&changed, &m);
     if (code == ERRC_TOO_BIG)
         call_fail(job, 400, "there are %u mounts already", MOUNT_MAX);
-    else if (mountconf_done(job, code))
+    else if (sys_mounts_done(job, code))
         sys_mounts_commit(job, &changed);
     if (job->executed && m.plugin->status == BUILTIN_DEPRECATED) {
         call_warn(job, "mount entry associated with deprecated builtin");

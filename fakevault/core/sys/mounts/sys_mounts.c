@@ -4,7 +4,6 @@
 
 #include "base/count.h"
 #include "fakevault/core/api.h"
-#include "fakevault/core/sys/mounts/mountconf.h"
 #include "fakevault/core/sys/mounts/mountinfo.h"
 
 /* Paths of Vault's own. */
@@ -91,6 +90,12 @@ static void read_finish(struct vault_job *job)
                   sys_mounts_shown(job, path));
 }
 
+bool sys_mounts_done(struct vault_job *job, enum errc code)
+{
+    job->no_memory = job->no_memory || code == ERRC_NOMEM;
+    return code == ERRC_OK;
+}
+
 void sys_mounts_commit(struct vault_job *job, struct mount_table *changed)
 {
     struct vault *v = job->vault;
@@ -118,7 +123,7 @@ static void unmount(struct vault_job *job, const struct mount *m)
     memcpy(uuid, m->uuid, sizeof uuid);
     (void)snprintf(prefix, sizeof prefix, "logical/%s/", uuid);
     struct mount_table changed CLEANUP(mount_table_done) = {0};
-    if (!mountconf_done(job, mount_table_copy(&v->mounts, &changed)))
+    if (!sys_mounts_done(job, mount_table_copy(&v->mounts, &changed)))
         return;
     mount_table_remove(&changed, m->path);
     sys_mounts_commit(job, &changed);

@@ -28,6 +28,9 @@ bool sys_mounts_protected(const char *path, bool auth);
 /* A mount that a new one at `path` would cover or lie below, which are both in the way; or NULL. */
 const struct mount *sys_mounts_in_the_way(const struct vault *v, const char *path);
 
+/* Answers what became of a mount_tune or mount_set_options; true for ERRC_OK. */
+bool sys_mounts_done(struct vault_job *job, enum errc code);
+
 /* Writes a changed table to the store and, once it is there, takes it over (changed is empty then),
  * and answers: 204, or a 500 when nothing changed. */
 void sys_mounts_commit(struct vault_job *job, struct mount_table *changed);

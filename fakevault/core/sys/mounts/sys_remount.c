@@ -123,7 +123,7 @@ void sys_remount_finish(struct vault_job *job)
     mount_table_remove(&changed, move.from);
     if (code == ERRC_OK)
         code = mount_table_add(&changed, &moved);
-    if (!mountconf_done(job, code))
+    if (!sys_mounts_done(job, code))
         return;
     sys_mounts_commit(job, &changed);
     if (job->executed)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fakevault/core/kv/kv.h"
+#include "fakevault/core/kv/kv_upgrade.h"
 #include "fakevault/core/state.h"
 #include "fakevault/core/sys/mounts/mountconf.h"
 #include "fakevault/core/sys/mounts/mountinfo.h"
@@ -75,7 +75,7 @@ static bool tune_version(struct vault_job *job, struct mount *m)
     if (!version->present)
         return true;
     return mountconf_version(job, version->text, slice_of(m->plugin->type)) &&
-           mountconf_done(job, mount_tune(m, "plugin_version", json_string(m->plugin->version)));
+           sys_mounts_done(job, mount_tune(m, "plugin_version", json_string(m->plugin->version)));
 }
 
 static bool tune_lists(struct vault_job *job, struct mount *m)
@@ -149,7 +149,7 @@ static bool tune_options(struct vault_job *job, struct mount *m)
         json_decref(merged);
         merged = NULL;
     }
-    return mountconf_done(job, mount_set_options(m, merged));
+    return sys_mounts_done(job, mount_set_options(m, merged));
 }
 
 static bool tune(struct vault_job *job, struct mount *m)
@@ -167,7 +167,7 @@ static bool tune(struct vault_job *job, struct mount *m)
 static void upgrade_secrets(struct vault_job *job, const char *mount_uuid)
 {
     struct errc_why why = {{0}};
-    enum errc code = kv_plain_upgrade(&job->vault->barrier, mount_uuid, job->now.wall_ns, &why);
+    enum errc code = kv_upgrade_mount(&job->vault->barrier, mount_uuid, job->now.wall_ns, &why);
     if (code != ERRC_OK)
         call_trouble(job, code, &why);
 }
@@ -188,7 +188,7 @@ void sys_tune_finish(struct vault_job *job)
 {
     char path[MOUNT_PATH_BYTES] = "";
     struct mount_table changed CLEANUP(mount_table_done) = {0};
-    if (!mountconf_done(job, mount_table_copy(&job->vault->mounts, &changed)))
+    if (!sys_mounts_done(job, mount_table_copy(&job->vault->mounts, &changed)))
         return;
     struct mount *m = tuned_mount(job, &changed, path);
     if (call_answered(job) || !may_tune(job, m, path))

@@ -1,9 +1,8 @@
 #include "fakevault/core/token/api/token_auth.h"
-#include "base/units.h"
-#include "fakevault/core/http/gotext.h"
 
 #include <string.h>
 
+#include "base/units.h"
 #include "fakevault/core/policy/acl.h"
 #include "fakevault/core/policy/authorise.h"
 #include "fakevault/core/state.h"

@@ -401,7 +401,7 @@ static void stamp(struct making *m)
     m->draft.uses_granted = m->draft.uses_left;
     m->draft.issued_ns = now;
     m->draft.lease_ns = m->draft.ttl_ns;
-    m->draft.expires_ns = m->draft.ttl_ns == 0 ? 0 : token_ttl_end(now, m->draft.ttl_ns);
+    m->draft.expires_ns = m->draft.ttl_ns == 0 ? 0 : token_end(now, m->draft.ttl_ns);
 }
 
 /* Takes over the role. */

@@ -1,8 +1,7 @@
 #include "fakevault/core/token/api/token_lookup.h"
-#include "base/units.h"
-#include "fakevault/core/http/gotext.h"
 
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "fakevault/core/token/token_ttl.h"
 
 void token_lookup_list(struct jsonwrite *w, const char *key, const struct slice *items,

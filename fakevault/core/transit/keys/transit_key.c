@@ -29,17 +29,6 @@ static const struct field_spec rotate_fields[] = {
     {0},
 };
 
-struct keyring *transit_key_named(struct vault_job *job, struct slice name)
-{
-    struct vault *v = job->vault;
-    struct keyring *k = NULL;
-    struct errc_why why = {{0}};
-    enum errc code = keyring_find(&v->keyrings, &v->barrier, job->mount_uuid, name, &k, &why);
-    if (code != ERRC_OK && code != ERRC_NOT_FOUND)
-        call_trouble(job, code, &why);
-    return code == ERRC_OK ? k : NULL;
-}
-
 /* --- making versions -------------------------------------------------------------------------- */
 
 static void fresh_free(void *ptr)

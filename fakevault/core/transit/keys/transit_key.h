@@ -7,8 +7,6 @@
 #include "fakevault/core/call.h"
 #include "fakevault/core/transit/keyring/keyring.h"
 
-#define TRANSIT_KEY_WRAPPING "import/wrapping-key" /* its name: no user's key has a '/' */
-
 /* Answers with the key, as a read does. transit_key_show.c */
 void transit_key_answer(struct vault_job *job, const struct keyring *k);
 
@@ -32,9 +30,6 @@ bool transit_key_period_fits(struct vault_job *job);
  * reference on success. */
 MUST_USE enum errc transit_key_append(struct vault_job *job, struct keyring *k, bool imported,
                                       struct keyring_version *version, struct errc_why *why);
-
-/* Finds a key of the mount by name. NULL: not there (not answered), or trouble (answered). */
-struct keyring *transit_key_named(struct vault_job *job, struct slice name);
 
 /* Calls each(context, version's number) for those that an export was asked for by its `version`:
  * all, "latest", "v3" or "3". Answers when there is no such version; false when that, or `each`,

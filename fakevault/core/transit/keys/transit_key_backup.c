@@ -112,7 +112,7 @@ void transit_key_restore_finish(struct vault_job *job)
         call_trouble(job, code, &why);
         return;
     }
-    struct keyring *old = transit_key_named(job, slice_of(k->name));
+    struct keyring *old = transit_named(job, slice_of(k->name));
     if (old != NULL && !field_flag(&job->fields, "force"))
         call_fault(job, "key \"%s\" already exists", k->name);
     if (call_answered(job)) {

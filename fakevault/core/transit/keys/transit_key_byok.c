@@ -7,6 +7,7 @@
 #include "fakevault/core/state.h"
 #include "fakevault/core/transit/encoding/keyform.h"
 #include "fakevault/core/transit/keys/transit_key.h"
+#include "fakevault/core/transit/transit.h"
 
 #define WRAPPED_MAX 8192u
 
@@ -109,13 +110,13 @@ static void write_wrapped(void *context, uint32_t number)
 /* The operations with the public key are cheap: no need to leave the lock for them. */
 void transit_key_byok_finish(struct vault_job *job)
 {
-    struct byok b = {.job = job, .to = transit_key_named(job, call_capture(job, "destination"))};
+    struct byok b = {.job = job, .to = transit_named(job, call_capture(job, "destination"))};
     if (b.to == NULL) {
         if (!call_answered(job))
             call_fault(job, "no such destination key to export to");
         return;
     }
-    b.from = transit_key_named(job, call_capture(job, "source"));
+    b.from = transit_named(job, call_capture(job, "source"));
     if (call_answered(job))
         return;
     if (b.from == NULL) {

@@ -52,7 +52,7 @@ static struct keyring_spec wrapping_spec(void)
 
 static void wrapping_prepare(struct vault_job *job, struct wrapping *w)
 {
-    const struct keyring *k = transit_key_named(job, slice_of(TRANSIT_KEY_WRAPPING));
+    const struct keyring *k = transit_named(job, slice_of(TRANSIT_WRAPPING_KEY));
     if (k != NULL)
         w->version = keyring_version_take(k->versions[k->latest_version - 1]);
 }
@@ -75,7 +75,7 @@ static enum errc wrapping_finish(struct vault_job *job, struct wrapping *w, stru
     struct vault *v = job->vault;
     struct keyring *k = NULL;
     struct keyring_spec spec = wrapping_spec();
-    struct slice name = slice_of(TRANSIT_KEY_WRAPPING);
+    struct slice name = slice_of(TRANSIT_WRAPPING_KEY);
     if (w->code != ERRC_OK)
         return errc_fail(why, w->code, "%s", w->why.text);
     if (!w->made)

@@ -1,4 +1,4 @@
-#include "fakevault/shell/cli/cli.h"
+#include "fakevault/shell/cli/cli_main.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "base/count.h"
 #include "base/dispatch.h"
+#include "fakevault/shell/cli/cli.h"
 #include "fakevault/shell/cli/cli_output.h"
 #include "fakevault/shell/cli/commands/cli_commands.h"
 #include "fakevault/shell/server.h"

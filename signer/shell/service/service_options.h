@@ -1,0 +1,14 @@
+/*
+ * service_options: what a service is told on its command line.
+ */
+#pragma once
+
+struct service_options {
+    const char *name;   /* "api" or "worker" */
+    const char *listen; /* HOST:PORT */
+    const char *data;   /* folder of runs and manifests; made when missing */
+    int ready_fd;       /* -1 for none */
+    const char *port_file;
+    unsigned threads;
+    unsigned queue;
+};
