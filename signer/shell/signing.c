@@ -439,8 +439,8 @@ static const struct {
     {530, false, CLASSIFY_UNAVAILABLE, "removed from its cluster"},
 };
 
-enum errc signing_probe_with(const struct transport *transport, int64_t timeout_ms,
-                             enum classify_class *class, struct errc_why *why)
+enum errc signing_probe(const struct transport *transport, int64_t timeout_ms,
+                        enum classify_class *class, struct errc_why *why)
 {
     const struct transport_request request = {
         .method = "GET", .path = "/v1/sys/health", .timeout_ms = timeout_ms};
@@ -457,10 +457,4 @@ enum errc signing_probe_with(const struct transport *transport, int64_t timeout_
         return errc_fail(why, ERRC_UNAVAILABLE, "%s: status %d", classify_text(*class),
                          reply.status);
     return errc_fail(why, ERRC_UNAVAILABLE, "%s: %s", classify_text(*class), reply.detail);
-}
-
-enum errc signing_probe(struct signing *s, enum classify_class *class, struct errc_why *why)
-{
-    return signing_probe_with(&s->transport, s->startup->config.retry.attempt_timeout_ms, class,
-                              why);
 }

@@ -53,10 +53,7 @@ void signing_run(struct signing *signing, const struct signing_request *request,
                  struct signing_result *result);
 
 /* Asks GET /v1/sys/health. ERRC_OK: Vault is initialised, unsealed and active (or a standby that
- * forwards). Otherwise ERRC_UNAVAILABLE with the reason; *class says which kind. */
-MUST_USE enum errc signing_probe(struct signing *signing, enum classify_class *class,
-                                 struct errc_why *why);
-
-/* The same over any transport, without an open `signing`; the command `status` needs no trail. */
-MUST_USE enum errc signing_probe_with(const struct transport *transport, int64_t timeout_ms,
-                                      enum classify_class *class, struct errc_why *why);
+ * forwards). Otherwise ERRC_UNAVAILABLE with the reason; *class says which kind. Takes no open
+ * `signing`: the command `status` has no trail. */
+MUST_USE enum errc signing_probe(const struct transport *transport, int64_t timeout_ms,
+                                 enum classify_class *class, struct errc_why *why);

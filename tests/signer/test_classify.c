@@ -166,15 +166,13 @@ static void test_classify__only_availability_leads_to_the_local_key(void **state
     assert_true(classify_policy(CLASSIFY_RATE_LIMITED)->respects_retry_after);
 }
 
-static void test_classify__words_read_back(void **state)
+static void test_classify__every_class_has_a_word_of_its_own(void **state)
 {
     (void)state;
-    enum classify_class back = CLASSIFY_COUNT;
-    for (int c = 0; c < CLASSIFY_COUNT; c++) {
-        assert_true(classify_parse(classify_text((enum classify_class)c), &back));
-        assert_int_equal(back, c);
-    }
-    assert_false(classify_parse("Sealed", &back));
+    for (int a = 0; a < CLASSIFY_COUNT; a++)
+        for (int b = 0; b < a; b++)
+            assert_string_not_equal(classify_text((enum classify_class)a),
+                                    classify_text((enum classify_class)b));
     assert_string_equal(classify_text(CLASSIFY_KEY_MISMATCH), "key_mismatch");
 }
 
@@ -183,7 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classify__follows_the_table_of_failures),
         cmocka_unit_test(test_classify__only_availability_leads_to_the_local_key),
-        cmocka_unit_test(test_classify__words_read_back),
+        cmocka_unit_test(test_classify__every_class_has_a_word_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

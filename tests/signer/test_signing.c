@@ -17,6 +17,7 @@
 #include "base/text/jsonread.h"
 #include "signer/shell/files/trust_file.h"
 #include "signer/shell/signing.h"
+#include "signer/shell/transport_curl.h"
 #include "tests/signer/fake.h"
 #include "tests/signer/wire_server.h"
 #include "tests/support/patience.h"
@@ -237,7 +238,11 @@ static void test_signing__the_probe_reads_every_health_status(void **state)
         struct errc_why why = {0};
         struct desk d;
         open_desk(&d, wire_server_port(server));
-        assert_int_equal(signing_probe(d.signing, &class, &why), cases[i].code);
+        struct transport_curl *curl = NULL;
+        assert_int_equal(transport_curl_open(&d.startup.config, NULL, &curl, NULL), ERRC_OK);
+        const struct transport transport = transport_curl_port(curl);
+        assert_int_equal(signing_probe(&transport, 2000, &class, &why), cases[i].code);
+        transport_curl_close(curl);
         assert_int_equal(class, cases[i].class);
         assert_string_equal(why.text, cases[i].why);
         close_desk(&d);

@@ -1,5 +1,6 @@
 """objects: what only the compiled code shows: what cores call, what is exported, headers alone."""
 
+import collections
 import concurrent.futures
 import itertools
 import json
@@ -9,6 +10,7 @@ import re
 import subprocess
 
 import purity
+import text
 
 PROGRAM_FOLDERS = ("base/", "fakevault/", "signer/", "chaos/")
 # Comments, then an include by path: nothing that a header could lean on stands before it.
@@ -18,9 +20,11 @@ FIRST_INCLUDE = re.compile(r'(?:\s|//[^\n]*\n|/\*.*?\*/)*#include "([^"\n]+)"', 
 def check(root, build, names):
     commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     sources = built_sources(root, build, commands)
-    table = symbols({n: path for n, path in sources.items() if n.startswith(PROGRAM_FOLDERS)})
+    whole = symbols(sources)
+    table = {n: found for n, found in whole.items() if n.startswith(PROGRAM_FOLDERS)}
     findings = impure_cores(table)
     findings += unnamed_exports(root, table)
+    findings += unused_exports(table, whole)
     findings += headers_alone(root, commands, names, compiled_first(root, sources))
     return findings
 
@@ -101,14 +105,36 @@ def carries_stem(root, source, name):
     return any(name == stem or name.startswith(stem + "_") for stem in stems)
 
 
+def exports(found):
+    """What a source offers to others of its own will: no weak symbol, nothing of the compiler's."""
+    return [
+        name
+        for name, kind in filter(defined, found)
+        if kind not in "WVu" and name != "main" and not name.startswith("__")
+    ]
+
+
+def unused_exports(table, whole):
+    """What no other file asks for, a test counts as one, is static or not there at all."""
+    users = collections.defaultdict(set)
+    for source, found in whole.items():
+        for name, _ in itertools.filterfalse(defined, found):
+            users[name].add(source)
+    return [
+        f"{source}:1: exports {name}, which no other file uses: make it static"
+        for source, found in table.items()
+        if not text.within(source, text.NOT_YET)
+        for name in exports(found)
+        if not users[name]
+    ]
+
+
 def unnamed_exports(root, table):
     """Exports carry the stem of their file and are unique: two cores meet in one program."""
     findings, seen = [], {}
     for source, found in table.items():
         stem = pathlib.PurePosixPath(source).stem
-        for name, kind in filter(defined, found):
-            if kind in "wWvVu" or name == "main" or name.startswith("__"):
-                continue
+        for name in exports(found):
             if not carries_stem(root, source, name):
                 findings.append(f'{source}:1: exports {name}, want "{stem}_..." or static')
             other = seen.setdefault(name, source)

@@ -14,6 +14,9 @@ import objects
 import purity
 import text
 
+# Calls the function that the planted sources define.
+CALLER = "int op_step(void);\nint main(void) { return op_step(); }\n"
+
 
 class Tree:
     """A small repository with the given files, thrown away at the end."""
@@ -193,6 +196,7 @@ class TestObjects(TidyCase):
             "base/prng.c": '#include "base/prng.h"\nint prng_next(void) { return 4; }\n',
             "signer/core/attempt/op.c": '#include "base/prng.h"\n'
             "int op_step(void);\nint op_step(void) { return prng_next(); }\n",
+            "signer/shell/main.c": CALLER,
         }
         self.assertEqual(self.objects_of(files), [])
 
@@ -216,7 +220,8 @@ class TestObjects(TidyCase):
                 source = f"{head}\nint op_step(void);\nint op_step(void) {{ return {call}; }}\n"
                 found = self.objects_of({"signer/core/attempt/op.c": source})
                 self.assert_found(found, "signer/core/attempt/op.c:1:", f"calls {name}: ")
-                self.assertEqual(self.objects_of({"signer/shell/op.c": source}), [])
+                files = {"signer/shell/op.c": source, "signer/shell/main.c": CALLER}
+                self.assertEqual(self.objects_of(files), [])
 
     def test_a_core_that_calls_a_shell_or_another_core(self):
         define = "int {0}(void);\nint {0}(void) {{ return 1; }}\n"
@@ -239,6 +244,15 @@ class TestObjects(TidyCase):
         self.assertEqual(self.objects_of(files), [])
         found = self.objects_of({"chaos/core/judge/judge_sign.c": source})
         self.assert_found(found, "chaos/core/judge/judge_sign.c:1:", "exports judge_say")
+
+    def test_exports_that_nobody_uses(self):
+        source = "int op_step(void);\nint op_step(void) { return 1; }\nint op_n = 2;\n"
+        found = self.objects_of({"signer/core/op.c": source, "signer/shell/main.c": CALLER})
+        self.assert_found(found, "signer/core/op.c:1:", "exports op_n, which no other file uses")
+        self.assertEqual(len(found), 1)
+        test = "extern int op_n;\nint main(void) { return op_n; }\n"
+        files = {"signer/core/op.c": source, "signer/shell/main.c": CALLER}
+        self.assertEqual(self.objects_of({**files, "tests/signer/test_op.c": test}), [])
 
     def test_exports_that_two_files_share(self):
         files = {

@@ -310,7 +310,8 @@ static void end(struct entry *e)
     buf_add_char(e->w.out, '\n');
 }
 
-void audit_entry_request(const struct vault_job *job, const struct audit_device *d, struct buf *out)
+static void format_request(const struct vault_job *job, const struct audit_device *d,
+                           struct buf *out)
 {
     struct entry e = {.job = job, .device = d};
     start(&e, "request", job->now.wall_ns, out);
@@ -454,8 +455,8 @@ static void write_response_error(struct entry *e)
     e->w.out->failed = e->w.out->failed || text.failed;
 }
 
-void audit_entry_response(const struct vault_job *job, const struct audit_device *d,
-                          const struct vault_reply *reply, struct buf *out)
+static void format_response(const struct vault_job *job, const struct audit_device *d,
+                            const struct vault_reply *reply, struct buf *out)
 {
     struct entry e = {.job = job, .device = d};
     start(&e, "response", job->now.wall_ns, out);
@@ -493,7 +494,7 @@ void audit_entry_begin(struct vault_job *job)
     if (audit_lines_new(&job->vault->audit, &job->audit) != ERRC_OK)
         job->no_memory = true;
     for (size_t i = 0; i < job->audit.count; i++)
-        audit_entry_request(job, job->audit.items[i].device, &job->audit.items[i].text);
+        format_request(job, job->audit.items[i].device, &job->audit.items[i].text);
 }
 
 void audit_entry_end(struct vault_job *job, struct vault_reply *reply)
@@ -506,5 +507,5 @@ void audit_entry_end(struct vault_job *job, struct vault_reply *reply)
         return;
     }
     for (size_t i = 0; i < reply->audit.count; i++)
-        audit_entry_response(job, reply->audit.items[i].device, reply, &reply->audit.items[i].text);
+        format_response(job, reply->audit.items[i].device, reply, &reply->audit.items[i].text);
 }

@@ -11,14 +11,6 @@
 #include "fakevault/core/call.h"
 #include "fakevault/core/vault_reply.h"
 
-/* Appends the line of a request that has been authorised or refused; ERRC_NOMEM shows in out. */
-void audit_entry_request(const struct vault_job *job, const struct audit_device *d,
-                         struct buf *out);
-
-/* Appends the line of an answer; `reply` is what goes out. */
-void audit_entry_response(const struct vault_job *job, const struct audit_device *d,
-                          const struct vault_reply *reply, struct buf *out);
-
 /* Appends the line that is written when a device is enabled. */
 void audit_entry_test(const struct audit_device *d, const char *id, int64_t wall_ns,
                       struct buf *out);

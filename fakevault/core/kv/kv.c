@@ -29,7 +29,7 @@ bool kv_load(struct vault_job *job, struct kv_entry *e)
     return code == ERRC_OK;
 }
 
-bool kv_exists(struct vault_job *job)
+static bool exists(struct vault_job *job)
 {
     struct kv_entry e CLEANUP(kv_entry_done) = {0};
     return kv_load(job, &e);
@@ -165,7 +165,7 @@ static const struct route_endpoint rows[] = {
     {.pattern = "data/~path", .operation = ROUTE_READ,
      .fields = kv_data_read_fields, .finish = kv_data_read_finish},
     {.pattern = "data/~path", .operation = ROUTE_UPDATE,
-     .fields = kv_data_write_fields, .exists = kv_exists, .prepare = kv_data_write_prepare,
+     .fields = kv_data_write_fields, .exists = exists, .prepare = kv_data_write_prepare,
      .finish = kv_data_write_finish},
     {.pattern = "data/~path", .operation = ROUTE_PATCH,
      .fields = kv_data_write_fields, .prepare = kv_data_write_prepare,
@@ -175,7 +175,7 @@ static const struct route_endpoint rows[] = {
     {.pattern = "metadata/*path", .operation = ROUTE_READ,
      .fields = kv_metadata_fields, .finish = kv_metadata_read_finish},
     {.pattern = "metadata/*path", .operation = ROUTE_UPDATE,
-     .fields = kv_metadata_fields, .exists = kv_exists, .finish = kv_metadata_write_finish},
+     .fields = kv_metadata_fields, .exists = exists, .finish = kv_metadata_write_finish},
     {.pattern = "metadata/*path", .operation = ROUTE_PATCH,
      .fields = kv_metadata_fields, .finish = kv_metadata_patch_finish},
     {.pattern = "metadata/*path", .operation = ROUTE_DELETE, .finish = kv_metadata_delete_finish},

@@ -55,9 +55,6 @@ struct slice kv_path(const struct vault_job *job);
  * (answered). The caller ends *e with kv_entry_done either way. */
 bool kv_load(struct vault_job *job, struct kv_entry *e);
 
-/* For the table: is the secret there? */
-bool kv_exists(struct vault_job *job);
-
 /* Writes changed metadata; answers and returns false when the store fails. */
 bool kv_store(struct vault_job *job, const struct kv_entry *e);
 

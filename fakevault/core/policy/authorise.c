@@ -35,7 +35,7 @@ static const char *const sudo_paths[] = {
     "auth/token/accessors*",
 };
 
-bool authorise_needs_sudo(struct slice path)
+static bool needs_sudo(struct slice path)
 {
     for (size_t i = 0; i < COUNT(sudo_paths); i++) {
         struct slice pattern = slice_of(sudo_paths[i]);
@@ -64,7 +64,7 @@ static struct acl_request request_of(const struct vault_job *job)
         .path = buf_slice(&job->path),
         .data = job->data,
         .wrap_ttl_ns = job->wrap_ttl_ns,
-        .sudo = authorise_needs_sudo(buf_slice(&job->path)),
+        .sudo = needs_sudo(buf_slice(&job->path)),
     };
 }
 

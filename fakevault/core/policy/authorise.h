@@ -12,9 +12,6 @@ void authorise_job(struct vault_job *job);
 /* True when this policy alone, by its name, allows the job's operation. */
 bool authorise_grants(const struct vault_job *job, const struct slice *policy);
 
-/* True when a path needs the capability "sudo". */
-bool authorise_needs_sudo(struct slice path);
-
 /* The ACL of a token; lent as by policy_store_acl. NULL when out of memory: the job is a 500 then.
  */
 const struct acl *authorise_acl(struct vault_job *job, const struct token *token);

@@ -421,7 +421,12 @@ static bool has_envelope(const json_t *tree)
     return false;
 }
 
-json_t *cli_api_secret(struct cli *cli, struct cli_answer *answer)
+/*
+ * The answer as Vault's envelope (cli_shape_secret), or NULL when there is none: an empty body, or
+ * a 404 that brings neither data nor warnings (then the error is cleared). An answer without an
+ * envelope becomes the `data` of one.
+ */
+static json_t *secret_in(struct cli *cli, struct cli_answer *answer)
 {
     if (answer->error != NULL && answer->status != 404)
         return NULL;
@@ -446,7 +451,7 @@ bool cli_api_ask(struct cli *cli, const struct cli_call *call, json_t **secret,
                  struct cli_answer *answer)
 {
     *answer = cli_api_do(cli, call);
-    *secret = cli_api_secret(cli, answer);
+    *secret = secret_in(cli, answer);
     if (answer->status == 404 && strcmp(call->method, "GET") == 0)
         answer->error = NULL; /* nothing there */
     return answer->error == NULL;

@@ -38,15 +38,8 @@ struct cli_answer cli_api_do(struct cli *cli, const struct cli_call *call);
 struct cli_answer cli_api_call(struct cli *cli, const char *method, const char *path,
                                const json_t *body);
 
-/*
- * The answer as Vault's envelope (cli_shape_secret), or NULL when there is none: an empty body, or
- * a 404 that brings neither data nor warnings (then the error is cleared). An answer without an
- * envelope becomes the `data` of one.
- */
-json_t *cli_api_secret(struct cli *cli, struct cli_answer *answer);
-
-/* cli_api_do and cli_api_secret in one: false when it went wrong; *secret NULL when nothing came.
- */
+/* cli_api_do; *secret is the answer as Vault's envelope (cli_shape_secret), or NULL when there is
+ * none: an empty body, or a 404 that brings neither data nor warnings. False when it went wrong. */
 bool cli_api_ask(struct cli *cli, const struct cli_call *call, json_t **secret,
                  struct cli_answer *answer);
 

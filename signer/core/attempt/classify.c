@@ -169,14 +169,3 @@ const char *classify_text(enum classify_class class)
     CHECK(class < CLASSIFY_COUNT);
     return words[class];
 }
-
-bool classify_parse(const char *text, enum classify_class *out)
-{
-    for (size_t i = 0; i < CLASSIFY_COUNT; i++) {
-        if (strcmp(words[i], text) != 0)
-            continue;
-        *out = (enum classify_class)i;
-        return true;
-    }
-    return false;
-}

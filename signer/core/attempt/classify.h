@@ -66,6 +66,3 @@ const struct classify_policy *classify_policy(enum classify_class class);
 
 /* Returns the class's word, e.g. "rate_limited"; static. */
 const char *classify_text(enum classify_class class);
-
-/* Finds the class of a word. False when there is none. */
-bool classify_parse(const char *text, enum classify_class *out);

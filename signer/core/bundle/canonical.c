@@ -6,7 +6,8 @@
 
 #include "base/limits.h"
 
-void canonical_string(struct slice text, struct buf *out)
+/* Appends one string with its quotes. */
+static void add_string(struct slice text, struct buf *out)
 {
     static const char short_forms[0x20] = {
         ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
@@ -64,7 +65,7 @@ static enum errc format_object(const json_t *object, size_t depth, struct buf *o
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
             buf_add_char(out, ',');
-        canonical_string(slice_of(keys[i]), out);
+        add_string(slice_of(keys[i]), out);
         buf_add_char(out, ':');
         enum errc code = format_value(json_object_get(object, keys[i]), depth, out, why);
         if (code != ERRC_OK) {
@@ -104,7 +105,7 @@ static enum errc format_value(const json_t *value, size_t depth, struct buf *out
     case JSON_ARRAY:
         return format_array(value, depth - 1, out, why);
     case JSON_STRING:
-        canonical_string(slice_bytes(json_string_value(value), json_string_length(value)), out);
+        add_string(slice_bytes(json_string_value(value), json_string_length(value)), out);
         return ERRC_OK;
     case JSON_INTEGER:
         buf_addf(out, "%lld", (long long)json_integer_value(value));

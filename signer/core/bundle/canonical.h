@@ -19,8 +19,5 @@
  * ERRC_TOO_BIG, ERRC_NOMEM. */
 MUST_USE enum errc canonical_format(const json_t *value, struct buf *out, struct errc_why *why);
 
-/* Appends one string with its quotes. */
-void canonical_string(struct slice text, struct buf *out);
-
 /* Appends PAE(type, body): "DSSEv1 LEN(type) type LEN(body) body" (DSSE protocol). */
 void canonical_pae(struct slice type, struct slice body, struct buf *out);

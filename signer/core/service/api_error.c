@@ -16,11 +16,6 @@ unsigned api_error_status(enum api_error error)
     return rows[error].status;
 }
 
-const char *api_error_name(enum api_error error)
-{
-    return rows[error].name;
-}
-
 enum api_error api_error_of(enum errc code)
 {
     static const enum api_error by_class[] = {
@@ -39,7 +34,7 @@ void api_error_format(enum api_error error, const char *message, const char *req
     jsonwrite_init(&w, out, JSONWRITE_PLAIN);
     jsonwrite_object(&w, NULL);
     jsonwrite_object(&w, "error");
-    jsonwrite_string(&w, "code", api_error_name(error));
+    jsonwrite_string(&w, "code", rows[error].name);
     jsonwrite_string(&w, "message", message);
     jsonwrite_string(&w, "requestId", request_id);
     jsonwrite_end(&w);

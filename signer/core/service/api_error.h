@@ -26,7 +26,6 @@ enum api_error {
 };
 
 unsigned api_error_status(enum api_error error);
-const char *api_error_name(enum api_error error);
 
 /* Returns how a failure of our own functions is told to a client. */
 enum api_error api_error_of(enum errc code);

@@ -14,12 +14,6 @@ static const char *const actions[AUDIT_ACTION_COUNT] = {
     [AUDIT_TAIL_REPAIRED] = "AUDIT_TAIL_REPAIRED",
 };
 
-const char *audit_action_text(enum audit_action action)
-{
-    CHECK(action < AUDIT_ACTION_COUNT);
-    return actions[action];
-}
-
 void audit_message(char out[static LIMIT_MESSAGE_BYTES], const char *text)
 {
     size_t n = 0;

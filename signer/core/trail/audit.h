@@ -79,8 +79,6 @@ struct audit_entry {
     size_t torn_bytes;
 };
 
-const char *audit_action_text(enum audit_action action);
-
 /* Copies text as printable ASCII: what a peer sent must not break a line of the trail. */
 void audit_message(char out[static LIMIT_MESSAGE_BYTES], const char *text);
 

@@ -58,7 +58,7 @@ int command_status(int argc, char *const argv[])
         return command_line_fail("status", &why, COMMANDS_INVALID);
     const struct transport transport = transport_curl_port(curl);
     enum errc code =
-        signing_probe_with(&transport, startup.config.retry.attempt_timeout_ms, &class, &why);
+        signing_probe(&transport, startup.config.retry.attempt_timeout_ms, &class, &why);
     transport_curl_close(curl);
     if (code == ERRC_OK)
         buf_addf(&line, "Vault online\n");

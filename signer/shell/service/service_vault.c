@@ -24,7 +24,7 @@ static bool ask(void *context, struct errc_why *why)
     enum classify_class class;
     int64_t ms = v->startup->config.retry.attempt_timeout_ms;
     ms = ms < SERVICE_VAULT_ASK_MS ? ms : SERVICE_VAULT_ASK_MS;
-    return signing_probe_with(&transport, ms, &class, why) == ERRC_OK;
+    return signing_probe(&transport, ms, &class, why) == ERRC_OK;
 }
 
 static void told(void *context, bool up, const struct errc_why *why)

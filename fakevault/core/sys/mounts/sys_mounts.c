@@ -47,7 +47,8 @@ bool sys_mounts_requested(struct vault_job *job, char out[static MOUNT_PATH_BYTE
     return false;
 }
 
-const char *sys_mounts_shown(const struct vault_job *job, const char *path)
+/* A path without "auth/" when the request is for an auth method. */
+static const char *shown(const struct vault_job *job, const char *path)
 {
     return path + (sys_mounts_for_auth(job) ? strlen(MOUNT_AUTH) : 0);
 }
@@ -87,7 +88,7 @@ static void read_finish(struct vault_job *job)
         call_answer_tree(job, CALL_INJECTED, mountinfo_full(m));
     else
         call_fail(job, 400, "No %s engine%s at %s", auth ? "auth" : "secret", auth ? "" : " mount",
-                  sys_mounts_shown(job, path));
+                  shown(job, path));
 }
 
 bool sys_mounts_done(struct vault_job *job, enum errc code)

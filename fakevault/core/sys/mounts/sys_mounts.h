@@ -19,9 +19,6 @@ bool sys_mounts_path(const char *prefix, struct slice text, char out[static MOUN
 /* The same for the capture "path" of a request; answers when it is too long. */
 bool sys_mounts_requested(struct vault_job *job, char out[static MOUNT_PATH_BYTES]);
 
-/* A path without "auth/" when the request is for an auth method. */
-const char *sys_mounts_shown(const struct vault_job *job, const char *path);
-
 /* True for the paths of Vault's own mounts, and for those of auth methods when `auth`. */
 bool sys_mounts_protected(const char *path, bool auth);
 

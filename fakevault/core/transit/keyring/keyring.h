@@ -168,10 +168,6 @@ struct slice keyring_version_hmac_key(const struct keyring_version *version);
  * 4.2). */
 void keyring_version_public_text(const struct keyring_version *version, struct buf *out);
 
-/* How a version of a convergent key makes its nonces (vault-api.md 4.5): 1 to 3; 0: the key is not
- * convergent. */
-int keyring_convergent_version(const struct keyring *k, const struct keyring_version *version);
-
 /* --- keyrings -----------------------------------------------------------------------------------
  */
 

@@ -181,12 +181,3 @@ void keyring_version_public_text(const struct keyring_version *version, struct b
     else if (public.len > 0)
         keyform_write_pem("PUBLIC KEY", public, out);
 }
-
-int keyring_convergent_version(const struct keyring *k, const struct keyring_version *version)
-{
-    if (!k->convergent)
-        return 0;
-    if (version->convergent_version != 0)
-        return version->convergent_version;
-    return k->convergent_version == 0 ? 1 : k->convergent_version;
-}

@@ -31,16 +31,26 @@ static const struct field_spec rotate_fields[] = {
 
 /* --- making versions -------------------------------------------------------------------------- */
 
+/* What a step of work makes without the lock, for finish to store. */
+struct fresh {
+    struct keyring_spec spec;
+    struct keyring_version *version;
+    int64_t created_ns;
+    enum errc code;
+    struct errc_why why;
+};
+
 static void fresh_free(void *ptr)
 {
-    struct transit_key_fresh *f = ptr;
+    struct fresh *f = ptr;
     keyring_version_drop(f->version);
     free(f);
 }
 
-void transit_key_prepare(struct vault_job *job, const struct keyring_spec *spec)
+/* Leaves one for make. */
+static void prepare(struct vault_job *job, const struct keyring_spec *spec)
 {
-    struct transit_key_fresh *f = calloc(1, sizeof *f);
+    struct fresh *f = calloc(1, sizeof *f);
     if (f == NULL) {
         job->no_memory = true;
         return;
@@ -50,9 +60,9 @@ void transit_key_prepare(struct vault_job *job, const struct keyring_spec *spec)
     job->state = (struct call_state){f, fresh_free};
 }
 
-void transit_key_make(struct vault_job *job)
+static void make(struct vault_job *job)
 {
-    struct transit_key_fresh *f = job->state.ptr;
+    struct fresh *f = job->state.ptr;
     const struct vault_ports *ports = &job->vault->ports;
     if (f != NULL)
         f->code = keyring_version_make(&f->spec, ports->crypto, ports->arena, f->created_ns,
@@ -123,14 +133,14 @@ static void create_prepare(struct vault_job *job)
     };
     check_spec(job, &spec);
     if (!call_answered(job))
-        transit_key_prepare(job, &spec);
+        prepare(job, &spec);
 }
 
 /* Somebody else may have made the key, or ended it, while this one was made. */
 static void create_finish(struct vault_job *job)
 {
     struct vault *v = job->vault;
-    struct transit_key_fresh *f = job->state.ptr;
+    struct fresh *f = job->state.ptr;
     struct errc_why why = {{0}};
     struct keyring *k = transit_key(job);
     if (call_answered(job))
@@ -165,7 +175,7 @@ static void rotate_prepare(struct vault_job *job)
     }
     struct keyring_spec spec = {
         .traits = k->traits, .convergent = k->convergent, .key_size = k->key_size};
-    transit_key_prepare(job, &spec);
+    prepare(job, &spec);
 }
 
 enum errc transit_key_append(struct vault_job *job, struct keyring *k, bool imported,
@@ -185,7 +195,7 @@ enum errc transit_key_append(struct vault_job *job, struct keyring *k, bool impo
 
 static void rotate_finish(struct vault_job *job)
 {
-    struct transit_key_fresh *f = job->state.ptr;
+    struct fresh *f = job->state.ptr;
     struct errc_why why = {{0}};
     struct keyring *k = transit_key(job);
     if (call_answered(job))
@@ -224,11 +234,11 @@ static const struct route_endpoint rows[] = {
     {.pattern = "keys/:name", .operation = ROUTE_READ,
      .fields = transit_key_read_fields, .finish = transit_key_read_finish},
     {.pattern = "keys/:name", .operation = ROUTE_UPDATE,
-     .fields = create_fields, .prepare = create_prepare, .work = transit_key_make,
+     .fields = create_fields, .prepare = create_prepare, .work = make,
      .finish = create_finish},
     {.pattern = "keys/:name", .operation = ROUTE_DELETE, .finish = transit_key_delete_finish},
     {.pattern = "keys/:name/rotate", .operation = ROUTE_UPDATE,
-     .fields = rotate_fields, .prepare = rotate_prepare, .work = transit_key_make,
+     .fields = rotate_fields, .prepare = rotate_prepare, .work = make,
      .finish = rotate_finish},
     {.pattern = "keys/:name/config", .operation = ROUTE_UPDATE,
      .fields = transit_key_config_fields, .finish = transit_key_config_finish},

@@ -10,19 +10,6 @@
 /* Answers with the key, as a read does. transit_key_show.c */
 void transit_key_answer(struct vault_job *job, const struct keyring *k);
 
-/* What a step of work makes without the lock, for finish to store. */
-struct transit_key_fresh {
-    struct keyring_spec spec;
-    struct keyring_version *version;
-    int64_t created_ns;
-    enum errc code;
-    struct errc_why why;
-};
-
-/* Leaves one for transit_key_make. */
-void transit_key_prepare(struct vault_job *job, const struct keyring_spec *spec);
-void transit_key_make(struct vault_job *job);
-
 /* False, and answered, when the period is neither 0 nor an hour. */
 bool transit_key_period_fits(struct vault_job *job);
 
