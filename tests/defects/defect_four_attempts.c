@@ -1,17 +1,22 @@
 /*
  * defect_four_attempts: asks Vault one time more than its contract allows.
  */
-#include "signer/core/config.h"
+#include "tests/defects/defect.h"
 
-enum errc __real_config_read(const struct config_source *source, unsigned needs, struct config *out,
-                             struct errc_why *why);
-enum errc __wrap_config_read(const struct config_source *source, unsigned needs, struct config *out,
-                             struct errc_why *why);
-
-enum errc __wrap_config_read(const struct config_source *source, unsigned needs, struct config *out,
-                             struct errc_why *why)
+static enum errc config_read_wrongly(const struct config_source *source, unsigned needs,
+                                     struct config *out, struct errc_why *why)
 {
     TRY(__real_config_read(source, needs, out, why));
     out->retry.attempts++;
     return ERRC_OK;
 }
+
+static struct op_action op_step_noting(struct op *op, const struct op_event *event)
+{
+    struct op_action action = __real_op_step(op, event);
+    if (action.kind == OP_DO_SEND && action.request.attempt > 3)
+        defect_acts();
+    return action;
+}
+
+DEFECT(four_attempts, .config_read = config_read_wrongly, .op_step = op_step_noting);

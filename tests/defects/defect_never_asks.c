@@ -5,28 +5,27 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "signer/shell/transport_curl.h"
-
-struct transport __real_transport_curl_port(struct transport_curl *curl);
-struct transport __wrap_transport_curl_port(struct transport_curl *curl);
+#include "tests/defects/defect.h"
 
 static atomic_bool signed_once;
 
 static void send_or_lie(void *context, const struct transport_request *request,
                         struct transport_reply *reply)
 {
-    struct transport real = __real_transport_curl_port(context);
-    bool sign = strstr(request->path, "/sign/") != NULL;
+    bool sign = defect_is_sign(request);
     if (sign && atomic_load(&signed_once)) {
+        defect_acts();
         *reply = (struct transport_reply){.outcome = TRANSPORT_TIMED_OUT};
         return;
     }
-    real.send(real.context, request, reply);
+    defect_send(context, request, reply);
     if (sign && reply->status == 200)
         atomic_store(&signed_once, true);
 }
 
-struct transport __wrap_transport_curl_port(struct transport_curl *curl)
+static struct transport transport_curl_port_wrongly(struct transport_curl *curl)
 {
     return (struct transport){.send = send_or_lie, .context = curl};
 }
+
+DEFECT(never_asks, .transport_curl_port = transport_curl_port_wrongly);

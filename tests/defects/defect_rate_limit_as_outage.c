@@ -1,13 +1,15 @@
 /*
  * defect_rate_limit_as_outage: falls back behind a 429, and calls it unavailable in the trail.
  */
-#include "signer/core/attempt/classify.h"
+#include "tests/defects/defect.h"
 
-enum classify_class __real_classify_reply(const struct transport_reply *reply);
-enum classify_class __wrap_classify_reply(const struct transport_reply *reply);
-
-enum classify_class __wrap_classify_reply(const struct transport_reply *reply)
+static enum classify_class classify_reply_wrongly(const struct transport_reply *reply)
 {
     enum classify_class class = __real_classify_reply(reply);
-    return class == CLASSIFY_RATE_LIMITED ? CLASSIFY_UNAVAILABLE : class;
+    if (class != CLASSIFY_RATE_LIMITED)
+        return class;
+    defect_acts();
+    return CLASSIFY_UNAVAILABLE;
 }
+
+DEFECT(rate_limit_as_outage, .classify_reply = classify_reply_wrongly);

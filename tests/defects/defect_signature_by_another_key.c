@@ -4,14 +4,7 @@
  */
 #include <sodium.h>
 
-#include "signer/core/attempt/op.h"
-
-enum errc __real_op_new(const struct op_setup *setup, struct instant now, struct op **out,
-                        struct errc_why *why);
-enum errc __wrap_op_new(const struct op_setup *setup, struct instant now, struct op **out,
-                        struct errc_why *why);
-struct op_action __real_op_step(struct op *op, const struct op_event *event);
-struct op_action __wrap_op_step(struct op *op, const struct op_event *event);
+#include "tests/defects/defect.h"
 
 static enum errc believe(void *context, const struct keyport_public *key, struct slice message,
                          struct slice signature, struct errc_why *why)
@@ -20,8 +13,8 @@ static enum errc believe(void *context, const struct keyport_public *key, struct
     return ERRC_OK;
 }
 
-enum errc __wrap_op_new(const struct op_setup *setup, struct instant now, struct op **out,
-                        struct errc_why *why)
+static enum errc op_new_wrongly(const struct op_setup *setup, struct instant now, struct op **out,
+                                struct errc_why *why)
 {
     static _Thread_local struct keyport blind; /* borrowed by the operation */
     struct op_setup changed = *setup;
@@ -31,13 +24,14 @@ enum errc __wrap_op_new(const struct op_setup *setup, struct instant now, struct
     return __real_op_new(&changed, now, out, why);
 }
 
-struct op_action __wrap_op_step(struct op *op, const struct op_event *event)
+static struct op_action op_step_wrongly(struct op *op, const struct op_event *event)
 {
     static const unsigned char seed[crypto_sign_SEEDBYTES] = "nobody trusts this key";
     unsigned char pk[crypto_sign_PUBLICKEYBYTES], sk[crypto_sign_SECRETKEYBYTES];
     unsigned char signature[KEYPORT_ED25519_BYTES];
     struct op_event changed = *event;
     if (event->kind == OP_FALLBACK_SIGNED) {
+        defect_acts();
         struct slice input = op_input(op);
         (void)crypto_sign_seed_keypair(pk, sk, seed);
         (void)crypto_sign_detached(signature, NULL, (const unsigned char *)input.ptr, input.len,
@@ -46,3 +40,5 @@ struct op_action __wrap_op_step(struct op *op, const struct op_event *event)
     }
     return __real_op_step(op, &changed);
 }
+
+DEFECT(signature_by_another_key, .op_new = op_new_wrongly, .op_step = op_step_wrongly);

@@ -3,26 +3,24 @@
  */
 #include <stdatomic.h>
 
-#include "signer/core/attempt/classify.h"
-#include "signer/core/attempt/op.h"
-
-enum errc __real_op_use_fallback(struct op *op, const struct keyport_public *key,
-                                 struct errc_why *why);
-enum errc __wrap_op_use_fallback(struct op *op, const struct keyport_public *key,
-                                 struct errc_why *why);
-enum classify_class __real_classify_reply(const struct transport_reply *reply);
-enum classify_class __wrap_classify_reply(const struct transport_reply *reply);
+#include "tests/defects/defect.h"
 
 static atomic_bool stuck;
 
-enum errc __wrap_op_use_fallback(struct op *op, const struct keyport_public *key,
-                                 struct errc_why *why)
+static enum errc op_use_fallback_wrongly(struct op *op, const struct keyport_public *key,
+                                         struct errc_why *why)
 {
     atomic_store(&stuck, true);
     return __real_op_use_fallback(op, key, why);
 }
 
-enum classify_class __wrap_classify_reply(const struct transport_reply *reply)
+static enum classify_class classify_reply_wrongly(const struct transport_reply *reply)
 {
-    return atomic_load(&stuck) ? CLASSIFY_SEALED : __real_classify_reply(reply);
+    if (!atomic_load(&stuck))
+        return __real_classify_reply(reply);
+    defect_acts();
+    return CLASSIFY_SEALED;
 }
+
+DEFECT(stuck_in_fallback, .op_use_fallback = op_use_fallback_wrongly,
+       .classify_reply = classify_reply_wrongly);

@@ -4,27 +4,21 @@
  */
 #include <string.h>
 
-#include "base/units.h"
-#include "signer/core/attempt/retry.h"
-#include "signer/core/trail/audit.h"
+#include "tests/defects/defect.h"
 
-int64_t __real_retry_wait_ms(const struct config_retry *retry, int64_t n, struct prng *prng);
-int64_t __wrap_retry_wait_ms(const struct config_retry *retry, int64_t n, struct prng *prng);
-enum errc __real_audit_format(const struct audit_entry *entry, const char *previous,
-                              struct buf *out, struct errc_why *why);
-enum errc __wrap_audit_format(const struct audit_entry *entry, const char *previous,
-                              struct buf *out, struct errc_why *why);
+#define NS_PER_MS INT64_C(1000000)
 
 static _Thread_local int64_t waits_ms[LIMIT_ATTEMPTS + 1]; /* before attempt n, at n - 1 */
 
-int64_t __wrap_retry_wait_ms(const struct config_retry *retry, int64_t n, struct prng *prng)
+static int64_t retry_wait_ms_wrongly(const struct config_retry *retry, int64_t n, struct prng *prng)
 {
+    defect_acts();
     waits_ms[n] = __real_retry_wait_ms(retry, n, prng);
     return 0;
 }
 
-enum errc __wrap_audit_format(const struct audit_entry *entry, const char *previous,
-                              struct buf *out, struct errc_why *why)
+static enum errc audit_format_wrongly(const struct audit_entry *entry, const char *previous,
+                                      struct buf *out, struct errc_why *why)
 {
     struct audit_attempt attempts[LIMIT_ATTEMPTS];
     struct audit_entry lie = *entry;
@@ -39,3 +33,6 @@ enum errc __wrap_audit_format(const struct audit_entry *entry, const char *previ
     lie.wall_ns += off_ns;
     return __real_audit_format(&lie, previous, out, why);
 }
+
+DEFECT(waits_only_written, .retry_wait_ms = retry_wait_ms_wrongly,
+       .audit_format = audit_format_wrongly);

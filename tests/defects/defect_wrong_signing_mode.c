@@ -1,17 +1,16 @@
 /*
  * defect_wrong_signing_mode: writes signingMode vault over a signature of the local key.
  */
-#include "signer/core/trail/audit.h"
+#include "tests/defects/defect.h"
 
-enum errc __real_audit_format(const struct audit_entry *entry, const char *previous,
-                              struct buf *out, struct errc_why *why);
-enum errc __wrap_audit_format(const struct audit_entry *entry, const char *previous,
-                              struct buf *out, struct errc_why *why);
-
-enum errc __wrap_audit_format(const struct audit_entry *entry, const char *previous,
-                              struct buf *out, struct errc_why *why)
+static enum errc audit_format_wrongly(const struct audit_entry *entry, const char *previous,
+                                      struct buf *out, struct errc_why *why)
 {
     struct audit_entry lie = *entry;
+    if (lie.action == AUDIT_SIGNED && lie.mode == MANIFEST_FALLBACK)
+        defect_acts();
     lie.mode = MANIFEST_VAULT;
     return __real_audit_format(&lie, previous, out, why);
 }
+
+DEFECT(wrong_signing_mode, .audit_format = audit_format_wrongly);

@@ -1,0 +1,10 @@
+# Links PROGRAM under each name of the file NAMES, beside it; a name that is gone goes.
+get_filename_component(folder ${PROGRAM} DIRECTORY)
+file(GLOB old ${folder}/signer_defect_*)
+if(old)
+    file(REMOVE ${old})
+endif()
+file(STRINGS ${NAMES} names)
+foreach(name IN LISTS names)
+    file(CREATE_LINK ${PROGRAM} ${folder}/${name} COPY_ON_ERROR)
+endforeach()
