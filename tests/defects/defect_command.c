@@ -72,12 +72,12 @@ DEFECT(verify_refuses_retired, .trust_find = find_not_retired);
 static enum errc probe_online(const struct transport *transport, int64_t timeout_ms,
                               enum classify_class *class, struct errc_why *why)
 {
-    if (__real_signing_probe_with(transport, timeout_ms, class, why) != ERRC_OK)
+    if (__real_signing_probe(transport, timeout_ms, class, why) != ERRC_OK)
         defect_acts();
     *class = CLASSIFY_OK;
     return ERRC_OK;
 }
-DEFECT(health_always_good, .signing_probe_with = probe_online);
+DEFECT(health_always_good, .signing_probe = probe_online);
 
 static int status_zero(int argc, char *const argv[])
 {
