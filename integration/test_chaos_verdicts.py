@@ -56,6 +56,31 @@ rollback:
 """
 )
 
+# The retry is answered with what became of the run, and does not take the first call's answer.
+TWO_CALLS = (
+    HEAD.format(purpose="a bundle is asked for again while it is being signed")
+    + """
+method:
+  - vault: {respond: 503, times: 2}
+  - sign: {via: api, as: one, background: true, expect: {mode: vault, attempts: 3}}
+  - wait_for: {sign: one, requests: 1}
+  - sign: {via: api, retry: one, as: again, expect: {mode: vault, attempts: 3}}
+  - wait_for: {sign: one}
+rollback:
+  - vault: reset
+"""
+)
+
+HASTY = """
+version: 1
+purpose: time-outs of the scenario are not for set-up
+stack: {services: [api], environment: {SIGNER_ATTEMPT_TIMEOUT_MS: "1700", SIGNER_ATTEMPTS: "2"}}
+steady_state:
+  - status: {online: true}
+method:
+  - sign: {via: cli, expect: {mode: vault}}
+"""
+
 NOT_STARTED = """
 version: 1
 purpose: the steady state does not hold to begin with
@@ -91,6 +116,7 @@ exec {factory.binary("fakevault")} "$@"
     ("name", "text", "code", "verdict", "words"),
     [
         ("passes", PASS, 0, "pass", []),
+        ("twice", TWO_CALLS, 0, "pass", []),
         ("fails", FAIL, 1, "fail", ["expected mode vault", "fallback", "audit.ndjson:"]),
         ("unmet", NOT_EXERCISED, 5, "not exercised", ["rule", "journal.ndjson"]),
         ("dirty", DIRTY, 4, "dirty", ["expected mode vault", "fallback"]),
@@ -132,6 +158,23 @@ wait $!
     assert outcome.code == 70, outcome
     assert "api exited with code 70, an internal error" in outcome.stdout
     assert outcome.result("reports")["verdict"] == "internal"
+
+
+def test_set_up_does_not_get_the_time_outs_of_the_scenario(factory, chaos):
+    path = factory.folder / "signer"
+    path.write_text(
+        f"""#!/bin/sh
+case $1 in
+sign|serve) [ "$SIGNER_ATTEMPTS" = 2 ] && [ "$SIGNER_ATTEMPT_TIMEOUT_MS" = 1700 ] ;;
+*) [ -z "$SIGNER_ATTEMPTS" ] && [ "$SIGNER_ATTEMPT_TIMEOUT_MS" != 1700 ] ;;
+esac || exit 1
+exec {factory.binary("signer")} "$@"
+""",
+        encoding="utf-8",
+    )
+    path.chmod(0o755)
+    outcome = chaos("run", "--signer", path, chaos.scenario("hasty", HASTY))
+    assert outcome.code == 0, outcome
 
 
 def test_the_worst_of_several_decides(chaos):
