@@ -10,6 +10,8 @@ import sys
 import pytest
 from harness import eventually, limits
 
+# 32 and 33 are the C library's own: its posix_spawn, which make uses, ignores them for a child.
+LIBRARYS = 1 << 31 | 1 << 32
 HARD_SIZE = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -63,7 +65,7 @@ def reported():
 
 def test_signals_modes_and_limits_are_reset(reported):
     signals = dict(line.split(":\t") for line in reported if line.startswith("Sig"))
-    assert int(signals["SigIgn"], 16) == 0
+    assert int(signals["SigIgn"], 16) & ~LIBRARYS == 0
     assert int(signals["SigBlk"], 16) == 0
     assert reported[0] == "0022"
     size, core = reported[-2:]

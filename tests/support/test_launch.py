@@ -10,6 +10,9 @@ import unittest
 
 LAUNCH = sys.argv.pop()
 
+# 32 and 33 are the C library's own: its posix_spawn, which make uses, ignores them for a child.
+LIBRARYS = 1 << 31 | 1 << 32
+
 NONSENSE = {
     "VAULT_ADDR": "http://127.0.0.1:1",
     "HOME": "/proc",
@@ -45,7 +48,8 @@ class TestLaunch(unittest.TestCase):
     def test_signals_are_reset(self):
         lines = launched("grep Sig /proc/self/status").stdout.splitlines()
         signals = dict(line.split(":\t") for line in lines)
-        self.assertEqual((int(signals["SigIgn"], 16), int(signals["SigBlk"], 16)), (0, 0))
+        self.assertEqual(int(signals["SigIgn"], 16) & ~LIBRARYS, 0)
+        self.assertEqual(int(signals["SigBlk"], 16), 0)
 
     def test_modes_limits_and_descriptors_are_reset(self):
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
