@@ -53,6 +53,7 @@ struct record_contract {
 struct record_call {
     const struct plan_step *plan;
     bool again;
+    bool in_background;
     const char *name; /* `as`, or NULL */
     const char *via;
     struct world_call told;

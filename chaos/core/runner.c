@@ -102,6 +102,7 @@ static void note_call(struct session *s, const struct record_step *step,
     run->calls[run->call_count++] = (struct record_call){
         .plan = step->plan,
         .again = step->again,
+        .in_background = scenario_bool(what, "background"),
         .name = scenario_text(what, "as"),
         .via = via,
         .told = outcome->call,

@@ -181,6 +181,11 @@ static void check_rebuilt(struct invariants_case *c, const struct join_bundle *b
     if (m == NULL || m->state != EVIDENCE_MANIFEST_READ)
         return;
     expect_value(c, b, e, "manifestId as the manifest's id", m->checked.id, e->manifest_id);
+    if (strcmp(m->checked.id, b->id) == 0)
+        invariants_case_caused(c, "id of its own", invariants_case_step(b, e),
+                               "expected an id of the manifest's own, it is that of its bundle "
+                               "(" LEDGER_AUDIT ":%zu)",
+                               e->line);
     expect_value(c, b, e, "createdAt as the manifest has it", m->checked.created_at, e->created_at);
     expect_value(c, b, e, "signingKeyId as the manifest has it", m->checked.signing_key_id,
                  e->signing_key_id);
@@ -246,9 +251,37 @@ static void check_reason(struct invariants_case *c, const struct join_bundle *b,
                                  e->line);
 }
 
+/* Why a run failed follows from its last attempt: a refusal, or a limit, is a refusal; behind an
+ * outage it is why the local key could not take over. docs/architecture.md, "The audit trail". */
+static void check_failure(struct invariants_case *c, const struct join_bundle *b,
+                          const struct join_run *run)
+{
+    const struct ledger_entry *e = run->result;
+    struct record_contract contract;
+    if (e == NULL || e->action != LEDGER_FAILED || e->attempt_count == 0 || e->reason == NULL ||
+        invariants_case_was_interrupted(e))
+        return;
+    const char *last = e->attempts[e->attempt_count - 1].class;
+    bool outage = invariants_case_is_outage(last), internal = strcmp(e->reason, "internal") == 0;
+    bool local = strncmp(e->reason, "fallback_", strlen("fallback_")) == 0;
+    if (outage ? !local && !internal : strcmp(last, "ok") != 0 && strcmp(e->reason, "refused") != 0)
+        invariants_case_violated(c, invariants_case_step(b, e),
+                                 "expected %s as the reason of a run whose last attempt ended %s, "
+                                 "found %s (" LEDGER_AUDIT ":%zu)",
+                                 outage ? "why fallback did not take over" : "refused", last,
+                                 e->reason, e->line);
+    if (strcmp(e->reason, "fallback_off") == 0 && invariants_case_contract(c, b, e, &contract) &&
+        contract.fallback_allowed)
+        invariants_case_caused(c, "off", invariants_case_step(b, e),
+                               "expected fallback, which is switched on for %s, found the reason "
+                               "fallback_off (" LEDGER_AUDIT ":%zu)",
+                               contract.via, e->line);
+}
+
 void invariants_claim_reason(struct invariants_case *c)
 {
     invariants_case_each_run(c, check_reason);
+    invariants_case_each_run(c, check_failure);
 }
 
 /* --- what was asked for is what was signed --- */
@@ -308,7 +341,7 @@ static void check_answered(struct invariants_case *c, const struct join_bundle *
         for (size_t k = 0; k < sizeof silent / sizeof silent[0]; k++) {
             const struct ledger_attempt *a = &e->attempts[i];
             const struct ledger_request *r = run->attempts[i].last;
-            if (a->status == 0 && strcmp(a->class, silent[k]) == 0 && was_answered(r, a, &contract))
+            if (strcmp(a->class, silent[k]) == 0 && was_answered(r, a, &contract))
                 invariants_case_violated(c, invariants_case_step(b, e),
                                          "expected no answer to attempt %zu, which ended %s "
                                          "(" LEDGER_AUDIT

@@ -56,7 +56,33 @@ static void check_key(struct invariants_case *c, const struct join_bundle *b,
                                  m->version, e->line);
 }
 
+/* An intent names the key of Vault's that is asked, a failure that key or the local one: keys that
+ * there are. */
+static void check_named(struct invariants_case *c, const struct join_bundle *b,
+                        const struct ledger_entry *e)
+{
+    const struct evidence *evidence = c->evidence;
+    bool started = e->action == LEDGER_STARTED;
+    if ((!started && e->action != LEDGER_FAILED) || e->fingerprint == NULL)
+        return;
+    for (size_t i = 0; i < evidence->key_count; i++) {
+        char fingerprint[VERIFY_MANIFEST_FINGERPRINT_BYTES];
+        const struct world_key *key = &evidence->keys[i];
+        if ((!key->fallback || !started) &&
+            verify_manifest_fingerprint(key->pem, fingerprint, NULL) == ERRC_OK &&
+            strcmp(fingerprint, e->fingerprint) == 0)
+            return;
+    }
+    if (evidence->key_count > 0)
+        invariants_case_caused(
+            c, "named key", invariants_case_step(b, e),
+            "expected the keyFingerprint of a key that Vault has%s, found %.23s… "
+            "(" LEDGER_AUDIT ":%zu)",
+            started ? "" : ", or of the fallback key", e->fingerprint, e->line);
+}
+
 void invariants_key_lawful(struct invariants_case *c)
 {
+    invariants_case_each_entry(c, check_named);
     invariants_case_each_run(c, check_key);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define CUT_SLACK_MS 50
 #define HASTE_MS 250 /* an attempt that has less time may be over before it was sent */
 
 /* What the trail says about one bundle, summed up. */
@@ -64,6 +65,22 @@ static void check_explained(struct invariants_case *c, const struct join_bundle 
                                  sums.line, b->request_count, last_request(b)->line);
 }
 
+/* Vault has cut the connection of the first request before the second came; a client that gave it up
+ * by itself has ended an attempt. A process that ended takes its connections along. */
+static bool was_cut(const struct ledger_server *server, const struct ledger_request *first,
+                    const struct ledger_request *second)
+{
+    if (first->conn == 0 || first->boot != second->boot)
+        return true;
+    for (size_t i = 0; i < server->connection_count; i++) {
+        const struct ledger_connection *c = &server->connections[i];
+        if (c->boot == first->boot && c->conn == first->conn)
+            return c->closed_ns != 0 && !c->closed_by_peer &&
+                   c->closed_ns <= second->wall_ns + CUT_SLACK_MS * INVARIANTS_NS_PER_MS;
+    }
+    return true;
+}
+
 /* The HTTP library sends again when the connection is gone before a byte of an answer: a request
  * that was answered whole was not lost, and whoever sends it again tries again. */
 static void check_resent(struct invariants_case *c, const struct join_bundle *b,
@@ -71,9 +88,19 @@ static void check_resent(struct invariants_case *c, const struct join_bundle *b,
 {
     const struct ledger_entry *e = run->result;
     for (size_t i = 0; run->numbered && e != NULL && i < e->attempt_count; i++) {
-        const struct ledger_request *first = run->attempts[i].first;
-        if (run->attempts[i].count < 2 || first->status == 0 || !first->sent)
+        const struct ledger_request *first = run->attempts[i].first, *last = run->attempts[i].last;
+        if (run->attempts[i].count < 2)
             continue;
+        if (first->status == 0 || !first->sent) {
+            if (!was_cut(&c->evidence->server, first, last))
+                invariants_case_caused(
+                    c, "not cut", invariants_case_step(b, e),
+                    "expected a re-send only of a request whose connection was "
+                    "cut, the client gave up that of attempt %zu (" LEDGER_JOURNAL
+                    ":%zu) by itself and sent it again (" LEDGER_JOURNAL ":%zu)",
+                    i + 1, first->line, last->line);
+            continue;
+        }
         invariants_case_violated(c, invariants_case_step(b, e),
                                  "expected a re-send only of a request whose connection was cut, "
                                  "Vault had answered attempt %zu with %d (" LEDGER_JOURNAL

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "chaos/core/actors/actors.h"
 #include "chaos/core/subject/subjects.h"
 
 /* --- one intent, one result --- */
@@ -210,6 +211,15 @@ static void check_told_failed(struct invariants_case *c, const struct join_bundl
 }
 
 /* docs/architecture.md, signer: 0 done, 1 runtime error, 2 invalid input or configuration. */
+static bool began_in(const struct join_bundle *b, const struct world_call *told)
+{
+    for (size_t i = 0; i < b->run_count; i++)
+        if (b->runs[i].intent != NULL && b->runs[i].intent->wall_ns >= told->started.wall_ns &&
+            b->runs[i].intent->wall_ns <= told->ended.wall_ns)
+            return true;
+    return false;
+}
+
 static void check_exit(struct invariants_case *c, const struct join_bundle *b,
                        const struct record_call *call)
 {
@@ -222,6 +232,12 @@ static void check_exit(struct invariants_case *c, const struct join_bundle *b,
                                "expected exit code %s of a command that was %s bundle %s, it is %d",
                                is_signed(told) ? "0" : "1 or 2",
                                is_signed(told) ? "signing" : "not signing", b->id, told->exit);
+    else if (told->exit == 2 && began_in(b, told))
+        invariants_case_caused(
+            c, "exit of a runtime error", call->plan->number,
+            "expected exit code 1 of a command that had begun to sign bundle %s, "
+            "it is 2, which says that its input was invalid",
+            b->id);
 }
 
 static void check_manifest(struct invariants_case *c, const struct join_bundle *b)
@@ -238,14 +254,89 @@ static void check_manifest(struct invariants_case *c, const struct join_bundle *
                                  b->id);
 }
 
-/* A bundle that was accepted is not forgotten: whoever asked hears of its end, and its end is in
- * the trail, unless the service that has it does not run any more. */
+/* The first step behind a time that did something to a service; NULL: none. */
+static const struct condition_change *service_change(const struct record *record, const char *name,
+                                                     bool (*is)(const struct verb *verb),
+                                                     int64_t from_ns)
+{
+    for (size_t i = 0; i < record->change_count; i++) {
+        const struct condition_change *change = &record->changes[i];
+        const struct scenario_step *step = change->plan->step;
+        if (change->from_ns < from_ns || !step->actor->of_services || !is(step->verb))
+            continue;
+        for (size_t k = 0; k < step->main.count; k++)
+            if (strcmp(step->main.texts[k], name) == 0)
+                return change;
+    }
+    return NULL;
+}
+
+static bool ends_service(const struct verb *verb)
+{
+    return (verb->effect.sets & (CONDITION_GONE | CONDITION_FROZEN)) != 0;
+}
+
+static bool begins_service(const struct verb *verb)
+{
+    return (verb->effect.clears & CONDITION_GONE) != 0;
+}
+
+/* A bundle that was accepted is not forgotten: its end is in the trail when the run ends, unless the
+ * service that has it was taken away. */
+static void check_forgotten(struct invariants_case *c, const struct join_bundle *b,
+                            const struct record_call *call)
+{
+    const struct world_call *told = &call->told;
+    bool accepted = told->http_status >= 200 && told->http_status < 300;
+    if (accepted && join_result_of(b) == NULL &&
+        service_change(c->record, call->via, ends_service, told->started.wall_ns) == NULL)
+        invariants_case_violated(
+            c, call->plan->number,
+            "expected an end of bundle %s, which %s accepted (%d), neither its "
+            "caller nor " LEDGER_AUDIT " has one",
+            b->id, call->via, told->http_status);
+}
+
+/* True when a bundle that came to the service behind that time was signed. */
+static bool signed_later(const struct record *record, const char *via, int64_t from_ns)
+{
+    for (size_t i = 0; i < record->call_count; i++) {
+        const struct record_call *later = &record->calls[i];
+        if (later->told.finished && strcmp(later->via, via) == 0 &&
+            later->told.started.wall_ns > from_ns && is_signed(&later->told))
+            return true;
+    }
+    return false;
+}
+
+/* What is blocked is taken up again when its service starts, ahead of what comes later. */
+static void check_taken_up(struct invariants_case *c, const struct join_bundle *b)
+{
+    const struct ledger_entry *e = join_result_of(b);
+    const struct record_call *call = b->call_count == 0 ? NULL : b->calls[0];
+    if (e == NULL || call == NULL || e->action != LEDGER_FAILED || e->reason == NULL ||
+        strncmp(e->reason, "fallback_", strlen("fallback_")) != 0)
+        return;
+    const struct condition_change *start =
+        service_change(c->record, call->via, begins_service, e->wall_ns);
+    if (start == NULL || service_change(c->record, call->via, ends_service, start->to_ns) != NULL ||
+        !signed_later(c->record, call->via, start->to_ns))
+        return;
+    invariants_case_violated(c, call->plan->number,
+                             "expected bundle %s, which was blocked (" LEDGER_AUDIT
+                             ":%zu), to be taken up again when %s started, " LEDGER_AUDIT
+                             " has no more of it",
+                             b->id, e->line, call->via);
+}
+
 static void check_call(struct invariants_case *c, const struct join_bundle *b,
                        const struct record_call *call)
 {
     const struct world_call *told = &call->told;
-    if (!told->finished)
+    if (!told->finished) {
+        check_forgotten(c, b, call);
         return;
+    }
     if (is_signed(told))
         check_told_signed(c, b, call);
     else if (subject_status(subjects_default(), told->status) == SUBJECT_STATUS_NOT_SIGNED)
@@ -260,6 +351,7 @@ void invariants_trail_told(struct invariants_case *c)
         for (size_t k = 0; k < b->call_count; k++)
             check_call(c, b, b->calls[k]);
         check_manifest(c, b);
+        check_taken_up(c, b);
     }
 }
 

@@ -246,6 +246,9 @@ void invariants_try_spread(struct invariants_case *c)
 /* A busy machine makes things late, never early: what is too long is judged with patience, what is
  * too short with none. */
 #define PATIENCE_MS 2000
+#define WAIT_PATIENCE_MS 1000 /* between two attempts nothing is written and nobody is asked */
+#define LATE_TIMES_TEN 16     /* all attempts take 1.6 times as long as they may: no chance */
+#define LATE_COUNT 3
 
 /* How long an attempt took, as far as the trail says: up to the next one's wait, or the result. */
 static int64_t took_ms(const struct ledger_entry *e, size_t i)
@@ -287,6 +290,114 @@ static void check_attempt_time(struct invariants_case *c, const struct join_bund
                                i + 1, timeout, took, e->line);
 }
 
+/* A request reaches a Vault that is there soon behind the beginning of its attempt. */
+static void check_sent_late(struct invariants_case *c, const struct join_bundle *b,
+                            const struct join_run *run, size_t i)
+{
+    const struct ledger_entry *e = run->result;
+    const struct ledger_request *r = run->attempts[i].first;
+    int64_t late_ms = (r->wall_ns - e->attempts[i].started_ns) / NS_PER_MS;
+    if (late_ms > PATIENCE_MS &&
+        !judgement_overlap(c->out, CONDITION_AWAY, e->attempts[i].started_ns, r->wall_ns))
+        invariants_case_caused(c, "sent late", invariants_case_step(b, e),
+                               "expected Vault to have the request soon behind the beginning of "
+                               "attempt %zu (" LEDGER_AUDIT ":%zu), it came %" PRId64
+                               " ms behind it (" LEDGER_JOURNAL ":%zu)",
+                               i + 1, e->line, late_ms, r->line);
+}
+
+/* Nothing is done for long beside the attempts and their waits: from the intent to the first one,
+ * from Vault's answer to the next one or to the result. */
+static void check_dawdling(struct invariants_case *c, const struct join_bundle *b,
+                           const struct join_run *run)
+{
+    const struct ledger_entry *e = run->result;
+    int64_t before = run->intent == NULL || e->attempt_count == 0
+                         ? 0
+                         : (e->attempts[0].started_ns - run->intent->wall_ns) / NS_PER_MS;
+    if (before > PATIENCE_MS)
+        invariants_case_caused(c, "dawdling before", invariants_case_step(b, e),
+                               "expected the first attempt soon behind the intent (" LEDGER_AUDIT
+                               ":%zu), it began %" PRId64 " ms behind it (" LEDGER_AUDIT ":%zu)",
+                               run->intent->line, before, e->line);
+    for (size_t i = 0; i < e->attempt_count; i++) {
+        const struct ledger_request *r = run->attempts[i].last;
+        bool last = i + 1 == e->attempt_count;
+        if (r != NULL && r == run->attempts[i].first)
+            check_sent_late(c, b, run, i);
+        if (r == NULL || !r->sent || e->attempts[i].status == 0)
+            continue;
+        int64_t due_ns = r->reply_wall_ns + (last ? 0 : e->attempts[i + 1].wait_ms * NS_PER_MS);
+        int64_t late_ns = (last ? e->wall_ns : e->attempts[i + 1].started_ns) - due_ns;
+        if (late_ns / NS_PER_MS > (last ? PATIENCE_MS : WAIT_PATIENCE_MS))
+            invariants_case_caused(
+                c, last ? "dawdling behind" : "waiting longer", invariants_case_step(b, e),
+                "expected %s %" PRId64 " ms behind Vault's answer to attempt %zu "
+                "(" LEDGER_JOURNAL ":%zu), as the trail tells, it came %" PRId64
+                " ms later than that (" LEDGER_AUDIT ":%zu)",
+                last ? "the result" : "the next attempt", last ? 0 : e->attempts[i + 1].wait_ms,
+                i + 1, r->reply_line, late_ns / NS_PER_MS, e->line);
+    }
+}
+
+/* Whoever was told of a signature was told soon. */
+static void check_told_late(struct invariants_case *c, const struct join_bundle *b)
+{
+    const struct ledger_entry *e = join_signed_of(b);
+    const struct world_call *told = b->call_count != 1 ? NULL : &b->calls[0]->told;
+    if (e == NULL || told == NULL || !told->finished || told->mode[0] == '\0' ||
+        b->calls[0]->in_background)
+        return;
+    int64_t late_ms = (told->ended.wall_ns - e->wall_ns) / NS_PER_MS;
+    if (late_ms > PATIENCE_MS + WAIT_PATIENCE_MS / 2)
+        invariants_case_caused(c, "told late", b->calls[0]->plan->number,
+                               "expected the caller to be told soon behind the signature, it was "
+                               "told %" PRId64 " ms behind it (" LEDGER_AUDIT ":%zu)",
+                               late_ms, e->line);
+}
+
+/* One attempt may be late on a busy machine; that all are late by the same measure is the client. */
+struct lateness {
+    size_t count, line, step;
+    int64_t least_ms, timeout_ms; /* of the attempt that was over soonest */
+};
+
+static void note_lateness(struct invariants_case *c, const struct join_bundle *b,
+                          const struct join_run *run, struct lateness *l)
+{
+    struct record_contract contract;
+    const struct ledger_entry *e = run->result;
+    if (e == NULL || !invariants_case_contract(c, b, e, &contract) ||
+        contract.attempt_timeout_ms < 50)
+        return;
+    for (size_t i = 0; i < e->attempt_count; i++) {
+        if (strcmp(e->attempts[i].class, "timeout") != 0 || e->attempts[i].status != 0)
+            continue;
+        int64_t took = took_ms(e, i), timeout = contract.attempt_timeout_ms;
+        if (l->count == 0 || took * l->timeout_ms < l->least_ms * timeout) {
+            l->least_ms = took;
+            l->timeout_ms = timeout;
+            l->line = e->line;
+            l->step = invariants_case_step(b, e);
+        }
+        l->count++;
+    }
+}
+
+static void check_lateness(struct invariants_case *c)
+{
+    struct lateness l = {0};
+    const struct join *join = &c->evidence->join;
+    for (size_t i = 0; i < join->bundle_count; i++)
+        for (size_t k = 0; k < join->bundles[i].run_count; k++)
+            note_lateness(c, &join->bundles[i], &join->bundles[i].runs[k], &l);
+    if (l.count >= LATE_COUNT && l.least_ms * 10 >= l.timeout_ms * LATE_TIMES_TEN)
+        invariants_case_caused(c, "attempt timeout", l.step,
+                               "expected attempts to be over after %" PRId64 " ms, the shortest of "
+                               "%zu that timed out took %" PRId64 " ms (" LEDGER_AUDIT ":%zu)",
+                               l.timeout_ms, l.count, l.least_ms, l.line);
+}
+
 static void check_durations(struct invariants_case *c, const struct join_bundle *b,
                             const struct join_run *run)
 {
@@ -297,6 +408,7 @@ static void check_durations(struct invariants_case *c, const struct join_bundle 
         return;
     for (size_t i = 0; i < e->attempt_count; i++)
         check_attempt_time(c, b, run, &contract, i);
+    check_dawdling(c, b, run);
     if (run->intent == NULL)
         return;
     int64_t took = (e->wall_ns - run->intent->wall_ns) / NS_PER_MS;
@@ -319,4 +431,7 @@ static void check_durations(struct invariants_case *c, const struct join_bundle 
 void invariants_try_durations(struct invariants_case *c)
 {
     invariants_case_each_run(c, check_durations);
+    for (size_t i = 0; i < c->evidence->join.bundle_count; i++)
+        check_told_late(c, &c->evidence->join.bundles[i]);
+    check_lateness(c);
 }
