@@ -242,7 +242,7 @@ static const struct planted planted[] = {
      NULL,
      waits_longer_than_it_says,
      {0},
-     true},
+     false},
     {"an old entry", "stamps", "expected a time behind the start of the run, it is ", NULL, NULL,
      SWAP(FAKE_AUDIT, 4, "\"timestamp\":\"2025", "\"timestamp\":\"2024"), false},
     {"an entry of tomorrow", "stamps", "expected a time before the end of the run, it is ", NULL,
