@@ -11,6 +11,8 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "base/count.h"
+
 #define PROGRAM "signer_defects"
 #define PREFIX "signer_defect_"
 
@@ -38,7 +40,7 @@ __attribute__((constructor)) static void choose(void)
     const char *name = slash == NULL ? program() : slash + 1;
     if (strcmp(name, PROGRAM) == 0)
         return;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    for (size_t i = 0; i < COUNT(all); i++)
         if (strncmp(name, PREFIX, strlen(PREFIX)) == 0 &&
             strcmp(name + strlen(PREFIX), all[i]->name) == 0)
             active = all[i];

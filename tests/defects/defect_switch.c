@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "tests/defects/defect.h"
 
 static const struct config_source *inner;
@@ -18,7 +19,7 @@ static const char *get_loosely(void *context, const char *name)
     const char *value = inner->get(context, name);
     if (value == NULL || strcmp(name, "ALLOW_FALLBACK_SIGNING") != 0)
         return value;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    for (size_t i = 0; i < COUNT(words); i++) {
         if (strcasecmp(value, words[i]) != 0)
             continue;
         if (strcmp(value, "true") != 0)

@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/count.h"
+
 enum { NO_TEST = 125, VARIABLES_MAX = 32, OPEN_FILES = 4096 };
 
 static const char *const kept[] = {"PATH",          "ASAN_OPTIONS", "LSAN_OPTIONS",
@@ -47,7 +49,7 @@ static void reset_limits(void)
 {
     static const int raised[] = {RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_AS, RLIMIT_NOFILE};
     struct rlimit limit;
-    for (size_t i = 0; i < sizeof raised / sizeof *raised; i++) {
+    for (size_t i = 0; i < COUNT(raised); i++) {
         (void)getrlimit((__rlimit_resource_t)raised[i], &limit);
         limit.rlim_cur = limit.rlim_max;
         if (raised[i] == RLIMIT_NOFILE && limit.rlim_cur > OPEN_FILES)
@@ -72,7 +74,7 @@ static void become(char **argv)
 {
     static char *variables[VARIABLES_MAX];
     size_t n = 0;
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+    for (size_t i = 0; i < COUNT(kept); i++)
         if (getenv(kept[i]) != NULL)
             variables[n++] = variable(kept[i], getenv(kept[i]));
     variables[n++] = variable("HOME", folder);

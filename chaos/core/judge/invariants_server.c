@@ -65,8 +65,8 @@ static void check_explained(struct invariants_case *c, const struct join_bundle 
                                  sums.line, b->request_count, last_request(b)->line);
 }
 
-/* Vault has cut the connection of the first request before the second came; a client that gave it up
- * by itself has ended an attempt. A process that ended takes its connections along. */
+/* Vault has cut the connection of the first request before the second came; a client that gave it
+ * up by itself has ended an attempt. A process that ended takes its connections along. */
 static bool was_cut(const struct ledger_server *server, const struct ledger_request *first,
                     const struct ledger_request *second)
 {

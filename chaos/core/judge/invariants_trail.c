@@ -281,8 +281,8 @@ static bool begins_service(const struct verb *verb)
     return (verb->effect.clears & CONDITION_GONE) != 0;
 }
 
-/* A bundle that was accepted is not forgotten: its end is in the trail when the run ends, unless the
- * service that has it was taken away. */
+/* A bundle that was accepted is not forgotten: its end is in the trail when the run ends, unless
+ * the service that has it was taken away. */
 static void check_forgotten(struct invariants_case *c, const struct join_bundle *b,
                             const struct record_call *call)
 {

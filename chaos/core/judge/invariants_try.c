@@ -356,7 +356,7 @@ static void check_told_late(struct invariants_case *c, const struct join_bundle 
                                late_ms, e->line);
 }
 
-/* One attempt may be late on a busy machine; that all are late by the same measure is the client. */
+/* One attempt may be late on a busy machine; that all are late by one measure is the client. */
 struct lateness {
     size_t count, line, step;
     int64_t least_ms, timeout_ms; /* of the attempt that was over soonest */
