@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/count.h"
 #include "base/flags.h"
 #include "base/text/jsonwrite.h"
 #include "chaos/core/judge/verdict.h"
@@ -18,7 +19,7 @@ struct list_options {
 static const struct flags_spec list_specs[] = {
     {"json", FLAGS_SWITCH, offsetof(struct list_options, json), NULL, "print JSON"},
 };
-static const struct flags list_flags = {list_specs, sizeof list_specs / sizeof list_specs[0]};
+static const struct flags list_flags = {list_specs, COUNT(list_specs)};
 static const struct flags no_flags = {NULL, 0};
 
 static int complain(int code, const struct errc_why *why)

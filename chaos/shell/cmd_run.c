@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/flags.h"
 #include "base/os/clock_os.h"
 #include "base/os/entropy_os.h"
@@ -53,7 +54,7 @@ static const struct flags_spec specs[] = {
     {"q", FLAGS_SWITCH, offsetof(struct options, quiet), NULL, "show only what did not pass"},
     {"v", FLAGS_SWITCH, offsetof(struct options, verbose), NULL, "show every step"},
 };
-static const struct flags run_flags = {specs, sizeof specs / sizeof specs[0]};
+static const struct flags run_flags = {specs, COUNT(specs)};
 
 /* One call of `chaos run`. */
 struct call {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/flags.h"
 #include "chaos/core/judge/verdict.h"
 #include "chaos/shell/cmd_look.h"
@@ -20,7 +21,7 @@ static const struct cmd_table_row rows[] = {
 };
 
 #define ARGUMENTS_WIDTH 12
-#define ROWS (sizeof rows / sizeof rows[0])
+#define ROWS COUNT(rows)
 
 /* printf counts the bytes of "…", a terminal does not. */
 static int columns(const char *text)

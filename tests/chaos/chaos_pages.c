@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "chaos/core/judge/verdict.h"
 #include "chaos/core/language/schema.h"
 
@@ -21,7 +22,7 @@ int main(int argc, char *argv[])
 {
     struct buf out CLEANUP(buf_done);
     buf_init(&out, (size_t)1 << 22);
-    for (size_t i = 0; argc == 2 && i < sizeof pages / sizeof pages[0]; i++)
+    for (size_t i = 0; argc == 2 && i < COUNT(pages); i++)
         if (strcmp(argv[1], pages[i].name) == 0)
             pages[i].format(&out);
     if (out.len == 0 || out.failed) {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "chaos/core/judge/invariants.h"
 #include "chaos/core/ledger/ledger_client.h"
 #include "tests/chaos/case.h"
@@ -721,7 +722,7 @@ static void expect_finding(const struct case_run *c, const struct planted *p)
 static void test_invariants__each_planted_defect_is_named_with_its_line(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
+    for (size_t i = 0; i < COUNT(planted); i++) {
         const struct planted *p = &planted[i];
         struct fake_world f CLEANUP(fake_world_done);
         struct case_run c CLEANUP(case_done);
@@ -758,7 +759,7 @@ static void test_invariants__every_one_has_a_defect_that_breaks_it(void **state)
     (void)state;
     for (size_t i = 0; invariants_name(i) != NULL; i++) {
         bool planted_one = false;
-        for (size_t k = 0; k < sizeof planted / sizeof planted[0]; k++)
+        for (size_t k = 0; k < COUNT(planted); k++)
             planted_one |= strcmp(planted[k].rule, invariants_name(i)) == 0;
         if (!planted_one)
             fail_msg("nothing breaks %s", invariants_name(i));

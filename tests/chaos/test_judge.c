@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/os/file.h"
 #include "base/text/base64.h"
@@ -137,7 +138,7 @@ static void test_verify_manifest__what_is_no_manifest_is_told(void **state)
         {"{\"signature\":\"ed25519:AAAA\"}", ERRC_OK,
          "signature \"ed25519:AAAA…\" is verified by none of the known fallback keys"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct verify_manifest m;
         assert_int_equal(verify_manifest(slice_of(rows[i].text), NULL, 0, &m, NULL), rows[i].code);
         assert_string_equal(m.trouble, rows[i].trouble);
@@ -190,7 +191,7 @@ static void test_backoff__bounds_double_up_to_the_maximum(void **state)
         {3, 5, 3, 2, 5},
         {600000, 600000, 1000, 300000, 600000},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct record_contract contract = {.base_ms = rows[i].base, .max_ms = rows[i].max};
         int64_t low = 0, high = 0;
         backoff_bounds(&contract, rows[i].n, &low, &high);
@@ -382,7 +383,7 @@ static void test_ledger__problems_name_the_line(void **state)
         {"{\"seq\":1,\"kind\":\"process\",\"event\":\"start\",\"wall\":\"now\"}\n",
          "field \"wall\" is not a time as RFC 3339 has it", 1},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct pool pool CLEANUP(pool_done);
         struct ledger_server server CLEANUP(ledger_server_done);
         struct ledger_problems problems = {0};

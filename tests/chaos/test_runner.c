@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/jsonread.h"
 #include "chaos/core/report/report.h"
 #include "chaos/core/runner.h"
@@ -125,7 +126,7 @@ static void test_runner__a_step_that_cannot_be_done_ends_the_method_not_the_roll
         {ERRC_TIMEOUT, 3, VERDICT_FAIL, "step"},
         {ERRC_TIMEOUT, 1, VERDICT_NOT_STARTED, "step"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct fake_world f CLEANUP(fake_world_done);
         struct case_run c CLEANUP(case_done);
         fake_world_init(&f);
@@ -217,7 +218,7 @@ static void test_runner__missing_evidence_is_unknown(void **state)
          false,
          "journal.ndjson:4: not a JSON object"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct fake_world f CLEANUP(fake_world_done);
         struct case_run c CLEANUP(case_done);
         fake_world_init(&f);

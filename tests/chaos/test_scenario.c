@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/os/file.h"
 #include "chaos/core/actors/actors.h"
@@ -360,7 +361,7 @@ static void test_scenario_walk__holds_only_against_a_step_what_is_certain(void *
         {"  - service: {pause: api}\n  - service: {stop: api}\n  - service: {start: api}\n", NULL},
         {"  - fallback_key: remove\n  - vault: bootstrap\n  - fallback_key: remove\n", NULL},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct parsed p CLEANUP(parsed_done);
         const char *found = finding(&p, rows[i].method);
         if (found == NULL ? rows[i].finding != NULL
@@ -468,7 +469,7 @@ static void test_verb__formats_match_what_they_say(void **state)
         {VERB_FORMAT_ANY, "", true},
         {VERB_FORMAT_ANY, "anything", true},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(verb_format_matches(rows[i].format, rows[i].text), rows[i].matches);
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/buf.h"
 #include "base/text/jsonread.h"
 #include "chaos/core/subject/subject_answer.h"
@@ -32,7 +33,7 @@ static void test_subject__a_class_says_outage_refusal_or_neither(void **state)
         {"interrupted", SUBJECT_SAYS_NEITHER},  {"of our own making", SUBJECT_SAYS_NEITHER},
         {NULL, SUBJECT_SAYS_NEITHER},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(subject_says(US, rows[i].class), rows[i].says);
 }
 
@@ -247,7 +248,7 @@ static void test_subject__an_answer_that_says_nothing_says_nothing(void **state)
 {
     (void)state;
     static const char *const texts[] = {"", "no JSON", "[1]", "{\"status\":4,\"signing\":5}"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         struct world_call told = answer("api", 500, texts[i]);
         assert_string_equal(told.status, "");
         assert_string_equal(told.mode, "");
@@ -280,7 +281,7 @@ static void test_subject__an_environment_becomes_a_contract(void **state)
         {.name = "X_NOTE", .value = "SIGNER_ATTEMPTS=9\nALLOW_FALLBACK_SIGNING=false"},
     };
     struct record_contract c = {.via = "api"};
-    subject_contract(US, pairs, sizeof pairs / sizeof pairs[0], &c);
+    subject_contract(US, pairs, COUNT(pairs), &c);
     assert_true(c.fallback_allowed);
     assert_int_equal(c.attempts_max, 5);
     assert_int_equal(c.base_ms, 250);
@@ -297,7 +298,7 @@ static void test_subject__the_switch_is_true_letter_for_letter(void **state)
 {
     (void)state;
     static const char *const words[] = {"TRUE", "1", "yes", "true ", ""};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; i < COUNT(words); i++) {
         const struct scenario_pair pair = {.name = "ALLOW_FALLBACK_SIGNING", .value = words[i]};
         struct record_contract c = {0};
         subject_contract(US, &pair, 1, &c);

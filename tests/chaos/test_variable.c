@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/buf.h"
 #include "chaos/core/subject/subjects.h"
 #include "signer/core/config.h"
@@ -63,7 +64,7 @@ static void test_variable__good_and_bad_values_are_those_of_the_signer(void **st
             (void)snprintf(text, sizeof text, "%" PRId64, edges[k]);
             expect_same(v->name, text);
         }
-        for (size_t k = 0; k < sizeof words / sizeof words[0] && v->type != VARIABLE_TEXT; k++)
+        for (size_t k = 0; k < COUNT(words) && v->type != VARIABLE_TEXT; k++)
             expect_same(v->name, words[k]);
         expect_same(v->name, "");
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/os/file.h"
 #include "chaos/core/judge/verdict.h"
 
@@ -42,7 +43,7 @@ static void test_verdict__each_has_its_exit_code(void **state)
         {VERDICT_NOT_STARTED, 3}, {VERDICT_DIRTY, 4},    {VERDICT_NOT_EXERCISED, 5},
         {VERDICT_INTERNAL, 70},   {VERDICT_SKIPPED, 77}, {VERDICT_INTERRUPTED, 130},
     };
-    assert_int_equal(sizeof rows / sizeof rows[0], VERDICT_COUNT);
+    assert_int_equal(COUNT(rows), VERDICT_COUNT);
     for (size_t i = 0; i < VERDICT_COUNT; i++)
         assert_int_equal(verdict_exit_code(rows[i].verdict), rows[i].code);
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/count.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/scenario/check.h"
 
@@ -57,4 +58,4 @@ static const struct verb verbs[] = {
 };
 
 const struct actor actor_fallback_key = {
-    .name = "fallback_key", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+    .name = "fallback_key", .verbs = verbs, .verb_count = COUNT(verbs)};

@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/language/fields.h"
 
@@ -50,4 +51,4 @@ const struct actor actor_service = {.name = "service",
                                     .of_subject = true,
                                     .of_services = true,
                                     .verbs = verbs,
-                                    .verb_count = sizeof verbs / sizeof verbs[0]};
+                                    .verb_count = COUNT(verbs)};

@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "chaos/core/actors/actor_vault.h"
 #include "chaos/core/actors/actors.h"
 
@@ -16,7 +17,5 @@ static const struct verb verbs[] = {
      .key_event = true},
 };
 
-const struct actor actor_trust = {.name = "trust",
-                                  .of_subject = true,
-                                  .verbs = verbs,
-                                  .verb_count = sizeof verbs / sizeof verbs[0]};
+const struct actor actor_trust = {
+    .name = "trust", .of_subject = true, .verbs = verbs, .verb_count = COUNT(verbs)};

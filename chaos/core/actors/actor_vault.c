@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/language/fields.h"
 
@@ -127,7 +128,7 @@ static void check_header(struct check *c, const struct scenario_step *step,
                          const struct scenario_value *headers, const struct scenario_pair *pair)
 {
     static const char *const framing[] = {"Content-Length", "Transfer-Encoding", "Connection"};
-    for (size_t i = 0; i < sizeof framing / sizeof framing[0]; i++)
+    for (size_t i = 0; i < COUNT(framing); i++)
         if (strcasecmp(pair->name, framing[i]) == 0)
             check_pair(c, step, headers, pair, "\"%s\" is set by the server, leave it out",
                        pair->name);
@@ -323,5 +324,4 @@ static const struct verb verbs[] = {
      .key_event = true},
 };
 
-const struct actor actor_vault = {
-    .name = "vault", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+const struct actor actor_vault = {.name = "vault", .verbs = verbs, .verb_count = COUNT(verbs)};

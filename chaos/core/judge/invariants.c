@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "chaos/core/judge/invariants_case.h"
 #include "chaos/core/judge/invariants_claim.h"
 #include "chaos/core/judge/invariants_key.h"
@@ -118,7 +119,7 @@ static void set_clock(struct judgement *out, struct evidence *evidence)
 void invariants_judge(struct judgement *out, struct evidence *evidence)
 {
     set_clock(out, evidence);
-    for (size_t i = 0; i < sizeof invariants / sizeof invariants[0]; i++) {
+    for (size_t i = 0; i < COUNT(invariants); i++) {
         struct invariants_case c = begin(out, evidence, invariants[i].name);
         if (can_judge(evidence, invariants[i].needs))
             invariants[i].judge(&c);
@@ -128,10 +129,10 @@ void invariants_judge(struct judgement *out, struct evidence *evidence)
 
 const char *invariants_name(size_t i)
 {
-    return i < sizeof invariants / sizeof invariants[0] ? invariants[i].name : NULL;
+    return i < COUNT(invariants) ? invariants[i].name : NULL;
 }
 
 const char *invariants_meaning(size_t i)
 {
-    return i < sizeof invariants / sizeof invariants[0] ? invariants[i].meaning : NULL;
+    return i < COUNT(invariants) ? invariants[i].meaning : NULL;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/stamp.h"
 #include "chaos/core/subject/subjects.h"
 
@@ -46,7 +47,7 @@ static const struct {
 static void check_fields(struct invariants_case *c, const struct join_bundle *b,
                          const struct ledger_entry *e)
 {
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+    for (size_t i = 0; i < COUNT(fields); i++) {
         const char *value = NULL;
         memcpy(&value, (const char *)e + fields[i].offset, sizeof value);
         if (value == NULL && (fields[i].actions & (1u << e->action)) != 0)
@@ -338,7 +339,7 @@ static void check_answered(struct invariants_case *c, const struct join_bundle *
     if (e == NULL || !invariants_case_contract(c, b, e, &contract))
         return;
     for (size_t i = 0; i < e->attempt_count; i++)
-        for (size_t k = 0; k < sizeof silent / sizeof silent[0]; k++) {
+        for (size_t k = 0; k < COUNT(silent); k++) {
             const struct ledger_attempt *a = &e->attempts[i];
             const struct ledger_request *r = run->attempts[i].last;
             if (strcmp(a->class, silent[k]) == 0 && was_answered(r, a, &contract))

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/count.h"
+
 static const struct {
     const char *name, *meaning;
     enum verdict_exit code;
@@ -104,7 +106,7 @@ int verdict_exit_code(enum verdict verdict)
 
 int verdict_exit_of_all(const enum verdict *all, size_t count)
 {
-    for (size_t i = 0; i < sizeof exit_order / sizeof exit_order[0]; i++)
+    for (size_t i = 0; i < COUNT(exit_order); i++)
         for (size_t k = 0; k < count; k++)
             if (all[k] == exit_order[i])
                 return verdict_exit_code(exit_order[i]);
@@ -117,7 +119,7 @@ static void format_rows(struct buf *out)
         for (unsigned v = 0; v < VERDICT_COUNT; v++)
             if ((unsigned)verdicts[v].code == code)
                 buf_addf(out, "| %u | %s | %s |\n", code, verdicts[v].name, verdicts[v].meaning);
-        for (size_t i = 0; i < sizeof other_exits / sizeof other_exits[0]; i++)
+        for (size_t i = 0; i < COUNT(other_exits); i++)
             if ((unsigned)other_exits[i].code == code)
                 buf_addf(out, "| %u | | %s |\n", code, other_exits[i].meaning);
     }
@@ -134,7 +136,7 @@ void verdict_format_exit_codes(struct buf *out)
         buf_addf(out, "%s, ", verdicts[v].name);
     buf_add_text(out, "pass. All flags are kept in `result.json`.\n\n"
                       "Over several scenarios the exit code is the first of these that occurred: ");
-    size_t last = sizeof exit_order / sizeof exit_order[0] - 1;
+    size_t last = COUNT(exit_order) - 1;
     for (size_t i = 0; i <= last; i++)
         buf_addf(out, "%d%s", verdict_exit_code(exit_order[i]), i < last ? ", " : ". ");
     buf_addf(out,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/text/buf.h"
 #include "base/text/jsonread.h"
@@ -10,7 +11,7 @@
 
 static const char *const members[] = {"bundleRunId", "operatorId", "artefacts", "metadata"};
 
-#define MEMBERS (sizeof members / sizeof members[0])
+#define MEMBERS COUNT(members)
 
 /* Returns a copy without what the signer adds; NULL without memory. */
 static json_t *copy_metadata(const json_t *metadata)

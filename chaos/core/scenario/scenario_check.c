@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "chaos/core/scenario/check.h"
 #include "chaos/core/scenario/scenario_walk.h"
 
@@ -64,7 +65,7 @@ static void see_service(struct check *c, const struct scenario_step *step,
 static void see_services(struct check *c, const struct scenario_step *step)
 {
     static const char *const fields[] = {"via", "service"};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+    for (size_t i = 0; i < COUNT(fields); i++) {
         const struct scenario_value *value = scenario_field(step, fields[i]);
         if (value != NULL)
             see_service(c, step, value, value->text);

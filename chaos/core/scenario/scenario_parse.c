@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/scenario/scenario_check.h"
 #include "chaos/core/scenario/scenario_read.h"
@@ -193,7 +194,7 @@ static const char *stem_of(struct pool *pool, const char *file)
     const char *slash = strrchr(file, '/');
     struct slice name = slice_of(slash == NULL ? file : slash + 1);
     static const char *const endings[] = {".yaml", ".yml", ".json"};
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+    for (size_t i = 0; i < COUNT(endings); i++)
         if (slice_ends_with(name, endings[i]) && name.len > strlen(endings[i]))
             name.len -= strlen(endings[i]);
     return pool_text(pool, name);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/count.h"
+
 #define RULES_MAX 256u /* of fakevault, at a time */
 
 /* Whom steps act on: Vault, or a service. */
@@ -150,7 +152,7 @@ void scenario_walk(struct check *c)
         .vault = {.name = "vault"},
         .services = {{.name = "api"}, {.name = "worker"}},
     };
-    for (size_t p = 0; p < sizeof phases / sizeof phases[0]; p++) {
+    for (size_t p = 0; p < COUNT(phases); p++) {
         const struct scenario_steps *steps = &c->scenario->phases[phases[p]];
         for (size_t i = 0; i < steps->count; i++) {
             const struct scenario_step *step = &steps->items[i];

@@ -1,6 +1,7 @@
 #include "chaos/core/subject/docugen.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#include "base/count.h"
+
 #define MINUTE_MS 60000
 #define HOUR_MS (60 * MINUTE_MS)
 

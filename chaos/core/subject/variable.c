@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/flags.h"
 #include "base/text/slice.h"
 
@@ -28,7 +29,7 @@ const struct variable *variable_find(const struct variable_table *table, const c
 
 static bool is_foreign(const char *name)
 {
-    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
+    for (size_t i = 0; i < COUNT(foreign); i++)
         if (strcmp(foreign[i], name) == 0)
             return true;
     return slice_starts_with(slice_of(name), FOREIGN_PREFIX);

@@ -5,6 +5,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/os/file.h"
 #include "chaos/shell/client/service_client.h"
 
@@ -119,7 +120,7 @@ void gather_watch_open(struct gather_watch *watch, const struct stack *stack)
 {
     static const char *const folders[] = {"ledgers", "logs"};
     watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    for (size_t i = 0; watch->fd >= 0 && i < sizeof folders / sizeof folders[0]; i++) {
+    for (size_t i = 0; watch->fd >= 0 && i < COUNT(folders); i++) {
         struct folder_path path;
         if (stack_path(stack, folders[i], &path, NULL) == ERRC_OK)
             (void)inotify_add_watch(watch->fd, path.text, IN_MODIFY | IN_CREATE | IN_MOVED_TO);

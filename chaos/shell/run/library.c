@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/count.h"
 #include "base/os/file.h"
 #include "chaos/core/scenario/scenario_parse.h"
 
@@ -70,7 +71,7 @@ static int is_scenario(const struct dirent *entry)
 {
     static const char *const endings[] = {".yaml", ".yml", ".json"};
     struct slice name = slice_of(entry->d_name);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+    for (size_t i = 0; i < COUNT(endings); i++)
         if (entry->d_name[0] != '.' && slice_ends_with(name, endings[i]))
             return 1;
     return 0;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/os/file.h"
 #include "base/text/stamp.h"
 #include "chaos/core/ledger/waits.h"
@@ -124,7 +125,7 @@ static enum errc write_reports(const char *folder, const struct judgement *run,
         {"findings.txt", report_format_findings},
         {"result.json", report_format_result}, /* last: who sees it, sees all */
     };
-    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+    for (size_t i = 0; i < COUNT(reports); i++) {
         struct buf text CLEANUP(buf_done);
         buf_init(&text, FILE_BYTES_MAX);
         reports[i].format(run, &text);

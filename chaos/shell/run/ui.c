@@ -5,6 +5,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/count.h"
+
 #define NAME_WIDTH_MAX 40
 #define VERDICT_WIDTH 13 /* "not exercised" */
 
@@ -30,7 +32,7 @@ static bool is_set(const char *name)
 static bool speaks_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         const char *value = getenv(names[i]);
         if (value != NULL && value[0] != '\0')
             return strcasestr(value, "utf") != NULL;

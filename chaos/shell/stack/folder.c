@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/count.h"
+
 #define SOCKET_PATH_MAX 80 /* leaves room for a file name in the 108 bytes of sun_path */
 #define OPEN_FOLDERS 16
 
@@ -39,7 +41,7 @@ enum errc folder_absolute(const char *path, struct folder_path *out, struct errc
 enum errc folder_make_temporary(struct folder_path *out, struct errc_why *why)
 {
     const char *parents[] = {getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
-    for (size_t i = 0; i < sizeof parents / sizeof parents[0]; i++) {
+    for (size_t i = 0; i < COUNT(parents); i++) {
         if (parents[i] == NULL || parents[i][0] != '/' || strlen(parents[i]) > SOCKET_PATH_MAX)
             continue;
         TRY(folder_format(out, why, "%s/chaos-XXXXXX", parents[i]));

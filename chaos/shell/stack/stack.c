@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/os/clock_os.h"
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
@@ -31,7 +32,7 @@ static enum errc make_folders(const struct stack *stack, struct errc_why *why)
 {
     static const char *const names[] = {"ledgers", "logs", "vault", "private"};
     const struct subject *subject = stack->spec->subject;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < COUNT(names); i++)
         TRY(make_folder(stack, names[i], why));
     for (size_t i = 0; i < subject->door_count; i++)
         TRY(make_folder(stack, subject->doors[i].name, why));

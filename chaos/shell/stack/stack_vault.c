@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/os/file.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
@@ -17,7 +18,7 @@ enum errc stack_vault_common(struct envmap *map, struct errc_why *why)
     static const char *const kept[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
                                        "TSAN_OPTIONS", "TMPDIR"};
     TRY(envmap_set(map, "PATH", "/usr/local/bin:/usr/bin:/bin", why));
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+    for (size_t i = 0; i < COUNT(kept); i++)
         if (getenv(kept[i]) != NULL)
             TRY(envmap_set(map, kept[i], getenv(kept[i]), why));
     return ERRC_OK;
@@ -40,7 +41,7 @@ static enum errc make_command(const struct stack *stack, struct command *c, stru
                       (unsigned long long)(stack->options.seed & INT64_MAX)));
     const char *fixed[] = {stack->options.fakevault, "server",     c->listen.text, c->admin.text,
                            c->journal.text,          c->seed.text, "-ready-fd=3"};
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+    for (size_t i = 0; i < COUNT(fixed); i++)
         c->argv[c->count++] = fixed[i];
     if (stack->spec->dev)
         c->argv[c->count++] = "-dev";

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "chaos/shell/stack/stack_vault.h"
 #include "chaos/shell/world/exec_verbs.h"
 
@@ -55,4 +56,4 @@ static const struct exec_verb verbs[] = {
 };
 
 const struct exec_actor do_fallback_key = {
-    .name = "fallback_key", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+    .name = "fallback_key", .verbs = verbs, .verb_count = COUNT(verbs)};

@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "chaos/shell/stack/stack_signer.h"
 #include "chaos/shell/world/exec_verbs.h"
 
@@ -113,4 +114,4 @@ static const struct exec_verb verbs[] = {
 };
 
 const struct exec_actor do_service = {
-    .name = "service", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+    .name = "service", .verbs = verbs, .verb_count = COUNT(verbs)};

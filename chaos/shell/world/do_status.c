@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "chaos/shell/stack/stack_signer.h"
 #include "chaos/shell/world/exec_verbs.h"
 
@@ -14,5 +15,4 @@ static const struct exec_verb verbs[] = {
     {NULL, status},
 };
 
-const struct exec_actor do_status = {
-    .name = "status", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+const struct exec_actor do_status = {.name = "status", .verbs = verbs, .verb_count = COUNT(verbs)};

@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "chaos/shell/stack/stack_signer.h"
 #include "chaos/shell/world/exec_verbs.h"
 
@@ -10,7 +11,5 @@ static const struct exec_verb verbs[] = {
     {"accept", trust_accept},
 };
 
-const struct exec_actor do_trust = {.name = "trust",
-                                    .verbs = verbs,
-                                    .verb_count = sizeof verbs / sizeof verbs[0],
-                                    .needs_vault = true};
+const struct exec_actor do_trust = {
+    .name = "trust", .verbs = verbs, .verb_count = COUNT(verbs), .needs_vault = true};

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
 #include "chaos/core/scenario/scenario_parse.h"
@@ -272,7 +273,5 @@ static const struct exec_verb verbs[] = {
     {"delete_key", vault_delete_key},
 };
 
-const struct exec_actor do_vault = {.name = "vault",
-                                    .verbs = verbs,
-                                    .verb_count = sizeof verbs / sizeof verbs[0],
-                                    .needs_vault = true};
+const struct exec_actor do_vault = {
+    .name = "vault", .verbs = verbs, .verb_count = COUNT(verbs), .needs_vault = true};

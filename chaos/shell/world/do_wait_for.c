@@ -1,5 +1,7 @@
 #include "chaos/shell/world/exec_verbs.h"
 
+#include "base/count.h"
+
 /* Waiting for requests is the runner's: it reads the journal anyway. */
 static enum errc wait_for(const struct exec_run *r, struct errc_why *why)
 {
@@ -12,4 +14,4 @@ static const struct exec_verb verbs[] = {
 };
 
 const struct exec_actor do_wait_for = {
-    .name = "wait_for", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+    .name = "wait_for", .verbs = verbs, .verb_count = COUNT(verbs)};

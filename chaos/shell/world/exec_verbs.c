@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "chaos/shell/world/exec_before.h"
 
 static const struct exec_actor *const actors[] = {
     &do_vault, &do_service, &do_trust, &do_fallback_key, &do_sign, &do_wait_for, &do_status,
 };
 
-#define ACTORS_THAT_ACT (sizeof actors / sizeof actors[0])
+#define ACTORS_THAT_ACT COUNT(actors)
 
 const struct exec_actor *exec_verbs_actor(size_t i)
 {
