@@ -195,13 +195,3 @@ size_t condition_windows(const struct condition_change *changes, size_t change_c
     CHECK(d.count <= condition_windows_max(change_count));
     return d.count;
 }
-
-bool condition_overlap(const struct condition_window *windows, size_t count, unsigned bits,
-                       int64_t from_ns, int64_t to_ns)
-{
-    for (size_t i = 0; i < count; i++)
-        if ((windows[i].bit & bits) != 0 && windows[i].from_ns <= to_ns &&
-            windows[i].to_ns >= from_ns)
-            return true;
-    return false;
-}

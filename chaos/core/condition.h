@@ -126,7 +126,3 @@ size_t condition_windows_max(size_t change_count);
  * condition_windows_max. */
 size_t condition_windows(const struct condition_change *changes, size_t change_count, int threshold,
                          const struct condition_journal *journal, struct condition_window *out);
-
-/* True when a window with one of the bits overlaps the stretch of time. */
-bool condition_overlap(const struct condition_window *windows, size_t count, unsigned bits,
-                       int64_t from_ns, int64_t to_ns);

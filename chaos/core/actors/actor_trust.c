@@ -13,8 +13,7 @@ static const struct verb verbs[] = {
               .doc = "whose key; there is only Vault's"},
      .check = actor_vault_check_key,
      .effect = {.clears = CONDITION_KEY},
-     .excludes = CONDITION_UNANSWERED,
-     .key_event = true},
+     .excludes = CONDITION_UNANSWERED},
 };
 
 const struct actor actor_trust = {

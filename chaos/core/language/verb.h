@@ -97,7 +97,6 @@ struct verb {
      * (in its argument, `via`, `service`), or else of Vault. */
     unsigned needs;    /* without them (unpause: frozen) */
     unsigned excludes; /* with them (seal: gone) */
-    bool key_event;    /* the signing key or its pin may change lawfully */
 
     /* VERB_OBSERVES: reads the evidence and compares (judge/probe.h). */
     enum errc (*probe)(struct probe *p);

@@ -63,7 +63,8 @@ static void describe_fields(const struct scenario_value *values, size_t count, s
     }
 }
 
-void plan_describe(const struct scenario_step *step, struct buf *out)
+/* Appends one step in words: "vault respond 503, times 2". */
+static void describe(const struct scenario_step *step, struct buf *out)
 {
     buf_add_text(out, step->actor->name);
     if (step->verb->name != NULL)
@@ -87,7 +88,7 @@ static const char *line_of(struct pool *pool, const struct scenario_step *step)
 {
     struct buf text CLEANUP(buf_done);
     buf_init(&text, (size_t)2 * DESCRIPTION_BYTES_MAX);
-    plan_describe(step, &text);
+    describe(step, &text);
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.ptr[i] < ' ')
             text.ptr[i] = ' ';

@@ -34,8 +34,5 @@ MUST_USE enum errc plan_make(struct scenario *scenario, struct plan *out, struct
 /* Appends the plan as text for people. */
 void plan_format(const struct plan *plan, const struct scenario *scenario, struct buf *out);
 
-/* Appends one step in words: "vault respond 503, times 2". */
-void plan_describe(const struct scenario_step *step, struct buf *out);
-
 /* Returns the index of the sign step that is called `name`, or plan->count. */
 size_t plan_find_sign(const struct plan *plan, const char *name);

@@ -36,7 +36,8 @@ static bool plain_decimal(const char *text)
     return len > 0 && strspn(digits, "0123456789") == len && (len == 1 || digits[0] != '0');
 }
 
-enum yamltree_scalar yamltree_classify(const char *text)
+/* Tells how an unquoted scalar reads. */
+static enum yamltree_scalar classify(const char *text)
 {
     static const char *const nulls[] = {"", "~", "null", NULL};
     static const char *const bools[] = {"true", "false", "yes", "no", "on", "off", NULL};
@@ -149,7 +150,7 @@ static struct yamltree_node *parse_scalar(struct reader *r, const yaml_event_t *
     bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     node->text = pool_text(r->pool, text);
     if (node->text != NULL)
-        node->scalar = plain ? yamltree_classify(node->text) : YAMLTREE_TEXT;
+        node->scalar = plain ? classify(node->text) : YAMLTREE_TEXT;
     return node->text == NULL ? NULL : node;
 }
 

@@ -56,6 +56,3 @@ MUST_USE enum errc yamltree_parse(struct slice text, struct pool *pool, struct l
 
 /* Returns the entry of a map, or NULL. */
 const struct yamltree_node *yamltree_get(const struct yamltree_node *map, const char *key);
-
-/* Tells how an unquoted scalar reads. */
-enum yamltree_scalar yamltree_classify(const char *text);

@@ -76,8 +76,10 @@ enum errc vault_client_control_text(const struct vault_client *client, const cha
     return buf_status(out, why);
 }
 
-enum errc vault_client_call(const struct vault_client *client, const char *method, const char *path,
-                            struct slice body, int *status, json_t **out, struct errc_why *why)
+/* One call of Vault's API below /v1/. *status (may be NULL) is set whenever there was an answer, also
+ * with ERRC_STATE. */
+static enum errc call(const struct vault_client *client, const char *method, const char *path,
+                      struct slice body, int *status, json_t **out, struct errc_why *why)
 {
     char url[URL_BYTES];
     char token[VAULT_CLIENT_TOKEN_BYTES + 32];
@@ -104,7 +106,7 @@ enum errc vault_client_init(struct vault_client *client, int shares, int thresho
     const char *token = NULL;
     (void)snprintf(body, sizeof body, "{\"secret_shares\":%d,\"secret_threshold\":%d}", shares,
                    threshold);
-    TRY(vault_client_call(client, "PUT", "sys/init", slice_of(body), NULL, &answer, why));
+    TRY(call(client, "PUT", "sys/init", slice_of(body), NULL, &answer, why));
     TRY(jsonread_array(answer, "keys_base64", &keys, why));
     TRY(jsonread_string(answer, "root_token", &token, why));
     if (strlen(token) >= sizeof client->token)
@@ -125,7 +127,7 @@ static enum errc unseal_one(const struct vault_client *client, const char *share
     jsonwrite_object(&w, NULL);
     jsonwrite_string(&w, "key", share);
     jsonwrite_end(&w);
-    TRY(vault_client_call(client, "PUT", "sys/unseal", buf_slice(&body), NULL, &answer, why));
+    TRY(call(client, "PUT", "sys/unseal", buf_slice(&body), NULL, &answer, why));
     TRY(jsonread_bool(answer, "sealed", sealed, why));
     return jsonread_int(answer, "progress", 0, 255, progress, why);
 }
@@ -135,7 +137,7 @@ static enum errc read_progress(const struct vault_client *client, bool *sealed, 
                                struct errc_why *why)
 {
     json_t *answer CLEANUP(jsonread_done) = NULL;
-    TRY(vault_client_call(client, "GET", "sys/seal-status", slice_of(NULL), NULL, &answer, why));
+    TRY(call(client, "GET", "sys/seal-status", slice_of(NULL), NULL, &answer, why));
     TRY(jsonread_bool(answer, "sealed", sealed, why));
     return jsonread_int(answer, "progress", 0, 255, progress, why);
 }
@@ -160,11 +162,11 @@ enum errc vault_client_unseal(const struct vault_client *client, const json_t *s
 static enum errc mount_transit(const struct vault_client *client, struct errc_why *why)
 {
     json_t *mounts CLEANUP(jsonread_done) = NULL;
-    TRY(vault_client_call(client, "GET", "sys/mounts", slice_of(NULL), NULL, &mounts, why));
+    TRY(call(client, "GET", "sys/mounts", slice_of(NULL), NULL, &mounts, why));
     if (json_object_get(mounts, "transit/") != NULL)
         return ERRC_OK;
-    return vault_client_call(client, "POST", "sys/mounts/transit",
-                             SLICE_LITERAL("{\"type\":\"transit\"}"), NULL, NULL, why);
+    return call(client, "POST", "sys/mounts/transit", SLICE_LITERAL("{\"type\":\"transit\"}"), NULL,
+                NULL, why);
 }
 
 enum errc vault_client_bootstrap(const struct vault_client *client, const char *key,
@@ -173,9 +175,8 @@ enum errc vault_client_bootstrap(const struct vault_client *client, const char *
     char path[URL_BYTES];
     TRY(mount_transit(client, why));
     (void)snprintf(path, sizeof path, "transit/keys/%s", key);
-    return vault_client_call(client, "POST", path,
-                             SLICE_LITERAL("{\"type\":\"ecdsa-p256\",\"exportable\":true}"), NULL,
-                             NULL, why);
+    return call(client, "POST", path,
+                SLICE_LITERAL("{\"type\":\"ecdsa-p256\",\"exportable\":true}"), NULL, NULL, why);
 }
 
 enum errc vault_client_rotate_key(const struct vault_client *client, const char *key,
@@ -183,7 +184,7 @@ enum errc vault_client_rotate_key(const struct vault_client *client, const char 
 {
     char path[URL_BYTES];
     (void)snprintf(path, sizeof path, "transit/keys/%s/rotate", key);
-    return vault_client_call(client, "POST", path, slice_of(NULL), NULL, NULL, why);
+    return call(client, "POST", path, slice_of(NULL), NULL, NULL, why);
 }
 
 enum errc vault_client_delete_key(const struct vault_client *client, const char *key,
@@ -191,10 +192,9 @@ enum errc vault_client_delete_key(const struct vault_client *client, const char 
 {
     char path[URL_BYTES];
     (void)snprintf(path, sizeof path, "transit/keys/%s/config", key);
-    TRY(vault_client_call(client, "POST", path, SLICE_LITERAL("{\"deletion_allowed\":true}"), NULL,
-                          NULL, why));
+    TRY(call(client, "POST", path, SLICE_LITERAL("{\"deletion_allowed\":true}"), NULL, NULL, why));
     (void)snprintf(path, sizeof path, "transit/keys/%s", key);
-    return vault_client_call(client, "DELETE", path, slice_of(NULL), NULL, NULL, why);
+    return call(client, "DELETE", path, slice_of(NULL), NULL, NULL, why);
 }
 
 enum errc vault_client_each_key(const struct vault_client *client, const char *key,
@@ -209,7 +209,7 @@ enum errc vault_client_each_key(const struct vault_client *client, const char *k
     json_t *entry = NULL;
     const char *version = NULL;
     (void)snprintf(path, sizeof path, "transit/keys/%s", key);
-    TRY(vault_client_call(client, "GET", path, slice_of(NULL), NULL, &answer, why));
+    TRY(call(client, "GET", path, slice_of(NULL), NULL, &answer, why));
     TRY(jsonread_object(answer, "data", &data, why));
     TRY(jsonread_object(data, "keys", &keys, why));
     json_object_foreach(keys, version, entry)

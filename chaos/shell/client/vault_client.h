@@ -36,12 +36,6 @@ MUST_USE enum errc vault_client_control(const struct vault_client *client, const
 MUST_USE enum errc vault_client_control_text(const struct vault_client *client, const char *path,
                                              struct buf *out, struct errc_why *why);
 
-/* One call of Vault's API below /v1/. As above; *status (may be NULL) is set
- * whenever there was an answer, also with ERRC_STATE. */
-MUST_USE enum errc vault_client_call(const struct vault_client *client, const char *method,
-                                     const char *path, struct slice body, int *status, json_t **out,
-                                     struct errc_why *why);
-
 /* Initialises; *shares is an array of base64 texts (the caller's), and the root
  * token becomes the client's. */
 MUST_USE enum errc vault_client_init(struct vault_client *client, int shares, int threshold,

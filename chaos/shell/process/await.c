@@ -56,12 +56,3 @@ enum errc await_readable(const struct await *await, int fd, int64_t deadline_ns,
         return errc_fail(why, ERRC_UNAVAILABLE, "interrupted while waiting for %s", what);
     return errc_fail(why, ERRC_TIMEOUT, "waited in vain for %s", what);
 }
-
-enum errc await_pause(const struct await *await, int64_t ms, struct errc_why *why)
-{
-    bool readable = false;
-    bool interrupted = false;
-    if (wait_for(await, -1, await_deadline_ns(ms), &readable, &interrupted) != ERRC_OK)
-        return errc_fail(why, ERRC_IO, "cannot wait: %s", strerror(errno));
-    return interrupted ? errc_fail(why, ERRC_UNAVAILABLE, "interrupted while waiting") : ERRC_OK;
-}

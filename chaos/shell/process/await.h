@@ -25,6 +25,3 @@ int await_left_ms(int64_t deadline_ns);
  * ERRC_UNAVAILABLE (interrupted); both with a sentence that names `what`. */
 MUST_USE enum errc await_readable(const struct await *await, int fd, int64_t deadline_ns,
                                   const char *what, struct errc_why *why);
-
-/* Lets time pass, for the scenarios that ask for it. ERRC_UNAVAILABLE. */
-MUST_USE enum errc await_pause(const struct await *await, int64_t ms, struct errc_why *why);

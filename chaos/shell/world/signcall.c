@@ -292,11 +292,6 @@ enum errc signcall_await(struct signcalls *calls, size_t id, int64_t deadline_ns
     return code;
 }
 
-const struct signcall *signcall_find(const struct signcalls *calls, size_t id)
-{
-    return find(calls, id);
-}
-
 static const struct signcall *last_for(const struct signcalls *calls, const char *bundle)
 {
     for (size_t i = calls->count; i > 0; i--)
