@@ -6,6 +6,7 @@
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/language/schema_page.h"
 #include "chaos/core/language/verb.h"
+#include "chaos/core/language/verb_stack.h"
 #include "chaos/core/scenario/scenario.h"
 
 #define SCHEMA_BYTES_MAX (1u << 20)

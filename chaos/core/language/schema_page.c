@@ -6,6 +6,7 @@
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/judge/invariants.h"
 #include "chaos/core/language/verb.h"
+#include "chaos/core/language/verb_stack.h"
 
 static void add_type(const struct verb_field *field, struct buf *out)
 {

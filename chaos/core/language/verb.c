@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "chaos/core/language/verb_stack.h"
-
 bool verb_allowed_in(const struct verb *verb, enum verb_phase phase)
 {
     switch (phase) {
@@ -16,11 +14,6 @@ bool verb_allowed_in(const struct verb *verb, enum verb_phase phase)
         return verb->role == VERB_OBSERVES;
     }
     return false;
-}
-
-const struct verb_field *verb_scenario_fields(void)
-{
-    return verb_stack_scenario;
 }
 
 const struct verb_field *verb_field_find(const struct verb_field *fields, const char *name)

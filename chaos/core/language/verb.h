@@ -116,9 +116,6 @@ struct actor {
  * expect only observes. */
 bool verb_allowed_in(const struct verb *verb, enum verb_phase phase);
 
-/* The fields of a whole scenario: version, purpose, tags, stack, and the four lists of steps. */
-const struct verb_field *verb_scenario_fields(void);
-
 /* Returns the field of that name in a list that ends with a NULL name, or NULL. fields may be
  * NULL. */
 const struct verb_field *verb_field_find(const struct verb_field *fields, const char *name);

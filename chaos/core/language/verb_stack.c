@@ -43,7 +43,7 @@ static const struct verb_field stack_fields[] = {
             "begin with X_"},
     FIELDS_END};
 
-const struct verb_field verb_stack_scenario[] = {
+static const struct verb_field scenario_fields[] = {
     {.name = "version",
      .type = VERB_INT,
      .required = true,
@@ -78,3 +78,8 @@ const struct verb_field verb_stack_scenario[] = {
      .max = 500,
      .doc = "what the evidence of the whole run must show"},
     FIELDS_END};
+
+const struct verb_field *verb_scenario_fields(void)
+{
+    return scenario_fields;
+}

@@ -1,8 +1,9 @@
 /*
- * verb_stack: the fields of a scenario outside its steps. Data behind verb.h.
+ * verb_stack: the fields of a scenario outside its steps.
  */
 #pragma once
 
 #include "chaos/core/language/verb.h"
 
-extern const struct verb_field verb_stack_scenario[]; /* ends with a NULL name */
+/* The fields of a whole scenario: version, purpose, tags, stack, and the four lists of steps. */
+const struct verb_field *verb_scenario_fields(void);

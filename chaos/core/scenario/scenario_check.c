@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "chaos/core/language/verb_stack.h"
 #include "chaos/core/scenario/check.h"
 #include "chaos/core/scenario/scenario_walk.h"
 

@@ -5,6 +5,7 @@
 #include "base/bug.h"
 #include "base/count.h"
 #include "chaos/core/actors/actors.h"
+#include "chaos/core/language/verb_stack.h"
 #include "chaos/core/scenario/scenario_check.h"
 #include "chaos/core/scenario/scenario_read.h"
 #include "chaos/core/scenario/yamltree.h"

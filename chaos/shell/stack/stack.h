@@ -83,12 +83,10 @@ struct stack {
 
 #define STACK_EXIT_INTERNAL 70 /* EX_SOFTWARE; what sanitizers end a program with, too */
 
-/* Reserves ports and makes the folders; starts nothing. stack_close in any case. */
+/* Reserves ports and makes the folders; starts nothing (stack_start.h does). stack_close in any
+ * case. */
 MUST_USE enum errc stack_open(struct stack *stack, const struct stack_options *options,
                               const struct scenario_stack *spec, struct errc_why *why);
-
-/* Starts everything up to a healthy system, as patiently as set-up may take. */
-MUST_USE enum errc stack_start(struct stack *stack, struct errc_why *why);
 
 /* Ends all processes, services first (what they sign still meets a Vault), each within its grace.
  * Files stay. */

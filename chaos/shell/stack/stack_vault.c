@@ -9,7 +9,6 @@
 #include "base/os/file.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
-#include "chaos/shell/stack/stack_signer.h"
 
 #define OUTPUT_BYTES_MAX (1u << 20)
 

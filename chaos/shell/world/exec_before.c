@@ -10,10 +10,10 @@ static bool is_set(const json_t *state, const char *part, const char *flag)
     return json_is_true(json_object_get(json_object_get(state, part), flag));
 }
 
-static enum errc ask(const struct exec_run *r, unsigned excludes, struct errc_why *why)
+static enum errc ask(struct stack *stack, unsigned excludes, struct errc_why *why)
 {
     json_t *state CLEANUP(jsonread_done) = NULL;
-    TRY(vault_client_control(&r->stack->client, "GET", "/state", slice_of(NULL), &state, why));
+    TRY(vault_client_control(&stack->client, "GET", "/state", slice_of(NULL), &state, why));
     if ((excludes & CONDITION_CLOSED) != 0 && !is_set(state, "listener", "accepting"))
         return errc_fail(why, ERRC_STATE, "vault refuses connections");
     if ((excludes & CONDITION_HELD) != 0 && is_set(state, "hold", "active"))
@@ -23,10 +23,9 @@ static enum errc ask(const struct exec_run *r, unsigned excludes, struct errc_wh
     return ERRC_OK;
 }
 
-enum errc exec_before_vault(const struct exec_run *r, struct errc_why *why)
+enum errc exec_before_vault(struct stack *stack, const struct verb *verb, struct errc_why *why)
 {
-    struct proc *vault = &r->stack->vault;
-    const struct verb *verb = r->step->verb;
+    struct proc *vault = &stack->vault;
     bool runs = proc_alive(vault, NULL);
     if ((verb->excludes & CONDITION_GONE) != 0 && !runs)
         return errc_fail(why, ERRC_STATE, "vault does not run");
@@ -36,5 +35,5 @@ enum errc exec_before_vault(const struct exec_run *r, struct errc_why *why)
         return errc_fail(why, ERRC_STATE, "vault is frozen");
     if ((verb->needs & CONDITION_FROZEN) != 0 && !vault->stopped)
         return errc_fail(why, ERRC_STATE, "vault is not frozen");
-    return (verb->excludes & INSIDE) != 0 ? ask(r, verb->excludes, why) : ERRC_OK;
+    return (verb->excludes & INSIDE) != 0 ? ask(stack, verb->excludes, why) : ERRC_OK;
 }

@@ -6,7 +6,10 @@
  */
 #pragma once
 
-#include "chaos/shell/world/exec_verbs.h"
+#include "base/errc.h"
+#include "chaos/core/language/verb.h"
+#include "chaos/shell/stack/stack.h"
 
 /* ERRC_STATE with a sentence when it is not; else what asking Vault's control says. */
-MUST_USE enum errc exec_before_vault(const struct exec_run *r, struct errc_why *why);
+MUST_USE enum errc exec_before_vault(struct stack *stack, const struct verb *verb,
+                                     struct errc_why *why);

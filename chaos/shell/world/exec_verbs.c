@@ -64,6 +64,6 @@ enum errc exec_verbs_run(struct exec_verbs *exec, const struct world_step *step,
         return errc_fail(why, ERRC_INTERNAL, "the live world cannot carry out \"%s\"",
                          what->actor->name);
     if (actor->needs_vault)
-        TRY(exec_before_vault(&r, why));
+        TRY(exec_before_vault(exec->stack, what->verb, why));
     return verb->run(&r, why);
 }

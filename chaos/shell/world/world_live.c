@@ -2,6 +2,7 @@
 
 #include "base/os/clock_os.h"
 #include "chaos/shell/process/guard.h"
+#include "chaos/shell/stack/stack_start.h"
 
 static struct instant world_now(void *context)
 {
