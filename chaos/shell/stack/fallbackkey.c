@@ -5,20 +5,12 @@
 #include <stdio.h>
 
 #include "base/os/file.h"
-#include "base/secret.h"
 #include "base/text/base64.h"
-
-static void wipe(struct buf *b)
-{
-    if (b->ptr != NULL)
-        secret_wipe(b->ptr, b->cap);
-    buf_done(b);
-}
 
 enum errc fallbackkey_write(const char *path, const struct entropy *entropy,
                             struct fallbackkey *out, struct errc_why *why)
 {
-    struct buf text CLEANUP(wipe);
+    struct buf text CLEANUP(buf_done);
     buf_init(&text, FALLBACKKEY_TEXT_BYTES);
     entropy->fill(entropy->context, out->seed, sizeof out->seed);
     base64_format(slice_bytes(out->seed, sizeof out->seed), BASE64_STANDARD, &text);
@@ -29,7 +21,7 @@ enum errc fallbackkey_write(const char *path, const struct entropy *entropy,
 
 enum errc fallbackkey_put(const char *path, const struct fallbackkey *key, struct errc_why *why)
 {
-    struct buf file CLEANUP(wipe);
+    struct buf file CLEANUP(buf_done);
     buf_init(&file, 256);
     buf_addf(&file, "{\"signingKey\": \"%s\"}\n", key->text);
     TRY(buf_status(&file, why));
