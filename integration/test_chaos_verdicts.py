@@ -203,7 +203,8 @@ def test_a_broken_file_starts_nothing(chaos):
     ("words", "message"),
     [
         ([], "chaos: no command given; chaos --help lists them\n"),
-        (["rn"], 'chaos: there is no command "rn", did you mean "run"? '),
+        (["rn"], 'chaos: command "rn" is unknown, did you mean "run"?\n'),
+        (["zzz"], 'chaos: command "zzz" is unknown, see chaos --help\n'),
         (["run"], "chaos: no scenario given; name a file or a folder\n"),
         (["run", "--sed", "1", "x.yaml"], "seed"),
         (["run", "--seed", "one", "x.yaml"], '"one"'),

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/count.h"
-#include "base/flags.h"
+#include "base/dispatch.h"
 #include "chaos/core/judge/verdict.h"
 #include "chaos/shell/cmd_look.h"
 #include "chaos/shell/cmd_run.h"
@@ -21,7 +21,8 @@ static const struct cmd_table_row rows[] = {
 };
 
 #define ARGUMENTS_WIDTH 12
-#define ROWS COUNT(rows)
+
+static const struct dispatch commands = DISPATCH("command", "chaos --help", rows);
 
 /* printf counts the bytes of "…", a terminal does not. */
 static int columns(const char *text)
@@ -36,7 +37,7 @@ static void print_help(void)
 {
     (void)printf("usage: chaos COMMAND [FLAG…] [ARGUMENT…]\n\n"
                  "Rehearses Vault outages over real processes and judges what the signer did.\n\n");
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         (void)printf("  %-7s %s%*s %s\n", rows[i].name, rows[i].arguments,
                      ARGUMENTS_WIDTH - columns(rows[i].arguments), "", rows[i].help);
     (void)printf("\n  chaos COMMAND --help tells its flags; chaos --version tells the version.\n"
@@ -69,28 +70,19 @@ static int explain(const struct cmd_table_row *row)
     return 0;
 }
 
-static int refuse(const char *word)
-{
-    const char *names[ROWS];
-    for (size_t i = 0; i < ROWS; i++)
-        names[i] = rows[i].name;
-    const char *nearest = flags_nearest(word, names, ROWS);
-    (void)fprintf(stderr, "chaos: there is no command \"%s\"%s%s%s chaos --help lists them\n", word,
-                  nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "",
-                  nearest != NULL ? "\"?" : ";");
-    return VERDICT_EXIT_USAGE;
-}
-
 int cmd_table_run(int argc, char *const argv[])
 {
+    struct errc_why why;
+    size_t row = 0;
+    size_t words = 0;
     if (argc < 2) {
         (void)fprintf(stderr, "chaos: no command given; chaos --help lists them\n");
         return VERDICT_EXIT_USAGE;
     }
-    for (size_t i = 0; i < ROWS; i++)
-        if (strcmp(argv[1], rows[i].name) == 0)
-            return asks_for_help(argc - 2, argv + 2) ? explain(&rows[i])
-                                                     : rows[i].run(argc - 2, argv + 2);
+    const char *const *word = (const char *const *)argv + 1;
+    if (dispatch_find(&commands, word, 1, &row, &words, &why) == ERRC_OK)
+        return asks_for_help(argc - 2, argv + 2) ? explain(&rows[row])
+                                                 : rows[row].run(argc - 2, argv + 2);
     if (argv[1][0] == '-' && is_flag(argv[1], "version")) {
         (void)printf("chaos %s\n", PROJECT_VERSION);
         return 0;
@@ -99,5 +91,6 @@ int cmd_table_run(int argc, char *const argv[])
         print_help();
         return 0;
     }
-    return refuse(argv[1]);
+    (void)fprintf(stderr, "chaos: %s\n", why.text);
+    return VERDICT_EXIT_USAGE;
 }
