@@ -3,7 +3,7 @@
  *
  * A run collects findings; each raises one flag. The worst flag is the verdict
  * of the scenario; all stay visible. Over several scenarios the exit code is
- * that of the first in verdict_exit_order that occurred (docs/exit-codes.md).
+ * that of the first that occurred in the order of docs/exit-codes.md.
  */
 #pragma once
 
