@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/subject/subjects.h"
 
@@ -115,7 +116,7 @@ static const char *error_of(const struct ledger_entry *e)
 
 static bool is_audited_error(const char *error)
 {
-    for (size_t i = 0; i < sizeof told_errors / sizeof told_errors[0]; i++)
+    for (size_t i = 0; i < COUNT(told_errors); i++)
         if (strcmp(told_errors[i].error, error) == 0)
             return true;
     return error[0] == '\0';
@@ -201,7 +202,7 @@ static void check_told_failed(struct invariants_case *c, const struct join_bundl
                                  "(" LEDGER_AUDIT ":%zu), it was told %s",
                                  wanted, e->class == NULL ? "nothing" : e->class, e->reason,
                                  e->line, told->error);
-    for (size_t i = 0; i < sizeof told_errors / sizeof told_errors[0]; i++)
+    for (size_t i = 0; i < COUNT(told_errors); i++)
         if (strcmp(told_errors[i].error, wanted) == 0 && told_errors[i].status != NULL &&
             strcmp(told_errors[i].status, told->status) != 0)
             invariants_case_violated(c, call->plan->number,
