@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "chaos/core/judge/exercise.h"
 #include "chaos/core/judge/invariants.h"
 #include "chaos/core/judge/judge.h"
@@ -13,7 +14,6 @@
 
 #define MESSAGE_BYTES_MAX 4096u
 #define STEP_POOL_MAX (2u * EVIDENCE_BYTES_MAX)
-#define NS_PER_MS 1000000
 
 struct session {
     struct record *run;
@@ -35,7 +35,7 @@ static const char *keep(struct session *s, const char *text)
 static bool is_late(struct session *s)
 {
     int64_t took_ns = s->world->now(s->world->context).mono_ns - s->run->started.mono_ns;
-    if (s->late || took_ns < RUNNER_DEADLINE_MS * (int64_t)NS_PER_MS)
+    if (s->late || took_ns < RUNNER_DEADLINE_MS * NS_PER_MS)
         return s->late;
     judgement_add(s->judged, VERDICT_INTERNAL, "deadline", 0,
                   "the run is not over after %d minutes: what is left of it is not run, only the "

@@ -10,6 +10,7 @@
 #include "base/os/clock_os.h"
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
+#include "base/units.h"
 #include "chaos/shell/run/library.h"
 #include "chaos/shell/run/results.h"
 #include "chaos/shell/run/schedule.h"
@@ -262,7 +263,7 @@ static enum errc run_all(struct call *c, int *exit_code, struct errc_why *why)
     ui_head(&ui, left_to_run(&c->schedule), (int)o->at_a_time, c->shared.seed);
     int64_t started_ns = clock.now(clock.context).mono_ns;
     TRY(schedule_run(&c->schedule, why));
-    c->wall_ms = (clock.now(clock.context).mono_ns - started_ns) / 1000000;
+    c->wall_ms = (clock.now(clock.context).mono_ns - started_ns) / NS_PER_MS;
     show_total(c, &ui);
     *exit_code = exit_code_of(&c->schedule);
     TRY(write_junit(c, why));

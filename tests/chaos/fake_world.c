@@ -10,12 +10,12 @@
 #include "base/text/base64.h"
 #include "base/text/jsonread.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "chaos/core/ledger/asked.h"
 #include "chaos/core/ledger/verify_manifest.h"
 
 #define LINE_MAX_BYTES 8192u
 #define BEGINNING 1763920000000000000
-#define MS 1000000
 
 static const char token[] = "hvs.fake-world-canary";
 
@@ -78,7 +78,7 @@ void fake_world_edit(struct fake_world *f, struct fake_world_edit edit)
 static const char *client_stamp(const struct fake_world *f, int64_t ns,
                                 char room[static STAMP_BYTES])
 {
-    stamp_format(ns - f->clock_off_ms * MS, STAMP_NANO, room);
+    stamp_format(ns - f->clock_off_ms * NS_PER_MS, STAMP_NANO, room);
     return room;
 }
 
@@ -100,7 +100,7 @@ static void journal(struct fake_world *f, const char *kind, const char *rest)
 {
     char stamp[STAMP_BYTES];
     struct buf *line = new_line(f->journal, &f->journal_count, 128);
-    f->now_ns += MS;
+    f->now_ns += NS_PER_MS;
     buf_addf(line, "{\"seq\":%u,\"kind\":\"%s\",\"wall\":\"%s\",%s}", ++f->seq, kind,
              stamp_now(f, stamp), rest);
 }
@@ -195,8 +195,8 @@ static void note_attempt(struct signing *s, const char *class, int status, int w
     char stamp[STAMP_BYTES];
     struct fake_world *f = s->f;
     int64_t taken_ms = f->no_patience ? 0 : (int64_t)wait_ms * f->wait_factor;
-    f->now_ns += (taken_ms + 1) * MS;
-    s->off_ns += f->no_patience ? 0 : (wait_ms - taken_ms) * MS;
+    f->now_ns += (taken_ms + 1) * NS_PER_MS;
+    s->off_ns += f->no_patience ? 0 : (wait_ms - taken_ms) * NS_PER_MS;
     (void)client_stamp(f, f->now_ns + s->off_ns, stamp);
     bool lie = f->lies_about_status && status != 200;
     buf_addf(&s->attempts,
@@ -249,7 +249,7 @@ static void attempt_all(struct signing *s, const char *signature_sha256)
                             rule);
         if (f->repeats && status != 200)
             journal_request(f, s->input, i + 1, status, signature_sha256, rule);
-        f->now_ns += status == 200 ? 0 : f->attempt_takes_ms * MS;
+        f->now_ns += status == 200 ? 0 : f->attempt_takes_ms * NS_PER_MS;
         s->ok = status == 200;
     }
 }
@@ -380,7 +380,7 @@ static void sign(struct fake_world *f, const struct scenario_step *step, struct 
         attempt_all(&s, sha);
     else
         strcpy(s.class, "sealed");
-    f->now_ns += f->late_intent ? 50 * MS : 0;
+    f->now_ns += f->late_intent ? 50 * NS_PER_MS : 0;
     if (f->late_intent)
         audit(f, s.via, "MANIFEST_SIGNING_STARTED", s.bundle, intent);
     if (s.ok) {
@@ -406,7 +406,7 @@ static void sign(struct fake_world *f, const struct scenario_step *step, struct 
 static struct instant now(void *context)
 {
     struct fake_world *f = context;
-    f->now_ns += MS;
+    f->now_ns += NS_PER_MS;
     return (struct instant){.mono_ns = f->now_ns - BEGINNING, .wall_ns = f->now_ns};
 }
 

@@ -9,12 +9,12 @@
 
 #include "base/text/buf.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "chaos/core/ledger/waits.h"
 #include "chaos/core/scenario/scenario_parse.h"
 #include "chaos/core/subject/subjects.h"
 
-#define MS 1000000LL
-#define DAY (1764000000000 * MS) /* all times are milliseconds behind it */
+#define DAY (1764000000000 * NS_PER_MS) /* all times are milliseconds behind it */
 
 static struct buf trail;
 
@@ -35,7 +35,7 @@ static int close_trail(void **state)
 static void add_stamp(const char *name, int64_t at_ms)
 {
     char text[STAMP_BYTES];
-    stamp_format(DAY + at_ms * MS, STAMP_MILLI, text);
+    stamp_format(DAY + at_ms * NS_PER_MS, STAMP_MILLI, text);
     buf_addf(&trail, "\"%s\":\"%s\"", name, text);
 }
 
@@ -69,8 +69,8 @@ static int64_t measure_with(const struct record_step *step, int64_t from_ms, int
     const struct scenario scenario = {.stack.subject = subjects_default()};
     struct record_step steps[1] = {{0}};
     struct record record = {.scenario = &scenario,
-                            .started.wall_ns = DAY + from_ms * MS,
-                            .ended.wall_ns = DAY + to_ms * MS,
+                            .started.wall_ns = DAY + from_ms * NS_PER_MS,
+                            .ended.wall_ns = DAY + to_ms * NS_PER_MS,
                             .steps = steps,
                             .step_count = step != NULL};
     if (step != NULL)
@@ -149,8 +149,9 @@ static void test_waits__a_probe_that_may_wait_is_a_wait(void **state)
         "");
     for (size_t i = 0; i < 2; i++) {
         const struct plan_step plan = {.step = &scenario.phases[VERB_PHASE_EXPECT].items[i]};
-        const struct record_step step = {
-            .plan = &plan, .started.wall_ns = DAY + 300 * MS, .ended.wall_ns = DAY + 700 * MS};
+        const struct record_step step = {.plan = &plan,
+                                         .started.wall_ns = DAY + 300 * NS_PER_MS,
+                                         .ended.wall_ns = DAY + 700 * NS_PER_MS};
         assert_int_equal(measure_with(&step, 0, 1000), i == 0 ? 500 : 200);
     }
 }

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define NS_PER_MS 1000000
+#include "base/units.h"
 
 /* What a wait must lie in, in milliseconds; `asked`: by the server. */
 struct bounds {

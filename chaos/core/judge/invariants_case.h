@@ -13,7 +13,6 @@
 
 #define INVARIANTS_CAUSES_MAX 64u /* different causes of one invariant */
 #define INVARIANTS_SLACK_MS 5     /* stamps have milliseconds, and clocks are slewed */
-#define INVARIANTS_NS_PER_MS 1000000
 
 /* A cause, and how often it was found. */
 struct invariants_cause {

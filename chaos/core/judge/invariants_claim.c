@@ -7,6 +7,7 @@
 
 #include "base/count.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "chaos/core/subject/subjects.h"
 
 #define ANSWER_TIMEOUT_MS 200 /* with less, a busy machine is late */
@@ -163,7 +164,7 @@ static void check_created(struct invariants_case *c, const struct join_bundle *b
                                e->created_at, e->line);
         return;
     }
-    int64_t slack_ns = INVARIANTS_SLACK_MS * INVARIANTS_NS_PER_MS;
+    int64_t slack_ns = INVARIANTS_SLACK_MS * NS_PER_MS;
     created_ns += c->evidence->clock_off_ns;
     if ((call != NULL && created_ns + slack_ns < call->told.started.wall_ns) ||
         created_ns > e->wall_ns + slack_ns)
@@ -325,7 +326,7 @@ static bool was_answered(const struct ledger_request *r, const struct ledger_att
 {
     if (r == NULL || r->status == 0 || !r->sent)
         return false;
-    int64_t took_ms = (r->reply_wall_ns - attempt->started_ns) / INVARIANTS_NS_PER_MS;
+    int64_t took_ms = (r->reply_wall_ns - attempt->started_ns) / NS_PER_MS;
     return contract->attempt_timeout_ms >= ANSWER_TIMEOUT_MS &&
            took_ms <= contract->attempt_timeout_ms / 2;
 }

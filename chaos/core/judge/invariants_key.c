@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/units.h"
+
 /* A key may sign from the moment it is pinned (Vault's) or put in place (the fallback's), until
  * another one is. Only `trust accept` pins; a rotation or a new key of the same name does not. */
 static bool was_lawful(const struct world_key *key, int64_t from_ns, int64_t to_ns)
@@ -34,7 +36,7 @@ static void check_key(struct invariants_case *c, const struct join_bundle *b,
     if (e == NULL || e->action != LEDGER_SIGNED || b->manifest == NULL ||
         b->manifest->state != EVIDENCE_MANIFEST_READ || !b->manifest->checked.good)
         return;
-    int64_t slack_ns = INVARIANTS_SLACK_MS * INVARIANTS_NS_PER_MS;
+    int64_t slack_ns = INVARIANTS_SLACK_MS * NS_PER_MS;
     int64_t from_ns = (run->intent != NULL ? run->intent->wall_ns : e->wall_ns) - slack_ns;
     const struct verify_manifest *m = &b->manifest->checked;
     const struct world_key *key = key_that_verifies(c->evidence, m, from_ns, e->wall_ns + slack_ns);

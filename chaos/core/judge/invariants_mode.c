@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
+
 static const char *mode_text(enum ledger_mode mode)
 {
     static const char *const texts[] = {
@@ -198,8 +200,8 @@ static bool vault_was_late(const struct join_run *run, const struct record_contr
 {
     for (size_t i = 0; i < run->result->attempt_count; i++) {
         const struct ledger_request *r = run->attempts[i].last;
-        int64_t limit_ns = run->result->attempts[i].started_ns +
-                           contract->attempt_timeout_ms / 2 * INVARIANTS_NS_PER_MS;
+        int64_t limit_ns =
+            run->result->attempts[i].started_ns + contract->attempt_timeout_ms / 2 * NS_PER_MS;
         if (r != NULL && strcmp(run->result->attempts[i].class, "timeout") == 0 &&
             (r->reply_line == 0 || r->reply_wall_ns > limit_ns))
             return true;

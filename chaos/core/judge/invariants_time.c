@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_MS INVARIANTS_NS_PER_MS
+#include "base/units.h"
+
 #define CLOCK_OFF_MS 1000 /* what is less is no wrong clock, but a wrong stamp */
 
 /* By how many milliseconds `later` comes before `earlier`; 0 when it does not, as far as stamps can
@@ -37,7 +38,7 @@ static int64_t offset_of(const struct offset *o)
 {
     if (o->low_ns == INT64_MIN || o->high_ns == INT64_MAX || o->low_ns > o->high_ns)
         return 0;
-    int64_t limit_ns = CLOCK_OFF_MS * (int64_t)NS_PER_MS;
+    int64_t limit_ns = CLOCK_OFF_MS * NS_PER_MS;
     if (o->low_ns <= limit_ns && o->high_ns >= -limit_ns)
         return 0;
     return o->low_ns + (o->high_ns - o->low_ns) / 2;

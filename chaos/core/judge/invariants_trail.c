@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/units.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/subject/subjects.h"
 
@@ -49,7 +50,7 @@ static void check_announced(struct invariants_case *c, const struct join_bundle 
     if (intent == NULL || run->request_count == 0)
         return;
     const struct ledger_request *r = run->requests[0];
-    int64_t early_ms = (intent->wall_ns - r->wall_ns) / INVARIANTS_NS_PER_MS;
+    int64_t early_ms = (intent->wall_ns - r->wall_ns) / NS_PER_MS;
     if (early_ms > INVARIANTS_SLACK_MS)
         invariants_case_violated(c, invariants_case_step(b, intent),
                                  "expected the intent of bundle %s before Vault has its request "
@@ -138,8 +139,7 @@ static const struct ledger_entry *result_for(const struct join_bundle *b,
     const struct ledger_entry *result = NULL;
     for (size_t i = 0; i < b->run_count; i++) {
         const struct ledger_entry *e = b->runs[i].result;
-        if (e != NULL &&
-            e->wall_ns <= call->told.ended.wall_ns + INVARIANTS_SLACK_MS * INVARIANTS_NS_PER_MS)
+        if (e != NULL && e->wall_ns <= call->told.ended.wall_ns + INVARIANTS_SLACK_MS * NS_PER_MS)
             result = e;
     }
     return result;
@@ -193,8 +193,7 @@ static void check_told_failed(struct invariants_case *c, const struct join_bundl
         return;
     }
     const char *wanted = e == NULL || e->action != LEDGER_FAILED ? NULL : error_of(e);
-    if (wanted == NULL || told->error[0] == '\0' ||
-        e->wall_ns < told->started.wall_ns - INVARIANTS_NS_PER_MS)
+    if (wanted == NULL || told->error[0] == '\0' || e->wall_ns < told->started.wall_ns - NS_PER_MS)
         return;
     if (strcmp(told->error, wanted) != 0)
         invariants_case_violated(c, call->plan->number,

@@ -3,9 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "chaos/core/judge/backoff.h"
-
-#define NS_PER_MS INVARIANTS_NS_PER_MS
 
 /* --- how often --- */
 

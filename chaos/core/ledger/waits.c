@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
+#include "base/units.h"
 #include "chaos/core/ledger/ledger_client.h"
 
 #define POOL_BYTES_MAX (512u << 20)
-#define NS_PER_MS 1000000
 
 struct stretch {
     int64_t from_ns, to_ns;

@@ -7,10 +7,9 @@
 
 #include "base/text/jsonwrite.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "chaos/core/report/report_junit.h"
 #include "chaos/core/report/report_text.h"
-
-#define NS_PER_MS 1000000
 
 static const char *result_word(enum record_result result)
 {

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "chaos/core/judge/invariants.h"
-
-#define NS_PER_MS 1000000
 
 /* Escapes for text and attributes; what XML 1.0 cannot hold becomes U+FFFD. */
 static void add_escaped(const char *text, struct buf *out)

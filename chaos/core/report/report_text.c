@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "base/text/stamp.h"
-
-#define NS_PER_MS 1000000
+#include "base/units.h"
 
 static const char *phase_title(const struct record_step *step)
 {

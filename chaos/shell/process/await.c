@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/os/clock_os.h"
+#include "base/units.h"
 
 static int64_t now_ns(void)
 {
@@ -16,7 +17,7 @@ static int64_t now_ns(void)
 
 int64_t await_deadline_ns(int64_t ms)
 {
-    return now_ns() + ms * 1000000;
+    return now_ns() + ms * NS_PER_MS;
 }
 
 int await_left_ms(int64_t deadline_ns)
@@ -24,7 +25,7 @@ int await_left_ms(int64_t deadline_ns)
     int64_t left = deadline_ns - now_ns();
     if (left <= 0)
         return 0;
-    int64_t ms = (left + 999999) / 1000000;
+    int64_t ms = (left + NS_PER_MS - 1) / NS_PER_MS;
     return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/os/clock_os.h"
+#include "base/units.h"
 #include "chaos/core/runner.h"
 #include "chaos/shell/client/httpcall.h"
 #include "chaos/shell/run/results.h"
@@ -55,7 +56,7 @@ static void tell_result(const struct runjob *job, const struct judgement *run,
     struct runjob_message message = {
         .kind = RUNJOB_RESULT,
         .verdict = unwritten == NULL ? run->verdict : VERDICT_INTERNAL,
-        .wall_ms = (run->record->ended.mono_ns - run->record->started.mono_ns) / 1000000,
+        .wall_ms = (run->record->ended.mono_ns - run->record->started.mono_ns) / NS_PER_MS,
         .wait_ms = results_designed_wait_ms(job->folder.text, run->record)};
     if (unwritten != NULL)
         (void)snprintf(message.text, sizeof message.text, "%.*s", (int)sizeof message.text - 1,
