@@ -76,8 +76,8 @@ enum errc vault_client_control_text(const struct vault_client *client, const cha
     return buf_status(out, why);
 }
 
-/* One call of Vault's API below /v1/. *status (may be NULL) is set whenever there was an answer, also
- * with ERRC_STATE. */
+/* One call of Vault's API below /v1/. *status (may be NULL) is set whenever there was an answer,
+ * also with ERRC_STATE. */
 static enum errc call(const struct vault_client *client, const char *method, const char *path,
                       struct slice body, int *status, json_t **out, struct errc_why *why)
 {
