@@ -8,13 +8,13 @@
 
 #include "base/count.h"
 #include "chaos/core/judge/verdict.h"
-#include "chaos/core/language/schema.h"
+#include "chaos/core/report/schema_page.h"
 
 static const struct {
     const char *name;
     void (*format)(struct buf *out);
 } pages[] = {
-    {"scenarios", schema_format_page},
+    {"scenarios", schema_page_format},
     {"exit-codes", verdict_format_exit_codes},
 };
 

@@ -15,6 +15,7 @@
 #include "chaos/core/ledger/asked.h"
 #include "chaos/core/ledger/join.h"
 #include "chaos/core/ledger/verify_manifest.h"
+#include "chaos/core/report/schema_page.h"
 #include "chaos/core/scenario/plan.h"
 #include "chaos/core/scenario/scenario_parse.h"
 #include "tests/support/oom.h"
@@ -130,7 +131,7 @@ static enum errc format_schema(void *context)
     (void)context;
     buf_init(&out, 1u << 22);
     schema_format_json(&out);
-    schema_format_page(&out);
+    schema_page_format(&out);
     return buf_status(&out, NULL);
 }
 

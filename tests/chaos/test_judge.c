@@ -21,6 +21,7 @@
 #include "chaos/core/language/schema.h"
 #include "chaos/core/ledger/metrics_text.h"
 #include "chaos/core/ledger/verify_manifest.h"
+#include "chaos/core/report/schema_page.h"
 #include "tests/chaos/case.h"
 
 /* --- verify_manifest --- */
@@ -441,7 +442,7 @@ static void test_schema__the_page_is_what_the_table_says(void **state)
     struct buf made CLEANUP(buf_done), page CLEANUP(buf_done);
     buf_init(&made, 1u << 20);
     buf_init(&page, 1u << 20);
-    schema_format_page(&made);
+    schema_page_format(&made);
     assert_int_equal(file_read(FIXTURES "/../docs/scenarios.md", &page, NULL), ERRC_OK);
     if (!slice_equal(buf_slice(&made), buf_slice(&page)))
         fail_msg("docs/scenarios.md is out of date: chaos_pages scenarios > docs/scenarios.md");

@@ -4,7 +4,6 @@
 
 #include "base/text/jsonwrite.h"
 #include "chaos/core/actors/actors.h"
-#include "chaos/core/language/schema_page.h"
 #include "chaos/core/language/verb.h"
 #include "chaos/core/language/verb_stack.h"
 #include "chaos/core/scenario/scenario.h"
@@ -286,9 +285,4 @@ void schema_format_json(struct buf *out)
         out->failed = true;
     indent(buf_slice(&line), out);
     buf_add_char(out, '\n');
-}
-
-void schema_format_page(struct buf *out)
-{
-    schema_page_format(out);
 }

@@ -1,5 +1,5 @@
 /*
- * schema: the table of verbs as JSON Schema (2020-12) and as a page.
+ * schema: the table of verbs as JSON Schema (2020-12).
  *
  * The schema tells all that holds for one field by itself. What relates two
  * places (a name that must have been given before, a threshold not above the
@@ -11,6 +11,3 @@
 
 /* Appends the schema, indented, with a newline at the end. */
 void schema_format_json(struct buf *out);
-
-/* Appends docs/scenarios.md. */
-void schema_format_page(struct buf *out);

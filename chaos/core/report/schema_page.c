@@ -1,4 +1,4 @@
-#include "chaos/core/language/schema_page.h"
+#include "chaos/core/report/schema_page.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -5,4 +5,5 @@
 
 #include "base/text/buf.h"
 
+/* Appends the page. */
 void schema_page_format(struct buf *out);

@@ -7,8 +7,8 @@
 
 #include "base/errc.h"
 #include "chaos/core/world.h"
-#include "chaos/shell/run/gather.h"
 #include "chaos/shell/stack/stack.h"
+#include "chaos/shell/world/gather.h"
 #include "chaos/shell/world/signcall.h"
 
 struct exec_verbs {

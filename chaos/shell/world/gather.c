@@ -1,4 +1,4 @@
-#include "chaos/shell/run/gather.h"
+#include "chaos/shell/world/gather.h"
 
 #include <stdio.h>
 #include <string.h>

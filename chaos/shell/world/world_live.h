@@ -5,9 +5,9 @@
 
 #include "base/errc.h"
 #include "chaos/core/world.h"
-#include "chaos/shell/run/gather.h"
 #include "chaos/shell/stack/stack.h"
 #include "chaos/shell/world/exec_verbs.h"
+#include "chaos/shell/world/gather.h"
 #include "chaos/shell/world/signcall.h"
 
 struct world_live {
