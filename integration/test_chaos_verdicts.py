@@ -262,6 +262,10 @@ def test_results_for_people_and_machines(chaos):
         json.loads(line)
     suites = ElementTree.parse(chaos.folder / "all.xml").getroot()
     assert [suite.get("name") for suite in suites] == ["passes", "unmet"]
+    text = (chaos.folder / "all.xml").read_text(encoding="utf-8")
+    for name in ["passes", "unmet"]:  # each stands there as in its own document
+        own = (outcome.folder(name) / "junit.xml").read_text(encoding="utf-8")
+        assert own[own.index("<testsuite ") : own.index("</testsuites>")] in text
 
 
 def test_the_recipe_runs_it_again(factory, chaos):

@@ -14,6 +14,7 @@
 #include "base/count.h"
 #include "base/text/jsonread.h"
 #include "chaos/core/report/report.h"
+#include "chaos/core/report/report_result.h"
 #include "chaos/core/runner.h"
 #include "chaos/core/scenario/scenario_parse.h"
 #include "tests/chaos/case.h"
@@ -371,8 +372,7 @@ static void test_report__junit_counts_what_it_shows_and_escapes(void **state)
     case_run_scenario(&c, &f,
                       HEAD "method:\n  - vault: seal\n  - sign: {via: api, expect: {attempts: 2}}\n"
                            "  - log: {service: api, contains: \"a<b>&\"}\n");
-    const struct judgement *runs[] = {&c.judged};
-    report_format_junit(runs, 1, &out);
+    report_format_junit(&c.judged, &out);
     const char *text = buf_text(&out);
     expect_text(text,
                 "<testsuite name=\"case\" tests=\"6\" failures=\"3\" errors=\"0\" skipped=\"0\"");
@@ -383,6 +383,80 @@ static void test_report__junit_counts_what_it_shows_and_escapes(void **state)
     for (const char *at = text; (at = strstr(at, "<failure ")) != NULL; at++)
         failures++;
     assert_int_equal(failures, 3);
+}
+
+/* What is told again from result.json is what was told of the judgement. */
+static void test_report__junit_is_the_same_from_the_result(void **state)
+{
+    (void)state;
+    static const char *const scenarios[] = {
+        OUTAGE,
+        HEAD "method:\n  - vault: seal\n  - sign: {via: api, expect: {attempts: 2}}\n"
+             "  - log: {service: api, contains: \"a<b>&\"}\n",
+        HEAD "method:\n  - vault: {respond: 503}\n",
+    };
+    for (size_t i = 0; i < COUNT(scenarios) * 2; i++) {
+        struct fake_world f CLEANUP(fake_world_done);
+        struct case_run c CLEANUP(case_done);
+        struct report_result read CLEANUP(report_result_done) = {0};
+        struct buf alone CLEANUP(buf_done), result CLEANUP(buf_done), again CLEANUP(buf_done);
+        fake_world_init(&f);
+        buf_init(&alone, 1u << 20);
+        buf_init(&result, 1u << 20);
+        buf_init(&again, 1u << 20);
+        f.interrupt_before = i < COUNT(scenarios) ? 0 : 1; /* steps are left out */
+        f.no_backoff = i % 2 == 0;
+        case_run_scenario(&c, &f, scenarios[i % COUNT(scenarios)]);
+        report_format_junit(&c.judged, &alone);
+        report_format_result(&c.judged, &result);
+        assert_int_equal(report_result_read(buf_slice(&result), &read, NULL), ERRC_OK);
+        buf_add_text(&again, REPORT_JUNIT_HEAD "<testsuites>\n  ");
+        report_junit_suite(&read.run, &again);
+        buf_add_text(&again, "</testsuites>\n");
+        assert_string_equal(buf_text(&again), buf_text(&alone));
+    }
+}
+
+static void test_report__a_result_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *why;
+    } rows[] = {
+        {"{", "line 1"},
+        {"{}", "scenario"},
+        {"{\"scenario\":\"s\",\"verdict\":\"pass\",\"seed\":\"1\",\"started\":\"2026\",\"took_ms\":"
+         "1,"
+         "\"findings\":[{\"verdict\":\"fine\",\"rule\":\"r\",\"text\":\"t\"}],\"steps\":[]}",
+         "verdict \"fine\" is unknown"},
+        {"{\"scenario\":\"s\",\"verdict\":\"pass\",\"seed\":\"1\",\"started\":\"2026\",\"took_ms\":"
+         "1,"
+         "\"findings\":[],\"steps\":[{\"number\":-1}]}",
+         "number"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct report_result read CLEANUP(report_result_done) = {0};
+        struct errc_why why = {""};
+        assert_int_not_equal(report_result_read(slice_of(rows[i].text), &read, &why), ERRC_OK);
+        expect_text(why.text, rows[i].why);
+    }
+}
+
+static void test_report__a_run_without_a_result_is_an_error_or_skipped(void **state)
+{
+    (void)state;
+    struct buf out CLEANUP(buf_done);
+    buf_init(&out, 4096);
+    report_junit_substitute("a<b", VERDICT_INTERNAL, &out);
+    report_junit_substitute("s", VERDICT_SKIPPED, &out);
+    assert_string_equal(
+        buf_text(&out),
+        "<testsuite name=\"a&lt;b\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">\n"
+        "<testcase classname=\"a&lt;b\" name=\"run\"><error message=\"internal\"/></testcase>\n"
+        "</testsuite>\n"
+        "<testsuite name=\"s\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"1\">\n"
+        "<testcase classname=\"s\" name=\"run\"><skipped message=\"skipped\"/></testcase>\n"
+        "</testsuite>\n");
 }
 
 static void test_report__the_timeline_can_be_read(void **state)
@@ -471,6 +545,9 @@ int main(void)
         cmocka_unit_test(test_report__result_is_one_json_object),
         cmocka_unit_test(test_report__history_tells_each_call_as_invoke_and_outcome),
         cmocka_unit_test(test_report__junit_counts_what_it_shows_and_escapes),
+        cmocka_unit_test(test_report__junit_is_the_same_from_the_result),
+        cmocka_unit_test(test_report__a_result_that_is_none_is_refused),
+        cmocka_unit_test(test_report__a_run_without_a_result_is_an_error_or_skipped),
         cmocka_unit_test(test_report__the_timeline_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,7 +290,7 @@ void report_format_findings(const struct judgement *run, struct buf *out)
     report_text_findings(run, out);
 }
 
-void report_format_junit(const struct judgement *const runs[], size_t count, struct buf *out)
+void report_format_junit(const struct judgement *run, struct buf *out)
 {
-    report_junit_suites(runs, count, out);
+    report_junit_document(run, out);
 }

@@ -20,9 +20,8 @@ void report_format_history(const struct judgement *run, struct buf *out);
 /* timeline.txt: time offset, actor, what happened, and where the ledgers say so. */
 void report_format_timeline(const struct judgement *run, struct buf *out);
 
-/* junit.xml of one or several runs: one suite per scenario, one case per step and one for the
- * invariants. */
-void report_format_junit(const struct judgement *const runs[], size_t count, struct buf *out);
+/* junit.xml: one suite, one case per step and one for the invariants. */
+void report_format_junit(const struct judgement *run, struct buf *out);
 
 /* What a person reads first when a run did not pass: one line per finding, worst first. Empty for a
  * pass. */

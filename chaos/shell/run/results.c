@@ -107,11 +107,6 @@ static enum errc write_file(const char *folder, const char *name, const struct b
     return file_put(path.text, buf_slice(text), mode, why);
 }
 
-static void format_junit(const struct judgement *run, struct buf *out)
-{
-    report_format_junit(&run, 1, out);
-}
-
 static enum errc write_reports(const char *folder, const struct judgement *run,
                                struct errc_why *why)
 {
@@ -119,10 +114,8 @@ static enum errc write_reports(const char *folder, const struct judgement *run,
         const char *name;
         void (*format)(const struct judgement *run, struct buf *out);
     } reports[] = {
-        {"history.ndjson", report_format_history},
-        {"timeline.txt", report_format_timeline},
-        {"junit.xml", format_junit},
-        {"findings.txt", report_format_findings},
+        {"history.ndjson", report_format_history}, {"timeline.txt", report_format_timeline},
+        {"junit.xml", report_format_junit},        {"findings.txt", report_format_findings},
         {"result.json", report_format_result}, /* last: who sees it, sees all */
     };
     for (size_t i = 0; i < COUNT(reports); i++) {

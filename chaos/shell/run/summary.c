@@ -1,67 +1,33 @@
 #include "chaos/shell/run/summary.h"
 
-#include <string.h>
-
 #include "base/text/jsonwrite.h"
+#include "chaos/core/report/report_result.h"
 #include "chaos/shell/run/results.h"
 
 #define FILE_BYTES_MAX (64u << 20)
 
-static void add_escaped(struct buf *out, const char *text)
+/* False when the run did not get as far as its result. */
+static bool add_suite(const struct schedule_item *item, struct buf *out)
 {
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '&')
-            buf_add_text(out, "&amp;");
-        else if (*c == '<')
-            buf_add_text(out, "&lt;");
-        else if (*c == '"')
-            buf_add_text(out, "&quot;");
-        else
-            buf_add_char(out, *c);
-    }
-}
-
-/* A run that ended before it could tell: an error of chaos', or skipped. */
-static void add_substitute(const struct schedule_item *item, struct buf *out)
-{
-    bool skipped = item->verdict == VERDICT_SKIPPED;
-    buf_add_text(out, "<testsuite name=\"");
-    add_escaped(out, item->job.scenario->name);
-    buf_addf(out,
-             "\" tests=\"1\" failures=\"0\" errors=\"%d\" skipped=\"%d\">\n"
-             "<testcase classname=\"",
-             !skipped, skipped);
-    add_escaped(out, item->job.scenario->name);
-    buf_addf(out, "\" name=\"run\"><%s message=\"%s\"/></testcase>\n</testsuite>\n",
-             skipped ? "skipped" : "error", verdict_name(item->verdict));
-}
-
-/* The suites of one run's document, without its frame. */
-static bool add_suites(const struct schedule_item *item, struct buf *out)
-{
-    static const char end[] = "</testsuite>";
+    struct report_result result CLEANUP(report_result_done) = {0};
     struct buf text CLEANUP(buf_done);
     buf_init(&text, FILE_BYTES_MAX);
-    if (!item->told || results_read(item->job.folder.text, "junit.xml", &text, NULL) != ERRC_OK)
+    if (!item->told || results_read(item->job.folder.text, "result.json", &text, NULL) != ERRC_OK ||
+        report_result_read(buf_slice(&text), &result, NULL) != ERRC_OK)
         return false;
-    const char *from = strstr(buf_text(&text), "<testsuite ");
-    const char *to = NULL;
-    for (const char *at = from; at != NULL; at = strstr(at + 1, end))
-        to = at;
-    if (from == NULL || to == from)
-        return false;
-    buf_add(out, from, (size_t)(to - from) + sizeof end - 1);
-    buf_add_char(out, '\n');
+    report_junit_suite(&result.run, out);
     return true;
 }
 
 enum errc summary_format_junit(const struct schedule *schedule, struct buf *out,
                                struct errc_why *why)
 {
-    buf_add_text(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"chaos\">\n");
-    for (size_t i = 0; i < schedule->count; i++)
-        if (!add_suites(&schedule->items[i], out))
-            add_substitute(&schedule->items[i], out);
+    buf_add_text(out, REPORT_JUNIT_HEAD "<testsuites name=\"chaos\">\n");
+    for (size_t i = 0; i < schedule->count; i++) {
+        const struct schedule_item *item = &schedule->items[i];
+        if (!add_suite(item, out))
+            report_junit_substitute(item->job.scenario->name, item->verdict, out);
+    }
     buf_add_text(out, "</testsuites>\n");
     return buf_status(out, why);
 }
