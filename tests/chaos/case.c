@@ -8,12 +8,13 @@
 
 #include "chaos/core/scenario/scenario_parse.h"
 #include "tests/chaos/case.h"
+#include "tests/chaos/fake_port.h"
 
 void case_run_scenario(struct case_run *c, struct fake_world *f, const char *text)
 {
     struct lint lint CLEANUP(lint_done) = {0};
     struct errc_why why = {{0}};
-    struct world world = fake_world_port(f);
+    struct world world = fake_port(f);
     *c = (struct case_run){0};
     if (scenario_parse(slice_of(text), "case.yaml", &c->scenario, &lint, &why) != ERRC_OK)
         fail_msg("%s", why.text);

@@ -16,6 +16,7 @@
 #include "chaos/core/world.h"
 
 #define FAKE_WORLD_EDITS_MAX 8u
+#define FAKE_WORLD_BEGINNING 1763920000000000000 /* on the wall clock */
 
 enum fake_world_file { FAKE_AUDIT, FAKE_JOURNAL, FAKE_MANIFEST, FAKE_API_LOG };
 
@@ -87,9 +88,6 @@ struct fake_world {
 
 void fake_world_init(struct fake_world *f);
 void fake_world_done(struct fake_world *f);
-
-/* The port onto it. */
-struct world fake_world_port(struct fake_world *f);
 
 /* Adds an edit. */
 void fake_world_edit(struct fake_world *f, struct fake_world_edit edit);

@@ -18,6 +18,7 @@
 #include "chaos/core/runner.h"
 #include "chaos/core/scenario/scenario_parse.h"
 #include "tests/chaos/case.h"
+#include "tests/chaos/fake_port.h"
 
 #define HEAD                                                                                       \
     "version: 1\npurpose: p & <q>\nstack: {environment: {ALLOW_FALLBACK_SIGNING: \"true\"}}\n"     \
@@ -510,7 +511,7 @@ static void test_runner__two_calls_for_one_bundle_get_their_own_answers(void **s
     struct lint lint CLEANUP(lint_done) = {0};
     struct errc_why why = {{0}};
     fake_world_init(&f);
-    struct world world = fake_world_port(&f);
+    struct world world = fake_port(&f);
     world.act = act_later;
     if (scenario_parse(slice_of(text), "case.yaml", &c.scenario, &lint, &why) != ERRC_OK)
         fail_msg("%s", why.text);
