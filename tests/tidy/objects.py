@@ -123,7 +123,6 @@ def unused_exports(table, whole):
     return [
         f"{source}:1: exports {name}, which no other file uses: make it static"
         for source, found in table.items()
-        if not text.within(source, text.NOT_YET)
         for name in exports(found)
         if not users[name]
     ]
