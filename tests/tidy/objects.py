@@ -10,7 +10,6 @@ import re
 import subprocess
 
 import purity
-import text
 
 PROGRAM_FOLDERS = ("base/", "fakevault/", "signer/", "chaos/")
 # Comments, then an include by path: nothing that a header could lean on stands before it.

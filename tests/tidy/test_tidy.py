@@ -240,9 +240,15 @@ class TestObjects(TidyCase):
     def test_exports_may_carry_the_topic_that_a_header_names(self):
         source = "int judge_say(void);\nint judge_say(void) { return 1; }\n"
         header = "#pragma once\nint judge_say(void);\n"
-        files = {"chaos/core/judge/judge_sign.c": source, "chaos/core/judge/judge.h": header}
+        caller = CALLER.replace("op_step", "judge_say")
+        files = {
+            "chaos/core/judge/judge_sign.c": source,
+            "chaos/core/judge/judge.h": header,
+            "chaos/shell/main.c": caller,
+        }
         self.assertEqual(self.objects_of(files), [])
-        found = self.objects_of({"chaos/core/judge/judge_sign.c": source})
+        del files["chaos/core/judge/judge.h"]
+        found = self.objects_of(files)
         self.assert_found(found, "chaos/core/judge/judge_sign.c:1:", "exports judge_say")
 
     def test_exports_that_nobody_uses(self):
