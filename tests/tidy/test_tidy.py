@@ -118,6 +118,14 @@ class TestText(TidyCase):
         good = "size_t n = COUNT(a), half = sizeof a / 2, all = x / sizeof a;\n"
         self.assertEqual(self.text_of({"signer/core/a.c": good}), [])
 
+    def test_prose_that_is_too_wide(self):
+        wide = "word " * 24 + "end."
+        self.assert_found(self.text_of({"docs/a.md": f"\n{wide}\n"}), "docs/a.md:2:", "124 columns")
+        self.assert_found(self.text_of({"README.md": f"- {wide}\n"}), "README.md:1:", "re-wrap")
+        for good in (f"| {wide} |\n", f"```\n{wide}\n```\n", wide[:119] + "\n"):
+            self.assertEqual(self.text_of({"docs/a.md": good}), [])
+        self.assertEqual(self.text_of({"tests/README.md": f"{wide}\n"}), [])
+
     def test_headers_without_pragma_once(self):
         self.assert_found(self.text_of({"base/a.h": "int a;\n"}), "base/a.h:1:", "pragma once")
 

@@ -6,6 +6,7 @@ import re
 FUNCTION_LINES_MAX = 60
 FILE_LINES_MAX = 600
 COLUMNS_MAX = 100
+PROSE_COLUMNS_MAX = 120
 
 C_SUFFIXES = {".c", ".h"}
 CODE_SUFFIXES = C_SUFFIXES | {".py", ".sh"}
@@ -56,6 +57,8 @@ def check(root, names):
         findings += unfinished(name, lines)
         if path.suffix in CODE_SUFFIXES:
             findings += lengths(name, lines)
+        if path.suffix == ".md" and (name == "README.md" or within(name, ["docs"])):
+            findings += wide_prose(name, lines)
         if path.suffix in C_SUFFIXES:
             findings += long_functions(name, lines)
             findings += forbidden_includes(root, name, lines)
@@ -86,6 +89,19 @@ def lengths(name, lines):
         findings.append(
             f"{name}:1: {len(lines)} lines, at most {FILE_LINES_MAX}, split it by topic"
         )
+    return findings
+
+
+def wide_prose(name, lines):
+    """Tables and what stands between fences are as wide as they must be."""
+    findings, fenced = [], False
+    for n, line in enumerate(lines, 1):
+        if line.startswith("```"):
+            fenced = not fenced
+        elif len(line) > PROSE_COLUMNS_MAX and not fenced and not line.startswith("|"):
+            findings.append(
+                f"{name}:{n}: {len(line)} columns, at most {PROSE_COLUMNS_MAX}: re-wrap it"
+            )
     return findings
 
 

@@ -131,16 +131,16 @@ void verdict_format_exit_codes(struct buf *out)
                       "Made from the table in `chaos/core/judge/verdict.c`; a test compares.\n\n"
                       "| code | verdict | meaning |\n|---|---|---|\n");
     format_rows(out);
-    buf_add_text(out, "\nA scenario gets the worst of its flags, in this order: ");
+    buf_add_text(out, "\nA scenario gets the worst of its flags, in this order:\n");
     for (unsigned v = VERDICT_COUNT - 1; v > VERDICT_SKIPPED; v--)
         buf_addf(out, "%s, ", verdicts[v].name);
-    buf_add_text(out, "pass. All flags are kept in `result.json`.\n\n"
+    buf_add_text(out, "pass.\nAll flags are kept in `result.json`.\n\n"
                       "Over several scenarios the exit code is the first of these that occurred: ");
     size_t last = COUNT(exit_order) - 1;
     for (size_t i = 0; i <= last; i++)
         buf_addf(out, "%d%s", verdict_exit_code(exit_order[i]), i < last ? ", " : ". ");
     buf_addf(out,
-             "When all were skipped it is %d.\n\n"
+             "When all were\nskipped it is %d.\n\n"
              "chaos never reports %d for its own trouble: that is %d, as is a sanitizer report of "
              "any of our programs.\n",
              VERDICT_EXIT_SKIPPED, VERDICT_EXIT_FAIL, VERDICT_EXIT_INTERNAL);

@@ -8,6 +8,9 @@
 #include "chaos/core/language/verb.h"
 #include "chaos/core/language/verb_stack.h"
 
+#define COLUMNS_MAX 120
+#define PARAGRAPH_BYTES_MAX 4096u
+
 static void add_type(const struct verb_field *field, struct buf *out)
 {
     static const char *const texts[] = {
@@ -27,6 +30,27 @@ static void add_type(const struct verb_field *field, struct buf *out)
         buf_addf(out, " %" PRId64 "..%" PRId64, field->min, field->max);
     for (size_t i = 0; field->words != NULL && field->words[i] != NULL; i++)
         buf_addf(out, "%s `%s`", i == 0 ? "" : ",", field->words[i]);
+}
+
+/* Appends a paragraph, broken at blanks outside of `code`. */
+static void add_paragraph(const char *text, struct buf *out)
+{
+    const char *line = text;
+    const char *blank = NULL;
+    bool code = false;
+    for (const char *c = text; *c != '\0'; c++) {
+        code ^= *c == '`';
+        if (c - line >= COLUMNS_MAX && blank != NULL) {
+            buf_add(out, line, (size_t)(blank - line));
+            buf_add_char(out, '\n');
+            line = blank + 1;
+            blank = NULL;
+        }
+        if (*c == ' ' && !code)
+            blank = c;
+    }
+    buf_add_text(out, line);
+    buf_add_char(out, '\n');
 }
 
 static void add_standard(const struct verb_field *field, struct buf *out)
@@ -62,33 +86,48 @@ static void add_fields(const struct verb_field *fields, struct buf *out)
 
 static void add_heading(const struct actor *actor, const struct verb *verb, struct buf *out)
 {
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, PARAGRAPH_BYTES_MAX);
     char first = verb->doc[0] >= 'a' && verb->doc[0] <= 'z' ? (char)(verb->doc[0] - 'a' + 'A')
                                                             : verb->doc[0];
-    buf_addf(out, "\n### `%s%s%s`\n\n%c%s", actor->name, verb->name == NULL ? "" : ": ",
-             verb->name == NULL ? "" : verb->name, first, verb->doc + 1);
+    buf_addf(out, "\n### `%s%s%s`\n\n", actor->name, verb->name == NULL ? "" : ": ",
+             verb->name == NULL ? "" : verb->name);
+    buf_addf(&text, "%c%s", first, verb->doc + 1);
     if (verb->effect.sets != 0 && !actor->of_services)
-        buf_addf(out, ". Declares a fault: %s", condition_name(verb->effect.sets));
-    buf_add_text(out, ".\n");
+        buf_addf(&text, ". Declares a fault: %s", condition_name(verb->effect.sets));
+    buf_add_char(&text, '.');
+    add_paragraph(buf_text(&text), out);
+    out->failed |= text.failed;
+}
+
+static void add_argument(const struct verb_field *main, struct buf *out)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, PARAGRAPH_BYTES_MAX);
+    buf_addf(&text, "Argument%s: ", main->required ? "" : " (may be left out)");
+    add_type(main, &text);
+    buf_addf(&text, "; %s", main->doc);
+    add_standard(main, &text);
+    buf_add_char(&text, '.');
+    buf_add_char(out, '\n');
+    add_paragraph(buf_text(&text), out);
+    out->failed |= text.failed;
 }
 
 static void add_verb(const struct actor *actor, const struct verb *verb, struct buf *out)
 {
     add_heading(actor, verb, out);
-    if (verb->main.type != VERB_NOTHING) {
-        buf_addf(out, "\nArgument%s: ", verb->main.required ? "" : " (may be left out)");
-        add_type(&verb->main, out);
-        buf_addf(out, "; %s", verb->main.doc);
-        add_standard(&verb->main, out);
-        buf_add_text(out, ".\n");
-    }
+    if (verb->main.type != VERB_NOTHING)
+        add_argument(&verb->main, out);
     add_fields(verb->fields, out);
 }
 
 static void add_invariants(struct buf *out)
 {
-    buf_add_text(out, "\n## What always holds\n\nWhatever a scenario says, these are judged over "
-                      "the whole run. A violation names what was expected, what was found, and the "
-                      "line of the ledger.\n\n| invariant | meaning |\n|---|---|\n");
+    buf_add_text(out,
+                 "\n## What always holds\n\nWhatever a scenario says, these are judged over "
+                 "the whole run. A violation names what was expected,\nwhat was found, and the "
+                 "line of the ledger.\n\n| invariant | meaning |\n|---|---|\n");
     for (size_t i = 0; invariants_name(i) != NULL; i++)
         buf_addf(out, "| %s | %s |\n", invariants_name(i), invariants_meaning(i));
 }
