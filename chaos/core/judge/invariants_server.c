@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/units.h"
+
 #define CUT_SLACK_MS 50
 #define HASTE_MS 250 /* an attempt that has less time may be over before it was sent */
 
@@ -76,7 +78,7 @@ static bool was_cut(const struct ledger_server *server, const struct ledger_requ
         const struct ledger_connection *c = &server->connections[i];
         if (c->boot == first->boot && c->conn == first->conn)
             return c->closed_ns != 0 && !c->closed_by_peer &&
-                   c->closed_ns <= second->wall_ns + CUT_SLACK_MS * INVARIANTS_NS_PER_MS;
+                   c->closed_ns <= second->wall_ns + CUT_SLACK_MS * NS_PER_MS;
     }
     return true;
 }
