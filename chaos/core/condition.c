@@ -5,7 +5,8 @@
 const char *condition_name(unsigned bit)
 {
     static const char *const names[CONDITION_BITS] = {
-        "dead", "frozen", "refused", "held", "sealed", "rule", "key", "fallback key", "restarted",
+        "dead", "frozen", "refused",      "held",         "sealed",
+        "rule", "key",    "fallback key", "fallback key", "restarted",
     };
     for (size_t i = 0; i < CONDITION_BITS; i++)
         if (bit == 1u << i)
@@ -23,8 +24,10 @@ struct condition_effect condition_at_request(struct condition_effect at_once)
     };
 }
 
+/* A restart that fails on its way may have ended the process, and not begun another. */
 struct condition_effect condition_cut_short(struct condition_effect whole)
 {
+    whole.implied |= (whole.sets & CONDITION_RESTARTED) != 0 ? CONDITION_GONE : 0u;
     whole.implied |= whole.sets | whole.latent;
     whole.sets = whole.latent = whole.clears = whole.latent_clears = 0;
     whole.shares = 0;
@@ -46,15 +49,43 @@ static unsigned enter_shares(int *entered, bool sealed, const struct condition_e
     return effect->clears | CONDITION_SEALED;
 }
 
+/* Who lets held requests go takes back the rules that hold; which others there are is not known. */
+static void forget_rules(struct condition *c, unsigned clears)
+{
+    if ((clears & CONDITION_RULED) != 0)
+        c->latent = c->latent_clears = 0;
+    if ((clears & CONDITION_HELD) == 0 || (c->latent & CONDITION_HELD) == 0)
+        return;
+    c->latent &= ~(unsigned)CONDITION_HELD;
+    c->maybe |= c->set & CONDITION_RULED;
+    c->set &= ~(unsigned)CONDITION_RULED;
+}
+
+/* A rule that is armed may take its request at any time, so nothing is sure of what it brings about
+ * or ends; only where no request arrives none takes any. */
+static void expect_requests(struct condition *c)
+{
+    if ((c->set & (CONDITION_GONE | CONDITION_FROZEN | CONDITION_CLOSED)) != 0)
+        return;
+    unsigned doubtful = c->set & c->latent_clears;
+    c->set &= ~doubtful;
+    c->maybe |= doubtful | c->latent;
+}
+
 void condition_apply(struct condition *c, const struct condition_effect *effect, int threshold)
 {
-    bool sealed = ((c->set | c->maybe) & CONDITION_SEALED) != 0;
+    bool sealed = (c->set & CONDITION_SEALED) != 0;
     unsigned clears = enter_shares(&c->shares, sealed, effect, threshold);
-    unsigned doubtful = c->set & effect->latent_clears; /* over, when the rule takes a request */
-    c->set &= ~(clears | doubtful);
-    c->maybe = (c->maybe & ~clears) | doubtful;
-    c->set |= (effect->sets | effect->implied) & ~(unsigned)CONDITION_RESTARTED;
-    c->maybe |= effect->latent;
+    unsigned spent = effect->times > 0 ? CONDITION_RULED : 0; /* when, nobody knows */
+    clears |= effect->shares >= threshold ? CONDITION_SEALED : 0u;
+    c->set &= ~clears;
+    c->maybe &= ~clears;
+    forget_rules(c, clears);
+    c->set |= (effect->sets | effect->implied) & ~(CONDITION_RESTARTED | spent);
+    c->maybe |= effect->sets & spent;
+    c->latent |= effect->latent;
+    c->latent_clears |= effect->latent_clears;
+    expect_requests(c);
 }
 
 /* --- windows --- */
@@ -111,24 +142,53 @@ static void open_windows(struct derivation *d, unsigned bits, struct condition_w
     }
 }
 
-/* What rules brought about in (after_ns, until_ns]: it begins with their first request. */
-static void take_hits(struct derivation *d, int64_t after_ns, int64_t until_ns)
+/* What a rule brings about begins with its first request. */
+static void bring_about(struct derivation *d, const struct condition_change *change, int64_t at_ns)
 {
+    const struct condition_effect *effect = &change->effect;
+    if (((effect->latent | effect->latent_clears) & CONDITION_SEALED) != 0)
+        d->shares = 0;
+    close_windows(d, effect->latent_clears, at_ns, at_ns);
+    open_windows(d, effect->latent,
+                 (struct condition_window){.plan = change->plan,
+                                           .implied = true,
+                                           .rule = change->rule,
+                                           .from_ns = at_ns,
+                                           .made_ns = at_ns});
+}
+
+/* A rule's first request: the moment, and the change that armed the rule. */
+struct taking {
+    int64_t at_ns;
+    size_t change;
+};
+
+/* Finds the first one behind *after and until then; of those at one moment, in the order of the
+ * rules. */
+static bool next_taking(const struct derivation *d, struct taking *after, int64_t until_ns)
+{
+    struct taking best = {.change = d->change_count};
     for (size_t i = 0; i < d->change_count; i++) {
-        const struct condition_change *change = &d->changes[i];
-        if (change->effect.latent == 0)
+        if (d->changes[i].effect.latent == 0)
             continue;
-        struct condition_hits hits = hits_of(d, change->rule);
-        if (hits.count == 0 || hits.first_ns <= after_ns || hits.first_ns > until_ns)
-            continue;
-        close_windows(d, change->effect.latent_clears, hits.first_ns, hits.first_ns);
-        open_windows(d, change->effect.latent,
-                     (struct condition_window){.plan = change->plan,
-                                               .implied = true,
-                                               .rule = change->rule,
-                                               .from_ns = hits.first_ns,
-                                               .made_ns = hits.first_ns});
+        struct condition_hits hits = hits_of(d, d->changes[i].rule);
+        bool behind =
+            hits.first_ns > after->at_ns || (hits.first_ns == after->at_ns && i > after->change);
+        bool first = best.change == d->change_count || hits.first_ns < best.at_ns;
+        if (hits.count > 0 && behind && hits.first_ns <= until_ns && first)
+            best = (struct taking){.at_ns = hits.first_ns, .change = i};
     }
+    *after = best;
+    return best.change < d->change_count;
+}
+
+/* What rules brought about in (after_ns, until_ns], in the order of time. What they took while a
+ * step was taking them back counts as taken when it began, at latest_ns. */
+static void take_hits(struct derivation *d, int64_t after_ns, int64_t until_ns, int64_t latest_ns)
+{
+    struct taking at = {.at_ns = after_ns, .change = d->change_count};
+    while (next_taking(d, &at, until_ns))
+        bring_about(d, &d->changes[at.change], at.at_ns < latest_ns ? at.at_ns : latest_ns);
 }
 
 /* Who lets held requests go takes back the rules that hold. */
@@ -186,11 +246,13 @@ size_t condition_windows(const struct condition_change *changes, size_t change_c
                            .out = out};
     int64_t after_ns = INT64_MIN;
     for (size_t i = 0; i < change_count; i++) {
-        take_hits(&d, after_ns, changes[i].from_ns);
+        bool takes_back = (changes[i].effect.clears & (CONDITION_RULED | CONDITION_HELD)) != 0;
+        int64_t until_ns = takes_back ? changes[i].to_ns : changes[i].from_ns;
+        take_hits(&d, after_ns, until_ns, changes[i].from_ns);
         take_change(&d, &changes[i]);
-        after_ns = changes[i].from_ns;
+        after_ns = until_ns;
     }
-    take_hits(&d, after_ns, INT64_MAX);
+    take_hits(&d, after_ns, INT64_MAX, INT64_MAX);
     end_spent_rules(&d);
     CHECK(d.count <= condition_windows_max(change_count));
     return d.count;

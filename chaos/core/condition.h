@@ -27,17 +27,18 @@
 struct plan_step;
 
 enum condition_bit {
-    CONDITION_GONE = 1u << 0,         /* there is no process */
-    CONDITION_FROZEN = 1u << 1,       /* the process is stopped with SIGSTOP */
-    CONDITION_CLOSED = 1u << 2,       /* the listener refuses connections */
-    CONDITION_HELD = 1u << 3,         /* requests are held in the process */
-    CONDITION_SEALED = 1u << 4,       /* answers 503 */
-    CONDITION_RULED = 1u << 5,        /* a fault rule is armed */
-    CONDITION_KEY = 1u << 6,          /* the signing key is not the one that is pinned, or gone */
-    CONDITION_FALLBACK_KEY = 1u << 7, /* the fallback key file is gone or unsafe */
-    CONDITION_RESTARTED = 1u << 8,    /* a moment: the process becomes another one */
+    CONDITION_GONE = 1u << 0,          /* there is no process */
+    CONDITION_FROZEN = 1u << 1,        /* the process is stopped with SIGSTOP */
+    CONDITION_CLOSED = 1u << 2,        /* the listener refuses connections */
+    CONDITION_HELD = 1u << 3,          /* requests are held in the process */
+    CONDITION_SEALED = 1u << 4,        /* answers 503 */
+    CONDITION_RULED = 1u << 5,         /* a fault rule is armed */
+    CONDITION_KEY = 1u << 6,           /* the signing key is not the one that is pinned, or gone */
+    CONDITION_FALLBACK_KEY = 1u << 7,  /* the fallback key file is unsafe */
+    CONDITION_FALLBACK_GONE = 1u << 8, /* there is no fallback key file */
+    CONDITION_RESTARTED = 1u << 9,     /* a moment: the process becomes another one */
 };
-#define CONDITION_BITS 9u
+#define CONDITION_BITS 10u
 
 /* What lives in the process, and ends with it. */
 #define CONDITION_OF_PROCESS                                                                       \
@@ -66,7 +67,7 @@ struct condition_effect {
 };
 
 /* The word for a bit in reports: "dead", "frozen", "refused", "held", "sealed", "rule", "key",
- * "fallback key", "restarted". */
+ * "fallback key" (of both), "restarted". */
 const char *condition_name(unsigned bit);
 
 /* The effect of a step that arms a rule and waits for a request (`at_request`). HELD holds every
@@ -78,10 +79,12 @@ struct condition_effect condition_at_request(struct condition_effect at_once);
 struct condition_effect condition_cut_short(struct condition_effect whole);
 
 /* The condition at one point of a scenario, as far as it is known before anything is run: a bit
- * that a rule may have brought about is in `maybe`. A zeroed struct is a healthy Vault. */
+ * that a rule may have brought about, or ended, is in `maybe`. A zeroed struct is a healthy Vault.
+ */
 struct condition {
     unsigned set, maybe;
-    int shares; /* entered, of the unsealing under way */
+    unsigned latent, latent_clears; /* of the rules that may still be armed */
+    int shares;                     /* entered, of the unsealing under way */
 };
 
 /* Takes one effect in. */

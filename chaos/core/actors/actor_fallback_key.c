@@ -37,11 +37,11 @@ static void check_there(struct check *c, const struct scenario_step *step)
 static const struct verb verbs[] = {
     {.name = "write",
      .doc = "puts the first fallback key file back, mode 0600",
-     .effect = {.clears = CONDITION_FALLBACK_KEY}},
+     .effect = {.clears = CONDITION_FALLBACK_KEY | CONDITION_FALLBACK_GONE}},
     {.name = "remove",
      .doc = "removes the fallback key file, until write",
      .check = check_there,
-     .effect = {.sets = CONDITION_FALLBACK_KEY}},
+     .effect = {.sets = CONDITION_FALLBACK_GONE, .clears = CONDITION_FALLBACK_KEY}},
     {.name = "chmod",
      .doc = "changes the permissions of the fallback key file",
      .main = {.type = VERB_TEXT,
@@ -54,7 +54,7 @@ static const struct verb verbs[] = {
      .derive = change_mode},
     {.name = "rotate",
      .doc = "writes a new fallback key, as DocuGen's script does",
-     .effect = {.clears = CONDITION_FALLBACK_KEY}},
+     .effect = {.clears = CONDITION_FALLBACK_KEY | CONDITION_FALLBACK_GONE}},
 };
 
 const struct actor actor_fallback_key = {

@@ -303,6 +303,7 @@ static const struct verb verbs[] = {
     {.name = "bootstrap",
      .doc = "what DocuGen's script does: mounts transit, creates the signing key, writes the "
             "fallback key file, each if absent",
+     .effect = {.clears = CONDITION_FALLBACK_GONE},
      .excludes = CONDITION_UNANSWERED},
     {.name = "rotate_key",
      .doc = "adds a new version to the signing key",

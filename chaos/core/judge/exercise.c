@@ -132,6 +132,8 @@ static const struct meets {
     {CONDITION_KEY, meet_key, false, VERDICT_NOT_EXERCISED, "a sign request behind it"},
     {CONDITION_FALLBACK_KEY, meet_fallback_key, true, VERDICT_NOT_EXERCISED,
      "an audited refusal that names the fallback key"},
+    {CONDITION_FALLBACK_GONE, meet_fallback_key, true, VERDICT_NOT_EXERCISED,
+     "an audited refusal that names the fallback key"},
 };
 
 static const struct meets *meets_of(unsigned bit)
