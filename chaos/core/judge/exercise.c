@@ -164,31 +164,52 @@ static void judge_fault(struct judgement *out, const struct evidence *e,
                   w->plan->number, w->plan->step->line, w->plan->text, row->wanted, file);
 }
 
-/* What the journal says of a rule. */
+/* What the journal says of each rule that this scenario armed; asked for over and over. */
+struct rule_hits {
+    struct textmap by_rule; /* -> index in items */
+    struct condition_hits *items;
+};
+
+static void note_hit(struct condition_hits *hits, const struct ledger_request *r)
+{
+    if (hits->count++ == 0)
+        hits->first_ns = r->wall_ns;
+    hits->last_ns = r->reply_wall_ns > r->wall_ns ? r->reply_wall_ns : r->wall_ns;
+}
+
+static void count_hits(struct rule_hits *hits, const struct record *record,
+                       const struct ledger_server *server, struct pool *pool)
+{
+    textmap_init(&hits->by_rule, pool);
+    hits->items = pool_array(pool, record->change_count, sizeof *hits->items);
+    for (size_t i = 0; i < record->change_count; i++)
+        if (record->changes[i].rule != NULL)
+            (void)textmap_put(&hits->by_rule, record->changes[i].rule, i);
+    for (size_t i = 0; i < server->request_count && !pool->failed; i++) {
+        const char *rule = server->requests[i].rule;
+        size_t at = rule == NULL ? TEXTMAP_NONE : textmap_get(&hits->by_rule, rule);
+        if (at != TEXTMAP_NONE)
+            note_hit(&hits->items[at], &server->requests[i]);
+    }
+}
+
 static struct condition_hits hits_of_rule(void *context, const char *rule)
 {
-    const struct ledger_server *server = context;
-    struct condition_hits hits = {0};
-    for (size_t i = 0; i < server->request_count; i++) {
-        const struct ledger_request *r = &server->requests[i];
-        if (r->rule == NULL || strcmp(r->rule, rule) != 0)
-            continue;
-        if (hits.count++ == 0)
-            hits.first_ns = r->wall_ns;
-        hits.last_ns = r->reply_wall_ns > r->wall_ns ? r->reply_wall_ns : r->wall_ns;
-    }
-    return hits;
+    const struct rule_hits *hits = context;
+    size_t at = textmap_get(&hits->by_rule, rule);
+    return at == TEXTMAP_NONE ? (struct condition_hits){0} : hits->items[at];
 }
 
 static void find_faults(struct judgement *out, const struct evidence *evidence)
 {
     const struct record *record = out->record;
     struct pool scratch CLEANUP(pool_done);
-    struct ledger_server server = evidence->server;
-    const struct condition_journal journal = {.hits = hits_of_rule, .context = &server};
+    struct rule_hits hits;
+    const struct condition_journal journal = {.hits = hits_of_rule, .context = &hits};
     size_t most = condition_windows_max(record->change_count);
     pool_init(&scratch, SCRATCH_BYTES_MAX);
     struct condition_window *windows = pool_array(&scratch, most, sizeof *windows);
+    count_hits(&hits, record, &evidence->server, &scratch);
     out->faults = pool_array(&out->pool, most, sizeof *out->faults);
     if (scratch.failed || out->pool.failed) {
         out->findings.failed = true;
