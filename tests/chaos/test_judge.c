@@ -362,7 +362,8 @@ static void test_ledger__an_earlier_boot_does_not_confuse_the_numbers(void **sta
     assert_int_equal(server.request_count, 2);
     assert_true(server.requests[0].sign);
     assert_int_equal(server.requests[0].reply_line, 0); /* met the end of the process */
-    assert_true(ledger_server_has_input(&server.requests[0], "x"));
+    assert_int_equal(server.requests[0].input_count, 1);
+    assert_string_equal(server.requests[0].inputs[0], "x");
     assert_false(server.requests[1].sign);
     assert_int_equal(server.requests[1].reply_line, 5);
     assert_int_equal(server.requests[1].boot, 1);

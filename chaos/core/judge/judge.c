@@ -25,12 +25,13 @@ static bool is_named(const struct judge *j, const struct ledger_request *request
                      const char *bundle)
 {
     const struct ledger_client *client = &j->evidence->client;
-    for (size_t i = 0; i < client->entry_count; i++) {
-        const struct ledger_entry *e = &client->entries[i];
-        bool meant = bundle == NULL || (e->bundle != NULL && strcmp(e->bundle, bundle) == 0);
-        if (meant && ledger_server_has_input(request, e->input_sha256))
-            return true;
-    }
+    for (size_t i = 0; i < request->input_count; i++)
+        for (size_t k = ledger_client_input(client, request->inputs[i]); k != TEXTMAP_NONE;
+             k = client->entries[k].same_input) {
+            const char *whose = client->entries[k].bundle;
+            if (bundle == NULL || (whose != NULL && strcmp(whose, bundle) == 0))
+                return true;
+        }
     return false;
 }
 

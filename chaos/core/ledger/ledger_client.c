@@ -11,6 +11,7 @@ void ledger_client_init(struct ledger_client *client, struct pool *pool,
 {
     *client = (struct ledger_client){0};
     ledger_lines_init(&client->lines, LEDGER_AUDIT, pool, problems);
+    textmap_init(&client->by_input, pool);
     memset(client->expected, '0', sizeof client->expected - 1);
 }
 
@@ -118,6 +119,25 @@ static void read_entry(struct ledger_lines *l, const json_t *record, struct ledg
         read_payload(l, payload, entry);
 }
 
+/* Entries of one input form a chain; there are a few of each. */
+static void index_input(struct ledger_client *client, size_t i)
+{
+    struct ledger_entry *entry = &client->entries[i];
+    if (entry->input_sha256 == NULL)
+        return;
+    size_t last = textmap_put(&client->by_input, entry->input_sha256, i);
+    if (last == i || last == TEXTMAP_NONE)
+        return;
+    while (client->entries[last].same_input != TEXTMAP_NONE)
+        last = client->entries[last].same_input;
+    client->entries[last].same_input = i;
+}
+
+size_t ledger_client_input(const struct ledger_client *client, const char *input_sha256)
+{
+    return textmap_get(&client->by_input, input_sha256);
+}
+
 static enum errc read_line(void *context, struct slice line)
 {
     struct ledger_client *client = context;
@@ -126,8 +146,10 @@ static enum errc read_line(void *context, struct slice line)
     TRY(ledger_lines_room((void **)&client->entries, &client->entry_room, client->entry_count,
                           sizeof *client->entries));
     struct ledger_entry *entry = &client->entries[client->entry_count];
-    *entry = (struct ledger_entry){
-        .line = client->lines.line, .offset = client->lines.at, .fallback_flag = -1};
+    *entry = (struct ledger_entry){.line = client->lines.line,
+                                   .offset = client->lines.at,
+                                   .fallback_flag = -1,
+                                   .same_input = TEXTMAP_NONE};
     memcpy(entry->expected, client->expected, sizeof entry->expected);
     if (ledger_lines_object(line, &record, &code))
         read_entry(&client->lines, record, entry);
@@ -135,7 +157,7 @@ static enum errc read_line(void *context, struct slice line)
         return code;
     else
         entry->action = LEDGER_TORN;
-    client->entry_count++;
+    index_input(client, client->entry_count++);
     digest_sha256_hex(line, client->expected);
     return pool_status(client->lines.pool, NULL);
 }

@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "chaos/core/ledger/ledger_lines.h"
+#include "chaos/core/ledger/textmap.h"
 
 #define LEDGER_ATTEMPTS_MAX 1000u
 
@@ -63,12 +64,14 @@ struct ledger_entry {
     size_t attempt_count;
     const char *previous;            /* as written, or NULL */
     char expected[DIGEST_HEX_BYTES]; /* what `previous` must be */
+    size_t same_input;               /* the next entry of this input_sha256, or TEXTMAP_NONE */
 };
 
 struct ledger_client {
     bool found;
     struct ledger_entry *entries; /* in the order of the file */
     size_t entry_count;
+    struct textmap by_input; /* input_sha256 -> its first entry, from which same_input leads on */
 
     struct ledger_lines lines; /* of the reading */
     size_t entry_room;
@@ -83,6 +86,9 @@ void ledger_client_done(struct ledger_client *client); /* a zeroed one is fine *
 /* Takes what the trail has grown by; pointers to entries become invalid. ERRC_NOMEM,
  * ERRC_TOO_BIG. */
 MUST_USE enum errc ledger_client_feed(struct ledger_client *client, struct slice bytes);
+
+/* Returns the first entry that names an input, or TEXTMAP_NONE; may be NULL. */
+size_t ledger_client_input(const struct ledger_client *client, const char *input_sha256);
 
 /* Nothing comes any more: a last line without its end is torn, and a file that was never there is a
  * problem. */

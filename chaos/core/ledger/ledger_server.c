@@ -193,11 +193,3 @@ void ledger_server_end(struct ledger_server *server)
     else if (server->lines.tail.len > 0)
         ledger_lines_problem(&server->lines, "the last line is torn");
 }
-
-bool ledger_server_has_input(const struct ledger_request *request, const char *input_sha256)
-{
-    for (size_t i = 0; input_sha256 != NULL && i < request->input_count; i++)
-        if (strcmp(request->inputs[i], input_sha256) == 0)
-            return true;
-    return false;
-}

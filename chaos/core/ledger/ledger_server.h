@@ -80,6 +80,3 @@ MUST_USE enum errc ledger_server_feed(struct ledger_server *server, struct slice
 /* Nothing comes any more: a line without its end is a problem, and so is a file that was never
  * there. */
 void ledger_server_end(struct ledger_server *server);
-
-/* True when the request carries the input. */
-bool ledger_server_has_input(const struct ledger_request *request, const char *input_sha256);
