@@ -29,6 +29,50 @@ static const struct world_key *key_that_verifies(const struct evidence *e,
     return found;
 }
 
+/* From when the run may have read which key it is to use: since the call began, or the run before it
+ * ended. */
+static int64_t earliest_ns(const struct join_bundle *b, const struct join_run *run)
+{
+    const struct join_run *before = run > b->runs ? run - 1 : NULL;
+    int64_t began_ns = run->intent != NULL ? run->intent->wall_ns : run->result->wall_ns;
+    const struct record_call *call = invariants_case_call(b, began_ns);
+    if (before != NULL)
+        return before->result != NULL ? before->result->wall_ns : before->intent->wall_ns;
+    return call != NULL && call->told.started.wall_ns < began_ns ? call->told.started.wall_ns
+                                                                 : began_ns;
+}
+
+static void complain(struct invariants_case *c, const struct join_bundle *b,
+                     const struct ledger_entry *e, const struct world_key *key)
+{
+    const struct verify_manifest *m = &b->manifest->checked;
+    bool never = key->since_wall_ns == 0 || key->since_wall_ns > e->wall_ns;
+    size_t step = invariants_case_step(b, e);
+    if (m->fallback && never)
+        invariants_case_violated(c, step,
+                                 "expected a fallback key that was in place then, %.23s… signed "
+                                 "(" LEDGER_AUDIT ":%zu), which nobody had put there",
+                                 m->fingerprint, e->line);
+    else if (m->fallback)
+        invariants_case_violated(c, step,
+                                 "expected a fallback key that was in place then, %.23s… signed "
+                                 "(" LEDGER_AUDIT ":%zu), whose file had been taken away, replaced "
+                                 "or opened to others before",
+                                 m->fingerprint, e->line);
+    else if (never)
+        invariants_case_violated(c, step,
+                                 "expected the key of Vault's that was pinned then, %.23s… of "
+                                 "version %d signed (" LEDGER_AUDIT
+                                 ":%zu), which nobody had pinned",
+                                 m->fingerprint, m->version, e->line);
+    else
+        invariants_case_violated(c, step,
+                                 "expected the key of Vault's that was pinned then, %.23s… of "
+                                 "version %d signed (" LEDGER_AUDIT
+                                 ":%zu), in whose place another one had been pinned before",
+                                 m->fingerprint, m->version, e->line);
+}
+
 static void check_key(struct invariants_case *c, const struct join_bundle *b,
                       const struct join_run *run)
 {
@@ -37,54 +81,56 @@ static void check_key(struct invariants_case *c, const struct join_bundle *b,
         b->manifest->state != EVIDENCE_MANIFEST_READ || !b->manifest->checked.good)
         return;
     int64_t slack_ns = INVARIANTS_SLACK_MS * NS_PER_MS;
-    int64_t from_ns = (run->intent != NULL ? run->intent->wall_ns : e->wall_ns) - slack_ns;
-    const struct verify_manifest *m = &b->manifest->checked;
-    const struct world_key *key = key_that_verifies(c->evidence, m, from_ns, e->wall_ns + slack_ns);
-    if (key == NULL || was_lawful(key, from_ns, e->wall_ns + slack_ns))
-        return;
-    const char *kind = m->fallback ? "fallback key" : "key of Vault's";
-    if (key->since_wall_ns == 0 || key->since_wall_ns > e->wall_ns)
-        invariants_case_violated(c, invariants_case_step(b, e),
-                                 "expected a %s that was %s then, %.23s…%s%d signed (" LEDGER_AUDIT
-                                 ":%zu), which nobody had %s",
-                                 kind, m->fallback ? "in place" : "pinned", m->fingerprint,
-                                 m->fallback ? ", version " : " of version ", m->version, e->line,
-                                 m->fallback ? "put there" : "pinned");
-    else
-        invariants_case_violated(c, invariants_case_step(b, e),
-                                 "expected the %s that is %s now, %.23s… of version %d signed "
-                                 "(" LEDGER_AUDIT ":%zu), in whose place another one had come",
-                                 kind, m->fallback ? "in place" : "pinned", m->fingerprint,
-                                 m->version, e->line);
+    int64_t from_ns = earliest_ns(b, run) - slack_ns, to_ns = e->wall_ns + slack_ns;
+    const struct world_key *key =
+        key_that_verifies(c->evidence, &b->manifest->checked, from_ns, to_ns);
+    if (key != NULL && !was_lawful(key, from_ns, to_ns))
+        complain(c, b, e, key);
 }
+
+/* --- the keys that entries name --- */
+
+struct named_key {
+    bool fallback;
+    char fingerprint[VERIFY_MANIFEST_FINGERPRINT_BYTES];
+};
 
 /* An intent names the key of Vault's that is asked, a failure that key or the local one: keys that
  * there are. */
-static void check_named(struct invariants_case *c, const struct join_bundle *b,
-                        const struct ledger_entry *e)
+static void check_named(struct invariants_case *c, const struct ledger_entry *e,
+                        const struct named_key *keys, size_t key_count)
 {
-    const struct evidence *evidence = c->evidence;
     bool started = e->action == LEDGER_STARTED;
     if ((!started && e->action != LEDGER_FAILED) || e->fingerprint == NULL)
         return;
-    for (size_t i = 0; i < evidence->key_count; i++) {
-        char fingerprint[VERIFY_MANIFEST_FINGERPRINT_BYTES];
-        const struct world_key *key = &evidence->keys[i];
-        if ((!key->fallback || !started) &&
-            verify_manifest_fingerprint(key->pem, fingerprint, NULL) == ERRC_OK &&
-            strcmp(fingerprint, e->fingerprint) == 0)
+    for (size_t i = 0; i < key_count; i++)
+        if ((!keys[i].fallback || !started) && strcmp(keys[i].fingerprint, e->fingerprint) == 0)
             return;
+    const struct join_bundle *b = join_bundle_of(&c->evidence->join, e->bundle);
+    invariants_case_caused(c, "named key", b == NULL ? 0 : invariants_case_step(b, e),
+                           "expected the keyFingerprint of a key that Vault has%s, found %.23s… "
+                           "(" LEDGER_AUDIT ":%zu)",
+                           started ? "" : ", or of the fallback key", e->fingerprint, e->line);
+}
+
+static void check_all_named(struct invariants_case *c)
+{
+    const struct evidence *e = c->evidence;
+    struct pool pool CLEANUP(pool_done);
+    size_t count = 0;
+    pool_init(&pool, 1u << 20);
+    struct named_key *keys = pool_array(&pool, e->key_count, sizeof *keys);
+    for (size_t i = 0; keys != NULL && i < e->key_count; i++) {
+        keys[count].fallback = e->keys[i].fallback;
+        if (verify_manifest_fingerprint(e->keys[i].pem, keys[count].fingerprint, NULL) == ERRC_OK)
+            count++;
     }
-    if (evidence->key_count > 0)
-        invariants_case_caused(
-            c, "named key", invariants_case_step(b, e),
-            "expected the keyFingerprint of a key that Vault has%s, found %.23s… "
-            "(" LEDGER_AUDIT ":%zu)",
-            started ? "" : ", or of the fallback key", e->fingerprint, e->line);
+    for (size_t i = 0; count > 0 && i < e->client.entry_count; i++)
+        check_named(c, &e->client.entries[i], keys, count);
 }
 
 void invariants_key_lawful(struct invariants_case *c)
 {
-    invariants_case_each_entry(c, check_named);
+    check_all_named(c);
     invariants_case_each_run(c, check_key);
 }

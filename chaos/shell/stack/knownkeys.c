@@ -24,29 +24,64 @@ void knownkeys_done(struct knownkeys *known)
     knownkeys_init(known);
 }
 
-static bool is_known(const struct knownkeys *known, bool fallback, int version, const char *pem)
+static bool is_same(const struct world_key *key, bool fallback, int version, const char *pem)
 {
-    for (size_t i = 0; i < known->key_count; i++) {
-        const struct world_key *k = &known->keys[i];
-        if (k->fallback == fallback && k->version == version && strcmp(k->pem, pem) == 0)
-            return true;
-    }
-    return false;
+    return key->fallback == fallback && key->version == version && strcmp(key->pem, pem) == 0;
+}
+
+/* The last entry of a key, or NULL. */
+static struct world_key *find(struct knownkeys *known, bool fallback, int version, const char *pem)
+{
+    for (size_t i = known->key_count; i > 0; i--)
+        if (is_same(&known->keys[i - 1], fallback, version, pem))
+            return &known->keys[i - 1];
+    return NULL;
+}
+
+static enum errc append(struct knownkeys *known, const struct world_key *key, struct errc_why *why)
+{
+    if (known->key_count == KNOWNKEYS_MAX)
+        return errc_fail(why, ERRC_TOO_BIG, "more than %u signing keys in one run", KNOWNKEYS_MAX);
+    struct world_key *added = &known->keys[known->key_count++];
+    *added = *key;
+    added->pem = pool_text(&known->pool, slice_of(key->pem));
+    return pool_status(&known->pool, why);
 }
 
 enum errc knownkeys_add(struct knownkeys *known, bool fallback, int version, const char *pem,
-                        int64_t since_wall_ns, struct errc_why *why)
+                        struct errc_why *why)
 {
-    if (is_known(known, fallback, version, pem))
+    if (find(known, fallback, version, pem) != NULL)
         return ERRC_OK;
-    if (known->key_count == KNOWNKEYS_MAX)
-        return errc_fail(why, ERRC_TOO_BIG, "more than %u signing keys in one run", KNOWNKEYS_MAX);
-    known->keys[known->key_count++] =
-        (struct world_key){.fallback = fallback,
-                           .version = version,
-                           .pem = pool_text(&known->pool, slice_of(pem)),
-                           .since_wall_ns = since_wall_ns};
-    return pool_status(&known->pool, why);
+    return append(known, &(struct world_key){.fallback = fallback, .version = version, .pem = pem},
+                  why);
+}
+
+enum errc knownkeys_begin(struct knownkeys *known, bool fallback, int version, const char *pem,
+                          int64_t since_wall_ns, struct errc_why *why)
+{
+    struct world_key *last = find(known, fallback, version, pem);
+    if (last != NULL && last->until_wall_ns == 0) {
+        last->since_wall_ns = last->since_wall_ns == 0 ? since_wall_ns : last->since_wall_ns;
+        return ERRC_OK;
+    }
+    return append(
+        known,
+        &(struct world_key){
+            .fallback = fallback, .version = version, .pem = pem, .since_wall_ns = since_wall_ns},
+        why);
+}
+
+void knownkeys_end(struct knownkeys *known, bool fallback, int version, const char *pem,
+                   int64_t until_wall_ns)
+{
+    for (size_t i = 0; i < known->key_count; i++) {
+        struct world_key *key = &known->keys[i];
+        bool open = key->since_wall_ns != 0 && key->until_wall_ns == 0;
+        if (key->fallback == fallback && open &&
+            (pem == NULL || !is_same(key, fallback, version, pem)))
+            key->until_wall_ns = until_wall_ns;
+    }
 }
 
 enum errc knownkeys_add_secret(struct knownkeys *known, const char *name, struct slice bytes,

@@ -111,6 +111,7 @@ void stack_close(struct stack *stack)
     jsonread_done(&stack->shares);
     stack->shares = NULL;
     secret_wipe(&stack->first_fallback, sizeof stack->first_fallback);
+    secret_wipe(&stack->fallback, sizeof stack->fallback);
     secret_wipe(stack->client.token, sizeof stack->client.token);
     knownkeys_done(&stack->known);
 }

@@ -150,9 +150,10 @@ enum errc stack_signer_accept(struct stack *stack, struct errc_why *why)
 {
     struct proc_end end = {0};
     struct folder_path log;
+    int64_t from_ns = stack_wall_ns(stack);
     TRY(run(stack, "trust", stack->spec->subject->accept, true, &end, why));
     if (end.exited && end.code == 0)
-        return stack_vault_learn_keys(stack, why);
+        return stack_vault_pinned(stack, from_ns, why);
     struct buf how CLEANUP(buf_done);
     buf_init(&how, 128);
     proc_end_format(&end, &how);

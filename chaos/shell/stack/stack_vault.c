@@ -7,6 +7,7 @@
 
 #include "base/count.h"
 #include "base/os/file.h"
+#include "base/text/base64.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
 
@@ -105,6 +106,21 @@ static enum errc write_private(const struct stack *stack, const char *name, stru
     return file_put(path.text, bytes, 0600, why);
 }
 
+/* As text, and as the bytes that the text stands for. */
+static enum errc keep_share(struct stack *stack, size_t number, const char *share,
+                            struct errc_why *why)
+{
+    char name[32];
+    struct buf bytes CLEANUP(buf_done);
+    buf_init(&bytes, 256);
+    (void)snprintf(name, sizeof name, "unseal key %zu", number);
+    TRY(knownkeys_add_secret(&stack->known, name, slice_of(share), why));
+    if (base64_parse(slice_of(share), BASE64_STANDARD, &bytes, NULL) != ERRC_OK)
+        return ERRC_OK;
+    (void)snprintf(name, sizeof name, "bytes of unseal key %zu", number);
+    return knownkeys_add_secret(&stack->known, name, buf_slice(&bytes), why);
+}
+
 static enum errc keep_secrets(struct stack *stack, struct errc_why *why)
 {
     struct buf text CLEANUP(buf_done);
@@ -115,12 +131,8 @@ static enum errc keep_secrets(struct stack *stack, struct errc_why *why)
     buf_add_char(&text, '\n');
     TRY(buf_status(&text, why));
     TRY(write_private(stack, "private/unseal-keys.json", buf_slice(&text), why));
-    for (size_t i = 0; i < json_array_size(stack->shares); i++) {
-        char name[32];
-        const char *share = json_string_value(json_array_get(stack->shares, i));
-        (void)snprintf(name, sizeof name, "unseal key %zu", i + 1);
-        TRY(knownkeys_add_secret(&stack->known, name, slice_of(share), why));
-    }
+    for (size_t i = 0; i < json_array_size(stack->shares); i++)
+        TRY(keep_share(stack, i + 1, json_string_value(json_array_get(stack->shares, i)), why));
     TRY(knownkeys_add_secret(&stack->known, "root token", slice_of(stack->client.token), why));
     return write_private(stack, STACK_TOKEN_FILE, slice_of(stack->client.token), why);
 }
@@ -179,18 +191,50 @@ enum errc stack_vault_unseal(struct stack *stack, size_t count, bool *sealed, in
     return vault_client_unseal(&stack->client, stack->shares, count, sealed, progress, why);
 }
 
+/* From `from` on the key is in place, and whichever was there before is not any more. */
+static enum errc put_in_place(struct stack *stack, const struct fallbackkey *key, int64_t from,
+                              struct errc_why *why)
+{
+    struct buf pem CLEANUP(buf_done);
+    buf_init(&pem, 4096);
+    TRY(fallbackkey_public(key, &pem, why));
+    knownkeys_end(&stack->known, true, 0, buf_text(&pem), stack_wall_ns(stack));
+    if (key != &stack->fallback)
+        stack->fallback = *key;
+    return knownkeys_begin(&stack->known, true, 0, buf_text(&pem), from, why);
+}
+
+enum errc stack_vault_fallback_safe(struct stack *stack, bool safe, int64_t from_ns,
+                                    struct errc_why *why)
+{
+    if (safe && stack->fallback.text[0] != '\0')
+        return put_in_place(stack, &stack->fallback, from_ns, why);
+    knownkeys_end(&stack->known, true, 0, NULL, stack_wall_ns(stack));
+    return ERRC_OK;
+}
+
+enum errc stack_vault_put_fallback(struct stack *stack, const struct fallbackkey *key,
+                                   struct errc_why *why)
+{
+    struct folder_path path;
+    const struct fallbackkey copy = *key;
+    TRY(stack_path(stack, STACK_FALLBACK_FILE, &path, why));
+    int64_t from = stack_wall_ns(stack);
+    TRY(fallbackkey_put(path.text, &copy, why));
+    return put_in_place(stack, &copy, from, why);
+}
+
 enum errc stack_vault_new_fallback(struct stack *stack, struct fallbackkey *out,
                                    struct errc_why *why)
 {
     struct folder_path path;
-    struct buf pem CLEANUP(buf_done);
-    buf_init(&pem, 4096);
     TRY(stack_path(stack, STACK_FALLBACK_FILE, &path, why));
-    int64_t since = stack_wall_ns(stack);
+    int64_t from = stack_wall_ns(stack);
     TRY(fallbackkey_write(path.text, &stack->entropy, out, why));
-    TRY(fallbackkey_public(out, &pem, why));
-    TRY(knownkeys_add(&stack->known, true, 0, buf_text(&pem), since, why));
-    return knownkeys_add_secret(&stack->known, "fallback key", slice_of(out->text), why);
+    TRY(put_in_place(stack, out, from, why));
+    TRY(knownkeys_add_secret(&stack->known, "fallback key", slice_of(out->text), why));
+    return knownkeys_add_secret(&stack->known, "fallback key's seed",
+                                slice_bytes(out->seed, sizeof out->seed), why);
 }
 
 enum errc stack_vault_bootstrap(struct stack *stack, struct errc_why *why)
@@ -198,6 +242,7 @@ enum errc stack_vault_bootstrap(struct stack *stack, struct errc_why *why)
     struct folder_path path;
     struct fallbackkey fresh;
     TRY(vault_client_bootstrap(&stack->client, STACK_KEY, why));
+    TRY(stack_vault_notice_keys(stack, why));
     TRY(stack_path(stack, STACK_FALLBACK_FILE, &path, why));
     if (access(path.text, F_OK) == 0)
         return ERRC_OK;
@@ -207,13 +252,51 @@ enum errc stack_vault_bootstrap(struct stack *stack, struct errc_why *why)
     return ERRC_OK;
 }
 
+/* The newest version while the keys are gone through. */
+struct newest {
+    struct stack *stack;
+    int version;
+    struct buf pem;
+};
+
 static enum errc learn(void *context, int version, const char *pem, struct errc_why *why)
 {
-    struct stack *stack = context;
-    return knownkeys_add(&stack->known, false, version, pem, stack_wall_ns(stack), why);
+    struct newest *newest = context;
+    if (version > newest->version) {
+        newest->version = version;
+        buf_reset(&newest->pem);
+        buf_add_text(&newest->pem, pem);
+        TRY(buf_status(&newest->pem, why));
+    }
+    return knownkeys_add(&newest->stack->known, false, version, pem, why);
 }
 
-enum errc stack_vault_learn_keys(struct stack *stack, struct errc_why *why)
+static enum errc learn_all(struct stack *stack, struct newest *newest, struct errc_why *why)
 {
-    return vault_client_each_key(&stack->client, STACK_KEY, learn, stack, why);
+    *newest = (struct newest){.stack = stack};
+    buf_init(&newest->pem, 4096);
+    return vault_client_each_key(&stack->client, STACK_KEY, learn, newest, why);
+}
+
+enum errc stack_vault_notice_keys(struct stack *stack, struct errc_why *why)
+{
+    struct newest newest;
+    struct errc_why ignored = {{0}};
+    enum errc code = learn_all(stack, &newest, &ignored);
+    buf_done(&newest.pem);
+    return errc_class(code) == ERRC_CLASS_FATAL ? errc_fail(why, code, "%s", ignored.text)
+                                                : ERRC_OK;
+}
+
+enum errc stack_vault_pinned(struct stack *stack, int64_t from_ns, struct errc_why *why)
+{
+    struct newest newest;
+    enum errc code = learn_all(stack, &newest, why);
+    if (code == ERRC_OK && newest.version > 0) {
+        const char *pem = buf_text(&newest.pem);
+        knownkeys_end(&stack->known, false, newest.version, pem, stack_wall_ns(stack));
+        code = knownkeys_begin(&stack->known, false, newest.version, pem, from_ns, why);
+    }
+    buf_done(&newest.pem);
+    return code;
 }

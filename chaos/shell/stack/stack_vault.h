@@ -27,9 +27,22 @@ MUST_USE enum errc stack_vault_unseal(struct stack *stack, size_t count, bool *s
 /* What DocuGen's script does: transit, the key, the fallback key file, each if absent. */
 MUST_USE enum errc stack_vault_bootstrap(struct stack *stack, struct errc_why *why);
 
-/* Makes Vault's present key versions lawful from now on. */
-MUST_USE enum errc stack_vault_learn_keys(struct stack *stack, struct errc_why *why);
+/* Learns Vault's present key versions, so that one which nobody pinned can be named. What hinders
+ * it but trouble of our own is no error: Vault may be under a fault. */
+MUST_USE enum errc stack_vault_notice_keys(struct stack *stack, struct errc_why *why);
 
-/* Writes a fresh fallback key, lawful from now on; *out gets it. */
+/* Vault's newest version has been pinned: it is lawful from from_ns on, the one before until now. */
+MUST_USE enum errc stack_vault_pinned(struct stack *stack, int64_t from_ns, struct errc_why *why);
+
+/* Writes a fresh fallback key, in place from now on; *out gets it. */
 MUST_USE enum errc stack_vault_new_fallback(struct stack *stack, struct fallbackkey *out,
                                             struct errc_why *why);
+
+/* Writes a key that was there before; in place from now on. */
+MUST_USE enum errc stack_vault_put_fallback(struct stack *stack, const struct fallbackkey *key,
+                                            struct errc_why *why);
+
+/* The fallback key file is as it must be, from from_ns on; or it is gone, or open to others, from
+ * now on. */
+MUST_USE enum errc stack_vault_fallback_safe(struct stack *stack, bool safe, int64_t from_ns,
+                                             struct errc_why *why);

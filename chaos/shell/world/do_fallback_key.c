@@ -16,9 +16,7 @@ static enum errc fallback_path(const struct exec_run *r, struct folder_path *pat
 
 static enum errc fallback_key_write(const struct exec_run *r, struct errc_why *why)
 {
-    struct folder_path path;
-    TRY(fallback_path(r, &path, why));
-    return fallbackkey_put(path.text, &r->stack->first_fallback, why);
+    return stack_vault_put_fallback(r->stack, &r->stack->first_fallback, why);
 }
 
 static enum errc fallback_key_remove(const struct exec_run *r, struct errc_why *why)
@@ -28,18 +26,19 @@ static enum errc fallback_key_remove(const struct exec_run *r, struct errc_why *
     if (unlink(path.text) != 0)
         return errc_fail(why, ERRC_STATE, "cannot remove the fallback key file: %s",
                          strerror(errno));
-    return ERRC_OK;
+    return stack_vault_fallback_safe(r->stack, false, 0, why);
 }
 
 static enum errc fallback_key_chmod(const struct exec_run *r, struct errc_why *why)
 {
     struct folder_path path;
     mode_t mode = (mode_t)strtoul(r->step->main.text, NULL, 8);
+    int64_t from_ns = stack_wall_ns(r->stack);
     TRY(fallback_path(r, &path, why));
     if (chmod(path.text, mode) != 0)
         return errc_fail(why, ERRC_STATE, "cannot change the fallback key file: %s",
                          strerror(errno));
-    return ERRC_OK;
+    return stack_vault_fallback_safe(r->stack, (mode & 077) == 0, from_ns, why);
 }
 
 static enum errc fallback_key_rotate(const struct exec_run *r, struct errc_why *why)

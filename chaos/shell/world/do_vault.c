@@ -237,7 +237,8 @@ static enum errc vault_bootstrap(const struct exec_run *r, struct errc_why *why)
 
 static enum errc vault_rotate_key(const struct exec_run *r, struct errc_why *why)
 {
-    return vault_client_rotate_key(&r->stack->client, STACK_KEY, why);
+    TRY(vault_client_rotate_key(&r->stack->client, STACK_KEY, why));
+    return stack_vault_notice_keys(r->stack, why);
 }
 
 static enum errc vault_delete_key(const struct exec_run *r, struct errc_why *why)
@@ -248,7 +249,8 @@ static enum errc vault_delete_key(const struct exec_run *r, struct errc_why *why
 static enum errc vault_recreate_key(const struct exec_run *r, struct errc_why *why)
 {
     TRY(exec_verbs_on_the_way(vault_client_delete_key(&r->stack->client, STACK_KEY, why)));
-    return exec_verbs_on_the_way(vault_client_bootstrap(&r->stack->client, STACK_KEY, why));
+    TRY(exec_verbs_on_the_way(vault_client_bootstrap(&r->stack->client, STACK_KEY, why)));
+    return stack_vault_notice_keys(r->stack, why);
 }
 
 static const struct exec_verb verbs[] = {

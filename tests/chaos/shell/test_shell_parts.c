@@ -198,17 +198,48 @@ static void test_knownkeys__keeps_every_key_once(void **state)
     (void)state;
     static struct knownkeys known;
     knownkeys_init(&known);
-    assert_int_equal(knownkeys_add(&known, false, 1, "pem a", 10, NULL), ERRC_OK);
-    assert_int_equal(knownkeys_add(&known, false, 1, "pem a", 20, NULL), ERRC_OK);
-    assert_int_equal(knownkeys_add(&known, false, 1, "pem b", 30, NULL), ERRC_OK);
-    assert_int_equal(knownkeys_add(&known, true, 0, "pem a", 40, NULL), ERRC_OK);
+    assert_int_equal(knownkeys_add(&known, false, 1, "pem a", NULL), ERRC_OK);
+    assert_int_equal(knownkeys_add(&known, false, 1, "pem a", NULL), ERRC_OK);
+    assert_int_equal(knownkeys_add(&known, false, 1, "pem b", NULL), ERRC_OK);
+    assert_int_equal(knownkeys_add(&known, true, 0, "pem a", NULL), ERRC_OK);
     assert_int_equal(known.key_count, 3);
-    assert_int_equal(known.keys[0].since_wall_ns, 10);
+    assert_int_equal(known.keys[0].since_wall_ns, 0);
     assert_int_equal(knownkeys_add_secret(&known, "root token", SLICE_LITERAL("s.1"), NULL),
                      ERRC_OK);
     assert_true(slice_equal_text(known.secrets[0].bytes, "s.1"));
     knownkeys_done(&known);
     assert_int_equal(known.key_count, 0);
+}
+
+static void assert_lawful(const struct world_key *key, const char *pem, int64_t since,
+                          int64_t until)
+{
+    assert_string_equal(key->pem, pem);
+    assert_int_equal(key->since_wall_ns, since);
+    assert_int_equal(key->until_wall_ns, until);
+}
+
+static void test_knownkeys__one_of_a_kind_is_lawful_at_a_time(void **state)
+{
+    (void)state;
+    static struct knownkeys known;
+    knownkeys_init(&known);
+    assert_int_equal(knownkeys_add(&known, false, 1, "pem a", NULL), ERRC_OK);
+    assert_int_equal(knownkeys_begin(&known, false, 1, "pem a", 10, NULL), ERRC_OK);
+    assert_int_equal(knownkeys_begin(&known, true, 0, "local", 11, NULL), ERRC_OK);
+    assert_int_equal(knownkeys_add(&known, false, 2, "pem b", NULL), ERRC_OK);
+    knownkeys_end(&known, false, 1, "pem a", 15); /* accepted again */
+    assert_int_equal(knownkeys_begin(&known, false, 1, "pem a", 14, NULL), ERRC_OK);
+    knownkeys_end(&known, false, 2, "pem b", 21);
+    assert_int_equal(knownkeys_begin(&known, false, 2, "pem b", 20, NULL), ERRC_OK);
+    knownkeys_end(&known, true, 0, NULL, 30);
+    assert_int_equal(knownkeys_begin(&known, true, 0, "local", 40, NULL), ERRC_OK);
+    assert_int_equal(known.key_count, 4);
+    assert_lawful(&known.keys[0], "pem a", 10, 21);
+    assert_lawful(&known.keys[1], "local", 11, 30);
+    assert_lawful(&known.keys[2], "pem b", 20, 0);
+    assert_lawful(&known.keys[3], "local", 40, 0);
+    knownkeys_done(&known);
 }
 
 static size_t executors(const char *actor, const char *verb)
@@ -263,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_envmap__has_a_limit),
         cmocka_unit_test(test_fallbackkey__is_a_private_file_of_docugens_form),
         cmocka_unit_test(test_knownkeys__keeps_every_key_once),
+        cmocka_unit_test(test_knownkeys__one_of_a_kind_is_lawful_at_a_time),
         cmocka_unit_test(test_exec_verbs__carries_out_every_verb_that_acts),
         cmocka_unit_test(test_exec_verbs__carries_out_nothing_else),
     };
