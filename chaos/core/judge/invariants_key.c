@@ -4,6 +4,8 @@
 
 #include "base/units.h"
 
+#define SLACK_NS (INVARIANTS_SLACK_MS * NS_PER_MS)
+
 /* A key may sign from the moment it is pinned (Vault's) or put in place (the fallback's), until
  * another one is. Only `trust accept` pins; a rotation or a new key of the same name does not. */
 static bool was_lawful(const struct world_key *key, int64_t from_ns, int64_t to_ns)
@@ -24,22 +26,24 @@ static const struct world_key *key_that_verifies(const struct evidence *e,
             continue;
         if (was_lawful(key, from_ns, to_ns))
             return key;
-        found = key;
+        if (found == NULL || (key->since_wall_ns != 0 && key->since_wall_ns <= to_ns))
+            found = key; /* one that was lawful once says more than one that came later */
     }
     return found;
 }
 
 /* From when the run may have read which key it is to use: since the call began, or the run before it
- * ended. */
+ * ended. A call's time needs no slack: it is by the clock that keys are noted by. */
 static int64_t earliest_ns(const struct join_bundle *b, const struct join_run *run)
 {
     const struct join_run *before = run > b->runs ? run - 1 : NULL;
     int64_t began_ns = run->intent != NULL ? run->intent->wall_ns : run->result->wall_ns;
     const struct record_call *call = invariants_case_call(b, began_ns);
     if (before != NULL)
-        return before->result != NULL ? before->result->wall_ns : before->intent->wall_ns;
-    return call != NULL && call->told.started.wall_ns < began_ns ? call->told.started.wall_ns
-                                                                 : began_ns;
+        began_ns = before->result != NULL ? before->result->wall_ns : before->intent->wall_ns;
+    else if (call != NULL && call->told.started.wall_ns < began_ns)
+        return call->told.started.wall_ns;
+    return began_ns - SLACK_NS;
 }
 
 static void complain(struct invariants_case *c, const struct join_bundle *b,
@@ -80,8 +84,7 @@ static void check_key(struct invariants_case *c, const struct join_bundle *b,
     if (e == NULL || e->action != LEDGER_SIGNED || b->manifest == NULL ||
         b->manifest->state != EVIDENCE_MANIFEST_READ || !b->manifest->checked.good)
         return;
-    int64_t slack_ns = INVARIANTS_SLACK_MS * NS_PER_MS;
-    int64_t from_ns = earliest_ns(b, run) - slack_ns, to_ns = e->wall_ns + slack_ns;
+    int64_t from_ns = earliest_ns(b, run), to_ns = e->wall_ns + SLACK_NS;
     const struct world_key *key =
         key_that_verifies(c->evidence, &b->manifest->checked, from_ns, to_ns);
     if (key != NULL && !was_lawful(key, from_ns, to_ns))
