@@ -100,11 +100,30 @@ static void attempt(struct jsonwrite *w, struct slice value)
         text(w, "attempt", value);
 }
 
+#define QUERY_NAMES_MAX 64
+#define QUERY_NAME_BYTES_MAX 64
+
+/* Values stay out: a token may be among them. */
+static void query(struct jsonwrite *w, struct slice raw)
+{
+    if (raw.len == 0)
+        return;
+    jsonwrite_array(w, "query");
+    for (int i = 0; i < QUERY_NAMES_MAX && raw.len > 0; i++) {
+        struct slice value = slice_cut(&raw, '&');
+        struct slice name = slice_cut(&value, '=');
+        name.len = name.len < QUERY_NAME_BYTES_MAX ? name.len : QUERY_NAME_BYTES_MAX;
+        text(w, NULL, name);
+    }
+    jsonwrite_end(w);
+}
+
 static void request(struct jsonwrite *w, const struct journal_request *r)
 {
     jsonwrite_int(w, "conn", (int64_t)r->conn);
     text(w, "method", r->method);
     text(w, "path", r->path);
+    query(w, r->query);
     text(w, "operation", r->operation);
     text(w, "mount", r->mount);
     text(w, "key", r->key);

@@ -64,6 +64,7 @@ struct journal_request {
     uint64_t conn;
     struct slice method;
     struct slice path;      /* as on the wire, without the query */
+    struct slice query;     /* raw; only the names of its parameters are written */
     struct slice operation; /* what Vault calls it: read, list, update, delete, ... */
     struct slice mount;     /* "transit/" */
     struct slice key;

@@ -83,6 +83,7 @@ static void test_journal__each_kind_has_its_fields(void **state)
         .request = {.conn = 9,
                     .method = slice_of("POST"),
                     .path = slice_of("/v1/transit/sign/k"),
+                    .query = slice_of("token=hvs.x&&list"),
                     .operation = slice_of("update"),
                     .mount = slice_of("transit/"),
                     .key = slice_of("k"),
@@ -105,7 +106,8 @@ static void test_journal__each_kind_has_its_fields(void **state)
     assert_formats(
         &request,
         "\"request\"," STAMPS ",\"conn\":9,\"method\":\"POST\","
-        "\"path\":\"/v1/transit/sign/k\",\"operation\":\"update\",\"mount\":\"transit/\","
+        "\"path\":\"/v1/transit/sign/"
+        "k\",\"query\":[\"token\",\"list\"],\"operation\":\"update\",\"mount\":\"transit/\","
         "\"key\":\"k\",\"accessor\":\"acc\",\"input_sha256\":[\"aa\",\"\"],\"test\":\"t\","
         "\"attempt\":2,\"rule\":\"r1\",\"roll\":17");
     assert_formats(&reply, "\"reply\"," STAMPS ",\"request\":2,\"status\":200,\"bytes\":31,"

@@ -410,6 +410,7 @@ static void record_request(struct control *c, const struct vault_request *reques
         .request = {.conn = sender->conn,
                     .method = request->method,
                     .path = request->path,
+                    .query = request->query,
                     .operation = slice_of(facts->operation),
                     .mount = facts->mount,
                     .key = facts->key,
