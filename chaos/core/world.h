@@ -46,9 +46,9 @@ struct world_outcome {
 /* A step as the runner hands it to the world. */
 struct world_step {
     const struct scenario_step *step;
-    size_t number; /* in the plan, from 1 */
-    char rule[24]; /* id for the fault rule, if the step sets one: "step-<number>" */
-    size_t call;   /* index in the record of the call that VERB_SIGNS makes, or whose end
+    size_t number;      /* in the plan, from 1 */
+    char rule[24];      /* id for the fault rule, if the step sets one: "step-<number>" */
+    size_t call;        /* index in the record of the call that VERB_SIGNS makes, or whose end
                       VERB_WAITS awaits: two calls may be about one bundle */
     const char *bundle; /* the bundleRunId of the sign step that `retry` (VERB_SIGNS) or `sign`
                            (VERB_WAITS) names; NULL: none. With VERB_SIGNS: sign that bundle again,
@@ -65,6 +65,16 @@ enum world_evidence {
     WORLD_LOG,      /* stderr of "vault", "api", "worker" or "cli" (all its runs), all restarts */
     WORLD_METRICS,  /* text of GET /metrics of "api" or "worker", now */
     WORLD_STATE,    /* JSON of fakevault's GET /state, now; name: NULL */
+    WORLD_FILE,     /* a regular file that `files` lists; name: as there */
+};
+
+enum world_file_kind { WORLD_FILE_REGULAR, WORLD_FILE_FOLDER, WORLD_FILE_LINK, WORLD_FILE_OTHER };
+
+/* Something that lies in the folder of the run. */
+struct world_file {
+    const char *name; /* relative to it: "ledgers/audit.ndjson" */
+    enum world_file_kind kind;
+    unsigned mode; /* permissions */
 };
 
 /* The sizes of the two ledgers at one moment: the trail's was looked at behind the journal's. */
@@ -137,6 +147,11 @@ struct world {
      * long as the world itself. */
     size_t (*keys)(void *context, const struct world_key **out);
     size_t (*canaries)(void *context, const struct world_canary **out);
+
+    /* Lends what lies in the folder of the run now, but for what is private to chaos and to Vault;
+     * valid until the next call. May be NULL. ERRC_NOMEM, ERRC_TOO_BIG, ERRC_IO. */
+    enum errc (*files)(void *context, const struct world_file **out, size_t *count,
+                       struct errc_why *why);
 
     /* May be NULL. */
     void (*progress)(void *context, const struct world_progress *progress);

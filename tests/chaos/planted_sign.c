@@ -55,6 +55,10 @@ const struct planted planted_sign[] = {
      SWAP(FAKE_API_LOG, 1, "event=completed signing_mode=fallback",
           "x\ntoken=hvs.fake-world-canary"),
      true},
+    {"a token in the query", "secrets",
+     "expected sign requests without a query, which servers write down, found one with \"token\" "
+     "(journal.ndjson:2)",
+     NULL, NULL, SWAP(FAKE_JOURNAL, 2, "\"key\":", "\"query\":[\"token\"],\"key\":"), true},
     {"a token in the trail", "secrets",
      "expected no secret in audit.ndjson, found the token (audit.ndjson:1)", NULL, NULL,
      SWAP(FAKE_AUDIT, 1, "\"id\":\"api\"", "\"id\":\"hvs.fake-world-canary\""), false},

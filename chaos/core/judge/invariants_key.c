@@ -32,8 +32,8 @@ static const struct world_key *key_that_verifies(const struct evidence *e,
     return found;
 }
 
-/* From when the run may have read which key it is to use: since the call began, or the run before it
- * ended. A call's time needs no slack: it is by the clock that keys are noted by. */
+/* From when the run may have read which key it is to use: since the call began, or the run before
+ * it ended. A call's time needs no slack: it is by the clock that keys are noted by. */
 static int64_t earliest_ns(const struct join_bundle *b, const struct join_run *run)
 {
     const struct join_run *before = run > b->runs ? run - 1 : NULL;

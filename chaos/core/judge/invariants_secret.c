@@ -1,27 +1,27 @@
 #include "chaos/core/judge/invariants_secret.h"
 
-#include <string.h>
+#include "chaos/core/judge/invariants_case.h"
 
-static size_t line_at(struct slice text, const char *at)
+/* Where a query goes, it is written down: proxies and servers log it. */
+static void check_queries(struct invariants_case *c)
 {
-    size_t line = 1;
-    for (const char *c = text.ptr; c < at; c++)
-        line += *c == '\n';
-    return line;
+    const struct ledger_server *server = &c->evidence->server;
+    for (size_t i = 0; i < server->request_count; i++) {
+        const struct ledger_request *r = &server->requests[i];
+        if (r->sign && r->query_count > 0)
+            invariants_case_violated(c, 0,
+                                     "expected sign requests without a query, which servers write "
+                                     "down, found one with \"%.60s\" (" LEDGER_JOURNAL ":%zu)",
+                                     r->query[0], r->line);
+    }
 }
 
 void invariants_secret_none(struct invariants_case *c)
 {
     const struct evidence *e = c->evidence;
-    for (size_t i = 0; i < e->text_count; i++)
-        for (size_t k = 0; k < e->canary_count; k++) {
-            const struct slice text = e->texts[i].text, secret = e->canaries[k].bytes;
-            const char *at = secret.len < 4 || text.len == 0
-                                 ? NULL
-                                 : memmem(text.ptr, text.len, secret.ptr, secret.len);
-            if (at != NULL)
-                invariants_case_violated(c, 0, "expected no secret in %s, found the %s (%s:%zu)",
-                                         e->texts[i].name, e->canaries[k].name, e->texts[i].name,
-                                         line_at(text, at));
-        }
+    for (size_t i = 0; i < e->leak_count; i++)
+        invariants_case_caused(c, e->leaks[i].what, 0,
+                               "expected no secret in %s, found %s (%s:%zu)", e->leaks[i].file,
+                               e->leaks[i].what, e->leaks[i].file, e->leaks[i].line);
+    check_queries(c);
 }

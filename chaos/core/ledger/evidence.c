@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "chaos/core/subject/subjects.h"
+#include "chaos/core/ledger/evidence_leaks.h"
 
 enum errc evidence_read_text(const struct world *world, enum world_evidence kind, const char *name,
                              struct pool *pool, struct slice *out, struct errc_why *why)
@@ -101,35 +101,6 @@ static enum errc collect_manifests(struct evidence *out, const struct world *wor
     return ERRC_OK;
 }
 
-static enum errc add_text(const struct world *world, enum world_evidence kind, const char *name,
-                          const char *title, struct evidence *out, struct errc_why *why)
-{
-    struct evidence_text *text = &out->texts[out->text_count];
-    *text = (struct evidence_text){.name = title};
-    TRY(evidence_read_text(world, kind, name, &out->pool, &text->text, why));
-    if (text->text.ptr != NULL)
-        out->text_count++;
-    return ERRC_OK;
-}
-
-static enum errc collect_texts(const struct world *world, struct evidence *out,
-                               struct errc_why *why)
-{
-    const char *const *logs = subject_words(subjects_default(), SUBJECT_LOGS);
-    size_t count = 2;
-    while (logs[count - 2] != NULL)
-        count++;
-    out->texts = pool_array(&out->pool, count + out->manifest_count, sizeof *out->texts);
-    TRY(pool_status(&out->pool, why));
-    TRY(add_text(world, WORLD_JOURNAL, NULL, LEDGER_JOURNAL, out, why));
-    TRY(add_text(world, WORLD_AUDIT, NULL, LEDGER_AUDIT, out, why));
-    for (; *logs != NULL; logs++)
-        TRY(add_text(world, WORLD_LOG, *logs, pool_format(&out->pool, "%s.log", *logs), out, why));
-    for (size_t i = 0; i < out->manifest_count; i++)
-        TRY(add_text(world, WORLD_MANIFEST, out->manifests[i].bundle, "manifest.json", out, why));
-    return ERRC_OK;
-}
-
 /* A trail only grows: what was read of it must still be there, line by line. */
 static enum errc compare_trail(struct evidence *out, const struct world *world,
                                struct errc_why *why)
@@ -159,11 +130,10 @@ enum errc evidence_collect(struct evidence *evidence, const struct world *world,
     TRY(compare_trail(evidence, world, why));
     TRY(join_make(&evidence->client, &evidence->server, record, &evidence->pool, &evidence->join));
     TRY(collect_manifests(evidence, world, why));
-    TRY(collect_texts(world, evidence, why));
+    TRY(evidence_leaks_collect(evidence, world, why));
     if (world->growth != NULL)
         evidence->growth_count = world->growth(world->context, &evidence->growth);
     evidence->key_count = world->keys(world->context, &evidence->keys);
-    evidence->canary_count = world->canaries(world->context, &evidence->canaries);
     return ERRC_OK;
 }
 

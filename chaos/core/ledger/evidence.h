@@ -29,10 +29,13 @@ struct evidence_manifest {
     struct asked asked;             /* against what was asked to be signed */
 };
 
-/* A file as text, to look for what must not be in it. */
-struct evidence_text {
-    const char *name;
-    struct slice text;
+#define EVIDENCE_LEAKS_MAX 64u
+
+/* A secret, or what looks like the beginning of one, in a text that must have none. */
+struct evidence_leak {
+    const char *file;
+    size_t line;
+    const char *what; /* "the root token in hex, without its last 2 characters"; never the secret */
 };
 
 struct evidence {
@@ -42,12 +45,12 @@ struct evidence {
     struct ledger_problems problems;
     struct evidence_manifest *manifests; /* one per bundle that the trail or a call names */
     size_t manifest_count;
-    struct evidence_text *texts;
-    size_t text_count;
+    struct evidence_leak leaks[EVIDENCE_LEAKS_MAX]; /* those beyond are dropped */
+    size_t leak_count;
+    const struct world_file *files; /* that the run left behind; NULL: the world has none to show */
+    size_t file_count;
     const struct world_key *keys;
     size_t key_count;
-    const struct world_canary *canaries;
-    size_t canary_count;
     const struct world_growth *growth;
     size_t growth_count;
     struct join join;     /* once all is collected */

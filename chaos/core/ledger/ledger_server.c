@@ -49,6 +49,7 @@ static void read_request(struct ledger_server *s, const json_t *record, uint64_t
     ledger_lines_text(&s->lines, record, "rule", &request->rule);
     ledger_lines_stamp(&s->lines, record, "wall", &request->wall_ns);
     ledger_lines_texts(&s->lines, record, "input_sha256", &request->inputs, &request->input_count);
+    ledger_lines_texts(&s->lines, record, "query", &request->query, &request->query_count);
     if (json_is_integer(json_object_get(record, "attempt"))) /* any client may write anything */
         request->attempt = json_integer_value(json_object_get(record, "attempt"));
     request->sign = slice_glob(SLICE_LITERAL("*/sign/*"), slice_of(request->path));

@@ -37,6 +37,8 @@ struct ledger_request {
     bool sign;           /* its path is that of a signature */
     const char *method;  /* "" when not told */
     const char *path;    /* as on the wire, without the query */
+    const char **query;  /* the names of the query's parameters */
+    size_t query_count;
     const char *test;    /* X-Fakevault-Test, or NULL */
     const char *key;     /* or NULL */
     const char *rule;    /* that took it, or NULL */

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "chaos/core/subject/subject_answer.h"
+#include "chaos/shell/client/answers.h"
 #include "chaos/shell/client/httpcall.h"
 
 #define PART_BYTES_MAX (1u << 20) /* of a request: path, header, body */
@@ -33,8 +34,10 @@ static void reply_done(struct httpcall_reply *reply)
 
 struct service_client service_client_of(const struct stack *stack, const struct stack_service *s)
 {
-    struct service_client client = {
-        .await = &stack->await, .subject = stack->spec->subject, .door = s->door};
+    struct service_client client = {.await = &stack->await,
+                                    .subject = stack->spec->subject,
+                                    .door = s->door,
+                                    .run_folder = stack->options.run_folder};
     (void)snprintf(client.address, sizeof client.address, "http://127.0.0.1:%u", s->port.port);
     return client;
 }
@@ -62,7 +65,9 @@ static enum errc send_request(const struct service_client *client,
                                   .url = buf_text(&parts.url),
                                   .headers = headers,
                                   .body = buf_slice(&parts.body)};
-    return httpcall_send(&call, client->await, deadline_ns, reply, why);
+    TRY(httpcall_send(&call, client->await, deadline_ns, reply, why));
+    answers_keep(client->run_folder, client->door->name, &call, reply);
+    return ERRC_OK;
 }
 
 enum errc service_client_send(const struct service_client *client,

@@ -17,7 +17,8 @@ struct service_client {
     const struct await *await;
     const struct subject *subject;
     const struct subject_door *door;
-    char address[64]; /* "http://127.0.0.1:8080" */
+    const char *run_folder; /* where answers are kept */
+    char address[64];       /* "http://127.0.0.1:8080" */
 };
 
 /* A client of one of the stack's services. */

@@ -8,6 +8,7 @@
  *     logs/NAME.log            standard error of vault, of each door (all its runs), and of set-up
  *     vault/                   fakevault's storage
  *     DOOR/                    what a door of the subject keeps (core/subject/docugen.c)
+ *     answers/DOOR.txt         what its service answered to chaos
  *     private/                 mode 0700: root-token, unseal-keys.json, fallback.json, what the
  *                              programs print on standard output
  *

@@ -31,7 +31,7 @@ MUST_USE enum errc stack_vault_bootstrap(struct stack *stack, struct errc_why *w
  * it but trouble of our own is no error: Vault may be under a fault. */
 MUST_USE enum errc stack_vault_notice_keys(struct stack *stack, struct errc_why *why);
 
-/* Vault's newest version has been pinned: it is lawful from from_ns on, the one before until now. */
+/* Vault's newest version has been pinned: it is lawful from from_ns on, the one before till now. */
 MUST_USE enum errc stack_vault_pinned(struct stack *stack, int64_t from_ns, struct errc_why *why);
 
 /* Writes a fresh fallback key, in place from now on; *out gets it. */

@@ -85,6 +85,12 @@ static enum errc read_state(struct stack *stack, const char *name, uint64_t from
     return vault_client_control_text(&stack->client, "/state", out, why);
 }
 
+static enum errc read_in_run(struct stack *stack, const char *name, uint64_t from, struct buf *out,
+                             struct errc_why *why)
+{
+    return read_in_folder(stack, name, from, out, why);
+}
+
 typedef enum errc reader(struct stack *stack, const char *name, uint64_t from, struct buf *out,
                          struct errc_why *why);
 
@@ -92,6 +98,7 @@ static reader *const readers[] = {
     [WORLD_JOURNAL] = read_journal,   [WORLD_AUDIT] = read_audit,
     [WORLD_MANIFEST] = read_manifest, [WORLD_LOG] = read_log,
     [WORLD_METRICS] = read_metrics,   [WORLD_STATE] = read_state,
+    [WORLD_FILE] = read_in_run,
 };
 
 enum errc gather_read(struct stack *stack, enum world_evidence kind, const char *name,

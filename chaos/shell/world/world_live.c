@@ -71,6 +71,16 @@ static size_t world_canaries(void *context, const struct world_canary **out)
     return live->stack.known.secret_count;
 }
 
+static enum errc world_files(void *context, const struct world_file **out, size_t *count,
+                             struct errc_why *why)
+{
+    struct world_live *live = context;
+    TRY(runfiles_list(&live->files, live->options.run_folder, why));
+    *out = live->files.items;
+    *count = live->files.count;
+    return ERRC_OK;
+}
+
 static void world_progress(void *context, const struct world_progress *progress)
 {
     struct world_live *live = context;
@@ -103,6 +113,7 @@ void world_live_init(struct world_live *live, const struct stack_options *option
         .environment = world_environment,
         .keys = world_keys,
         .canaries = world_canaries,
+        .files = world_files,
         .progress = world_progress,
         .stop = world_stop,
     };
@@ -114,6 +125,7 @@ void world_live_close(struct world_live *live)
         return;
     signcall_close(&live->calls);
     gather_watch_close(&live->watch);
+    runfiles_done(&live->files);
     stack_close(&live->stack);
     live->open = false;
 }

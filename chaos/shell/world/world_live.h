@@ -5,6 +5,7 @@
 
 #include "base/errc.h"
 #include "chaos/core/world.h"
+#include "chaos/shell/run/runfiles.h"
 #include "chaos/shell/stack/stack.h"
 #include "chaos/shell/world/exec_verbs.h"
 #include "chaos/shell/world/gather.h"
@@ -16,6 +17,7 @@ struct world_live {
     struct signcalls calls;
     struct gather_watch watch;
     struct exec_verbs exec;
+    struct runfiles files;
     struct scenario_pair environment[ENVMAP_MAX]; /* lent to the core */
     int interrupts;                               /* noticed so far */
     bool open;                                    /* stack and calls are to be closed */
