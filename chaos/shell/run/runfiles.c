@@ -51,20 +51,25 @@ static bool is_private(const FTSENT *entry)
     return false;
 }
 
+/* What went away meanwhile is none, unless it is the folder itself. */
+static bool is_trouble(const FTSENT *entry)
+{
+    return entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
+           (entry->fts_info == FTS_NS && entry->fts_level == 0);
+}
+
 static enum errc walk(struct runfiles *list, FTS *fts, size_t prefix, struct errc_why *why)
 {
     FTSENT *entry = NULL;
     while (errno = 0, (entry = fts_read(fts)) != NULL) {
-        if (entry->fts_info == FTS_DP || entry->fts_level == 0)
-            continue;
         if (is_private(entry)) {
             (void)fts_set(fts, entry, FTS_SKIP);
             continue;
         }
-        if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
+        if (is_trouble(entry))
             return errc_fail(why, ERRC_IO, "cannot list \"%s\": %s", entry->fts_path,
                              strerror(entry->fts_errno));
-        if (entry->fts_info != FTS_NS) /* else it went away meanwhile */
+        if (entry->fts_level > 0 && entry->fts_info != FTS_DP && entry->fts_info != FTS_NS)
             TRY(add(list, entry->fts_path + prefix, entry->fts_statp->st_mode, why));
     }
     return errno == 0 ? ERRC_OK : errc_fail(why, ERRC_IO, "cannot list: %s", strerror(errno));

@@ -29,7 +29,7 @@ static enum errc make_folder(const struct stack *stack, const char *name, struct
 
 static enum errc make_folders(const struct stack *stack, struct errc_why *why)
 {
-    static const char *const names[] = {"ledgers", "logs", "vault", "private", ANSWERS_FOLDER};
+    static const char *const names[] = {STACK_LEDGERS, "logs", "vault", "private", ANSWERS_FOLDER};
     const struct subject *subject = stack->spec->subject;
     for (size_t i = 0; i < COUNT(names); i++)
         TRY(make_folder(stack, names[i], why));

@@ -40,7 +40,8 @@
 #define STACK_CALL_MS 10000  /* for a control call, or one of Vault's API, in a step */
 #define STACK_GRACE_MS 10000 /* between SIGTERM and SIGKILL */
 
-#define STACK_JOURNAL "ledgers/journal.ndjson"
+#define STACK_LEDGERS "ledgers"
+#define STACK_JOURNAL STACK_LEDGERS "/journal.ndjson"
 #define STACK_FALLBACK_FILE "private/fallback.json"
 #define STACK_TOKEN_FILE "private/root-token"
 #define STACK_SERVICES SUBJECT_DOORS_MAX

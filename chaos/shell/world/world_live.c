@@ -25,6 +25,7 @@ static enum errc world_start(void *context, const struct scenario *scenario, str
     TRY(stack_open(&live->stack, &live->options, &scenario->stack, why));
     TRY(signcall_open(&live->calls, &live->stack, why));
     gather_watch_open(&live->watch, &live->stack);
+    growth_begin(&live->growth, &live->stack);
     return stack_start(&live->stack, why);
 }
 
@@ -55,6 +56,14 @@ static const struct scenario_pair *world_environment(void *context, const char *
     struct world_live *live = context;
     *count = gather_environment(&live->stack, name, live->environment);
     return live->environment;
+}
+
+/* Nothing while the thread runs: the looks are its own. */
+static size_t world_growth(void *context, const struct world_growth **out)
+{
+    const struct world_live *live = context;
+    *out = live->growth.looks;
+    return live->growth.running || live->growth.looks == NULL ? 0 : live->growth.count;
 }
 
 static size_t world_keys(void *context, const struct world_key **out)
@@ -94,6 +103,7 @@ static void world_stop(void *context)
     struct world_live *live = context;
     live->stack.await.interrupt_fd = -1;
     stack_stop(&live->stack);
+    growth_end(&live->growth);
 }
 
 void world_live_init(struct world_live *live, const struct stack_options *options,
@@ -111,6 +121,7 @@ void world_live_init(struct world_live *live, const struct stack_options *option
         .wait_change = world_wait_change,
         .read = world_read,
         .environment = world_environment,
+        .growth = world_growth,
         .keys = world_keys,
         .canaries = world_canaries,
         .files = world_files,
@@ -125,6 +136,7 @@ void world_live_close(struct world_live *live)
         return;
     signcall_close(&live->calls);
     gather_watch_close(&live->watch);
+    growth_close(&live->growth);
     runfiles_done(&live->files);
     stack_close(&live->stack);
     live->open = false;

@@ -9,6 +9,7 @@
 #include "chaos/shell/stack/stack.h"
 #include "chaos/shell/world/exec_verbs.h"
 #include "chaos/shell/world/gather.h"
+#include "chaos/shell/world/growth.h"
 #include "chaos/shell/world/signcall.h"
 
 struct world_live {
@@ -18,6 +19,7 @@ struct world_live {
     struct gather_watch watch;
     struct exec_verbs exec;
     struct runfiles files;
+    struct growth growth;
     struct scenario_pair environment[ENVMAP_MAX]; /* lent to the core */
     int interrupts;                               /* noticed so far */
     bool open;                                    /* stack and calls are to be closed */
