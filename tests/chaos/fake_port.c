@@ -223,6 +223,16 @@ static size_t canaries(void *context, const struct world_canary **out)
     return 1;
 }
 
+static enum errc files(void *context, const struct world_file **out, size_t *count,
+                       struct errc_why *why)
+{
+    const struct fake_world *f = context;
+    (void)why;
+    *out = f->files;
+    *count = f->file_count;
+    return ERRC_OK;
+}
+
 static void stop(void *context)
 {
     struct fake_world *f = context;
@@ -243,5 +253,6 @@ struct world fake_port(struct fake_world *f)
                           .growth = growth,
                           .keys = keys,
                           .canaries = canaries,
+                          .files = f->file_count > 0 ? files : NULL,
                           .stop = stop};
 }

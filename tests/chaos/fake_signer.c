@@ -133,7 +133,7 @@ static void attempt_all(struct signing *s, const char *signature_sha256)
 static void publish(struct signing *s, json_t *manifest, const char *signature)
 {
     json_object_set_new(manifest, "signature", json_string(signature));
-    char *text = json_dumps(manifest, JSON_COMPACT);
+    char *text = json_dumps(manifest, JSON_COMPACT | JSON_SORT_KEYS);
     struct buf *line = fake_ledger_line(s->f->manifests, &s->f->manifest_count, 16);
     buf_add_text(line, text);
     free(text);

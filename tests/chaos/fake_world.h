@@ -55,6 +55,8 @@ struct fake_world {
     int64_t clock_off_ms;          /* by which the client's clock is late */
     struct world_growth growth[4]; /* what was seen of the ledgers */
     size_t growth_count;
+    const struct world_file *files; /* that lie there at the end; none: it lists none */
+    size_t file_count;
     bool new_key; /* the next signature of Vault is by another key */
     bool sealed;
     bool no_audit, no_journal, no_manifests; /* evidence is gone */

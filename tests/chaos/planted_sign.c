@@ -59,6 +59,10 @@ const struct planted planted_sign[] = {
      "expected sign requests without a query, which servers write down, found one with \"token\" "
      "(journal.ndjson:2)",
      NULL, NULL, SWAP(FAKE_JOURNAL, 2, "\"key\":", "\"query\":[\"token\"],\"key\":"), true},
+    {"a manifest with more in it than is signed", "files",
+     "expected the manifest of bundle 00000000-0000-4000-8000-000000000001 as canonical JSON and "
+     "nothing else, its file has other bytes",
+     NULL, NULL, SWAP(FAKE_MANIFEST, 1, "{", "\n{"), true},
     {"a token in the trail", "secrets",
      "expected no secret in audit.ndjson, found the token (audit.ndjson:1)", NULL, NULL,
      SWAP(FAKE_AUDIT, 1, "\"id\":\"api\"", "\"id\":\"hvs.fake-world-canary\""), false},

@@ -5,6 +5,7 @@
 #include "base/count.h"
 #include "chaos/core/judge/invariants_case.h"
 #include "chaos/core/judge/invariants_claim.h"
+#include "chaos/core/judge/invariants_file.h"
 #include "chaos/core/judge/invariants_key.h"
 #include "chaos/core/judge/invariants_mode.h"
 #include "chaos/core/judge/invariants_secret.h"
@@ -83,7 +84,9 @@ static const struct {
     {"executed", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_executed,
      "signatures made = published + explained orphans, and none is without an audit entry"},
     {"secrets", 0, invariants_secret_none,
-     "no token, share or seed in any log, ledger or manifest"},
+     "no token, share or seed, nor a part or another form of one, in any file or answer"},
+    {"files", 0, invariants_file_all,
+     "nobody but its owner can write what the client writes, and nothing temporary stays"},
 };
 
 static bool is_whole(const struct evidence *evidence, const char *file)

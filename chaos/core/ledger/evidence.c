@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/text/jsonread.h"
+
 #include "chaos/core/ledger/evidence_leaks.h"
 
 enum errc evidence_read_text(const struct world *world, enum world_evidence kind, const char *name,
@@ -64,6 +66,18 @@ enum errc evidence_refresh_server(struct evidence *evidence, const struct world 
     return found ? ledger_server_feed(&evidence->server, buf_slice(&text)) : ERRC_OK;
 }
 
+static enum errc compare_bytes(struct slice text, bool *canonical, struct errc_why *why)
+{
+    struct buf bytes CLEANUP(buf_done);
+    json_t *manifest CLEANUP(jsonread_done) = NULL;
+    buf_init(&bytes, EVIDENCE_BYTES_MAX);
+    TRY(jsonread_parse(text, &manifest, why));
+    TRY(verify_manifest_canonical(manifest, NULL, &bytes, why));
+    TRY(buf_status(&bytes, why));
+    *canonical = slice_equal(buf_slice(&bytes), text);
+    return ERRC_OK;
+}
+
 enum errc evidence_read_manifest(const struct world *world, struct pool *pool, const char *bundle,
                                  struct evidence_manifest *out, struct errc_why *why)
 {
@@ -82,7 +96,9 @@ enum errc evidence_read_manifest(const struct world *world, struct pool *pool, c
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     out->state = code == ERRC_OK ? EVIDENCE_MANIFEST_READ : EVIDENCE_MANIFEST_BROKEN;
     out->trouble = pool_text(pool, slice_of(trouble.text));
-    return pool_status(pool, why);
+    TRY(pool_status(pool, why));
+    return out->state == EVIDENCE_MANIFEST_READ ? compare_bytes(text, &out->canonical, why)
+                                                : ERRC_OK;
 }
 
 /* One for each bundle that the trail or a call names. */

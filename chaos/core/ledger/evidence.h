@@ -25,6 +25,7 @@ struct evidence_manifest {
     const char *bundle;
     enum evidence_manifest_state state;
     struct verify_manifest checked; /* when read */
+    bool canonical;                 /* when read: the file is the manifest's canonical text */
     const char *trouble;            /* when broken */
     struct asked asked;             /* against what was asked to be signed */
 };

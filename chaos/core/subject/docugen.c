@@ -87,6 +87,39 @@ static const struct subject_door doors[] = {
      .manifest = "${DIR}/${call}/manifest.json"},
 };
 
+/* --- places: signer/shell/service/run_store.c, files/audit_file.h, publish.h, trust_file.h --- */
+
+#define STAYS(name, bits)                                                                          \
+    {                                                                                              \
+        .path = (name), .mode = (bits)                                                             \
+    }
+#define UNTIL(name, bits, end)                                                                     \
+    {                                                                                              \
+        .path = (name), .mode = (bits), .stays = SUBJECT_STAYS_UNTIL_##end                         \
+    }
+#define FOLDER(name)                                                                               \
+    {                                                                                              \
+        .path = (name), .mode = 0700, .folder = true                                               \
+    }
+
+/* clang-format off */
+static const struct subject_place places[] = {
+    STAYS("trust.json", 0644),
+    STAYS("ledgers/audit.ndjson", 0600),
+    STAYS("ledgers/audit.ndjson.lock", 0600),
+    STAYS("${NAME}/${NAME}.lock", 0600),
+    STAYS("${NAME}/store.lock", 0600),
+    FOLDER("${NAME}/runs"),
+    STAYS("${NAME}/runs/${call}.json", 0600),
+    UNTIL("${NAME}/runs/${call}.json.??????", 0600, START),
+    FOLDER("${NAME}/manifests"),
+    STAYS("${NAME}/manifests/${call}.json", 0644),
+    UNTIL("${NAME}/manifests/.${call}.json.signing", 0644, TAKEN_UP),
+    STAYS("${COMMAND}/${call}/manifest.json", 0644),
+    UNTIL("${COMMAND}/${call}/.manifest.json.signing", 0644, TAKEN_UP),
+};
+/* clang-format on */
+
 /* --- classes: docs/architecture.md, "Classes of an attempt"; failures.md 0 --- */
 
 #define CLASS(word, what, n, ...)                                                                  \
@@ -152,6 +185,8 @@ static const struct subject docugen = {
     .door_count = COUNT(doors),
     .variables = {variables, COUNT(variables)},
     .audit = AUDIT,
+    .places = places,
+    .place_count = COUNT(places),
     .accept = accept,
     .status = status,
     .classes = classes,

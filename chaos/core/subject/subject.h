@@ -126,6 +126,23 @@ struct subject_door {
     const char *manifest;           /* the path of what was signed */
 };
 
+/* --- places: what the subject writes, and where --- */
+
+enum subject_stays {
+    SUBJECT_STAYS,
+    SUBJECT_STAYS_UNTIL_START, /* temporary; one that a kill leaves goes when its service starts */
+    SUBJECT_STAYS_UNTIL_TAKEN_UP, /* temporary; one that a kill leaves goes with its bundle's next
+                                     run */
+};
+
+struct subject_place {
+    const char *path; /* in the folder of the run; ${NAME} is a service, ${COMMAND} a door that is a
+                         command, ${call} a bundle, ? any character */
+    bool folder;
+    unsigned mode; /* that it has */
+    enum subject_stays stays;
+};
+
 /* --- the whole --- */
 
 struct subject {
@@ -135,6 +152,9 @@ struct subject {
 
     struct variable_table variables;
     const char *audit; /* path of the trail; a template */
+
+    const struct subject_place *places;
+    size_t place_count;
 
     const char *const *accept; /* arguments: pin the key that Vault has now */
     const char *const *status; /* arguments: is Vault reachable? The answer is the exit code */
