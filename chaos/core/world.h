@@ -92,7 +92,7 @@ struct world_key {
     int64_t since_wall_ns, until_wall_ns;
 };
 
-/* Bytes that must not be found in any log, ledger or manifest. */
+/* Bytes that must not be found, in whatever form, in any file or answer. */
 struct world_canary {
     const char *name; /* "root token", "share 2", "fallback seed" */
     struct slice bytes;

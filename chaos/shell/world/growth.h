@@ -30,7 +30,7 @@ struct growth {
     _Atomic size_t count;
 };
 
-/* Begins to watch; the folder of the ledgers exists. When that cannot be, there will be no looks. */
+/* Begins to watch; the folder of the ledgers exists. When that cannot be, there are no looks. */
 void growth_begin(struct growth *growth, struct stack *stack);
 
 /* Ends the thread; looks and count may be read then. Fine when it does not run. */
