@@ -14,8 +14,8 @@
 #include "chaos/core/scenario/pool.h"
 #include "chaos/core/world.h"
 
-#define KNOWNKEYS_MAX 256u     /* keys, each time that they are lawful */
-#define KNOWNKEYS_SECRETS 600u /* 255 shares as text and as bytes, tokens, seeds */
+#define KNOWNKEYS_MAX 256u      /* keys, each time that they are lawful */
+#define KNOWNKEYS_SECRETS 4096u /* 255 shares as text and as bytes, tokens, seeds, of a few wipes */
 
 struct knownkeys {
     struct pool pool; /* the texts */
