@@ -10,6 +10,7 @@
 #include "base/count.h"
 #include "base/text/buf.h"
 #include "base/text/jsonread.h"
+#include "chaos/core/language/fields.h"
 #include "chaos/core/subject/subject_answer.h"
 #include "chaos/core/subject/subject_contract.h"
 #include "chaos/core/subject/subject_template.h"
@@ -70,6 +71,25 @@ static void test_subject__each_class_can_be_named_in_a_scenario(void **state)
     }
     assert_false(lists(SUBJECT_CLASSES, "fallback_off"));
     assert_true(lists(SUBJECT_REASONS, "fallback_off"));
+}
+
+static void expect_words(const char *const words[], enum subject_list list)
+{
+    const char *const *ours = subject_words(US, list);
+    size_t i = 0;
+    for (; words[i] != NULL && ours[i] != NULL; i++)
+        assert_string_equal(words[i], ours[i]);
+    assert_null(words[i]);
+    assert_null(ours[i]);
+}
+
+static void test_subject__the_language_has_the_words_of_the_subject(void **state)
+{
+    (void)state;
+    expect_words(fields_services, SUBJECT_SERVICES);
+    expect_words(fields_modes, SUBJECT_MODES);
+    expect_words(fields_classes, SUBJECT_CLASSES);
+    expect_words(fields_reasons, SUBJECT_REASONS);
 }
 
 static void test_subject__statuses_actions_and_modes_are_told_apart(void **state)
@@ -322,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_subject__a_class_says_outage_refusal_or_neither),
         cmocka_unit_test(test_subject__a_class_has_its_statuses_and_no_others),
         cmocka_unit_test(test_subject__each_class_can_be_named_in_a_scenario),
+        cmocka_unit_test(test_subject__the_language_has_the_words_of_the_subject),
         cmocka_unit_test(test_subject__statuses_actions_and_modes_are_told_apart),
         cmocka_unit_test(test_subject__the_lists_name_every_door_and_status),
         cmocka_unit_test(test_subject__a_service_is_started_and_the_command_is_run),

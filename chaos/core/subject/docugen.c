@@ -150,26 +150,25 @@ static const struct subject_class classes[] = {
 
 /* --- lists of words --- */
 
+/* clang-format off */
+#define FAILURES                                                                                   \
+    "refused", "unreachable", "timeout", "sealed", "unavailable", "malformed", "rate_limited",     \
+    "stale", "denied", "bad_request", "not_found", "key_state", "redirect", "certificate",         \
+    "key_mismatch"
+/* clang-format on */
+
 /* The classes of attempts, and that of a run which a crash ended. */
-static const char *const class_words[] = {
-    "ok",        "refused",      "unreachable", "timeout",      "sealed",      "unavailable",
-    "malformed", "rate_limited", "stale",       "denied",       "bad_request", "not_found",
-    "key_state", "redirect",     "certificate", "key_mismatch", "interrupted", NULL,
-};
+static const char *const class_words[] = {"ok", FAILURES, "interrupted", NULL};
 
 /* docs/architecture.md, "The audit trail": classes, and why fallback could not take over */
 static const char *const reason_words[] = {
-    "refused",      "unreachable",  "timeout",      "sealed",               "unavailable",
-    "malformed",    "rate_limited", "stale",        "denied",               "bad_request",
-    "not_found",    "key_state",    "redirect",     "certificate",          "key_mismatch",
-    "fallback_off", "fallback_key_missing", "fallback_key_unsafe", "interrupted", NULL,
-};
+    FAILURES, "fallback_off", "fallback_key_missing", "fallback_key_unsafe", "interrupted", NULL};
 
 static const char *const door_words[] = {"api", "worker", "cli", NULL};
 static const char *const service_words[] = {"api", "worker", NULL};
 static const char *const log_words[] = {"vault", "api", "worker", "cli", NULL};
-static const char *const status_words[] = {
-    "pending", "running", "completed", "failed", "blocked", NULL};
+static const char *const status_words[] = {"pending", "running", "completed",
+                                           "failed",  "blocked", NULL};
 static const char *const mode_words[] = {"vault", "fallback", NULL};
 /* clang-format on */
 
