@@ -1,6 +1,6 @@
 /*
- * invariants: what must hold in every run, whatever its scenario says
- * (design: failures.md 4.2, as far as it can be observed).
+ * invariants: what must hold in every run, whatever its scenario says, as far as it can be
+ * observed.
  *
  * Each violation is a finding that names what was expected, what was found, and
  * the ledger lines. An invariant whose evidence is missing is not judged: the
