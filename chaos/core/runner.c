@@ -10,6 +10,7 @@
 #include "chaos/core/judge/judge.h"
 #include "chaos/core/judge/probe.h"
 #include "chaos/core/ledger/evidence.h"
+#include "chaos/core/ledger/evidence_leaks.h"
 #include "chaos/core/subject/subject_contract.h"
 
 #define MESSAGE_BYTES_MAX 4096u
@@ -455,7 +456,8 @@ static void add_problems(struct judgement *out, const struct evidence *evidence)
 static void judge_run(struct session *s)
 {
     struct errc_why why = {{0}};
-    if (evidence_collect(&s->evidence, s->world, s->run, &why) != ERRC_OK) {
+    if (evidence_collect(&s->evidence, s->world, s->run, &why) != ERRC_OK ||
+        evidence_leaks_collect(&s->evidence, s->world, &why) != ERRC_OK) {
         judgement_add(s->judged, VERDICT_INTERNAL, "evidence", 0,
                       "the evidence could not be read: %s", why.text);
         return;

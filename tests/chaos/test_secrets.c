@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/buf.h"
 #include "chaos/core/ledger/evidence_leaks.h"
 #include "chaos/core/ledger/secretscan.h"
@@ -78,8 +79,7 @@ static void take(void *context, const struct secretscan_hit *hit)
 static struct secretscan *new_scan(void)
 {
     struct secretscan *scan = NULL;
-    assert_int_equal(secretscan_new(secrets, sizeof secrets / sizeof secrets[0], &scan, NULL),
-                     ERRC_OK);
+    assert_int_equal(secretscan_new(secrets, COUNT(secrets), &scan, NULL), ERRC_OK);
     return scan;
 }
 
@@ -87,7 +87,7 @@ static void test_secretscan__finds_each_form_and_nothing_that_chance_makes(void 
 {
     (void)state;
     struct secretscan *scan = new_scan();
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    for (size_t i = 0; i < COUNT(samples); i++) {
         const struct sample *s = &samples[i];
         struct hits hits = {.count = 0};
         secretscan_text(scan, slice_of(s->text), take, &hits);
@@ -168,7 +168,7 @@ static enum errc scan_once(void *context)
     struct secretscan *scan = NULL;
     struct hits hits = {.count = 0};
     (void)context;
-    TRY(secretscan_new(secrets, sizeof secrets / sizeof secrets[0], &scan, NULL));
+    TRY(secretscan_new(secrets, COUNT(secrets), &scan, NULL));
     secretscan_text(scan, slice_of(TOKEN), take, &hits);
     secretscan_free(scan);
     assert_int_equal(hits.count, 1);
@@ -195,7 +195,7 @@ static const struct {
     {{"api/link", WORLD_FILE_LINK, 0777}, NULL},
     {{"api/unreadable", WORLD_FILE_REGULAR, 0}, NULL},
 };
-#define FILES (sizeof files / sizeof files[0])
+#define FILES COUNT(files)
 
 static enum errc list_files(void *context, const struct world_file **out, size_t *count,
                             struct errc_why *why)
@@ -232,7 +232,7 @@ static size_t lend_secrets(void *context, const struct world_canary **out)
 {
     (void)context;
     *out = secrets;
-    return sizeof secrets / sizeof secrets[0];
+    return COUNT(secrets);
 }
 
 static void test_evidence_leaks__looks_through_every_file_and_follows_no_link(void **state)

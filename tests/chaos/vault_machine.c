@@ -1,6 +1,7 @@
 #include "tests/chaos/vault_machine.h"
 
 #include "base/bug.h"
+#include "base/count.h"
 #include "chaos/core/condition.h"
 
 #define ALL_STACKS 7u
@@ -305,7 +306,7 @@ static const struct vault_machine_verb verbs[] = {
 size_t vault_machine_verbs(const struct vault_machine_verb **out)
 {
     *out = verbs;
-    return sizeof verbs / sizeof verbs[0];
+    return COUNT(verbs);
 }
 
 static bool is_armed(const struct vault_machine *m)

@@ -4,8 +4,6 @@
 
 #include "base/text/jsonread.h"
 
-#include "chaos/core/ledger/evidence_leaks.h"
-
 enum errc evidence_read_text(const struct world *world, enum world_evidence kind, const char *name,
                              struct pool *pool, struct slice *out, struct errc_why *why)
 {
@@ -146,7 +144,6 @@ enum errc evidence_collect(struct evidence *evidence, const struct world *world,
     TRY(compare_trail(evidence, world, why));
     TRY(join_make(&evidence->client, &evidence->server, record, &evidence->pool, &evidence->join));
     TRY(collect_manifests(evidence, world, why));
-    TRY(evidence_leaks_collect(evidence, world, why));
     if (world->growth != NULL)
         evidence->growth_count = world->growth(world->context, &evidence->growth);
     evidence->key_count = world->keys(world->context, &evidence->keys);

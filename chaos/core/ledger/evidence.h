@@ -71,7 +71,8 @@ MUST_USE enum errc evidence_refresh_client(struct evidence *evidence, const stru
 MUST_USE enum errc evidence_refresh_server(struct evidence *evidence, const struct world *world,
                                            struct errc_why *why);
 
-/* Reads all that the run left behind, for the final judgement, and joins it. Once, at the end. */
+/* Reads all of the ledgers and manifests, for the final judgement, and joins them. Once, at the
+ * end. */
 MUST_USE enum errc evidence_collect(struct evidence *evidence, const struct world *world,
                                     const struct record *record, struct errc_why *why);
 

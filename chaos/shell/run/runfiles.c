@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/count.h"
+
 #define NAMES_BYTES_MAX (256u << 20)
 #define FIRST_ROOM 64u
 #define PERMISSIONS 07777u
@@ -45,7 +47,7 @@ static enum errc add(struct runfiles *list, const char *name, mode_t mode, struc
 
 static bool is_private(const FTSENT *entry)
 {
-    for (size_t i = 0; i < sizeof private_folders / sizeof private_folders[0]; i++)
+    for (size_t i = 0; i < COUNT(private_folders); i++)
         if (entry->fts_level == 1 && strcmp(entry->fts_name, private_folders[i]) == 0)
             return true;
     return false;
