@@ -152,6 +152,8 @@ struct world {
      * valid until the next call. May be NULL. ERRC_NOMEM, ERRC_TOO_BIG, ERRC_IO. */
     enum errc (*files)(void *context, const struct world_file **out, size_t *count,
                        struct errc_why *why);
+    /* Lends the mark (X-Fakevault-Test) of the world's own requests to Vault; may be NULL. */
+    const char *(*mark)(void *context);
 
     /* May be NULL. */
     void (*progress)(void *context, const struct world_progress *progress);

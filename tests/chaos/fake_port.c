@@ -216,6 +216,12 @@ static size_t growth(void *context, const struct world_growth **out)
     return f->growth_count;
 }
 
+static const char *mark(void *context)
+{
+    (void)context;
+    return FAKE_WORLD_MARK;
+}
+
 static size_t canaries(void *context, const struct world_canary **out)
 {
     struct fake_world *f = context;
@@ -251,6 +257,7 @@ struct world fake_port(struct fake_world *f)
                           .read = read_evidence,
                           .environment = environment,
                           .growth = growth,
+                          .mark = mark,
                           .keys = keys,
                           .canaries = canaries,
                           .files = f->file_count > 0 ? files : NULL,

@@ -17,6 +17,7 @@
 
 #define FAKE_WORLD_EDITS_MAX 8u
 #define FAKE_WORLD_BEGINNING 1763920000000000000 /* on the wall clock */
+#define FAKE_WORLD_MARK "chaos-fake" /* of its own requests (world.h, mark) */
 
 enum fake_world_file { FAKE_AUDIT, FAKE_JOURNAL, FAKE_MANIFEST, FAKE_API_LOG };
 

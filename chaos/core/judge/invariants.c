@@ -8,6 +8,7 @@
 #include "chaos/core/judge/invariants_file.h"
 #include "chaos/core/judge/invariants_key.h"
 #include "chaos/core/judge/invariants_mode.h"
+#include "chaos/core/judge/invariants_request.h"
 #include "chaos/core/judge/invariants_secret.h"
 #include "chaos/core/judge/invariants_server.h"
 #include "chaos/core/judge/invariants_time.h"
@@ -83,6 +84,10 @@ static const struct {
      "the answers that the trail tells of are those that Vault gave"},
     {"executed", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_executed,
      "signatures made = published + explained orphans, and none is without an audit entry"},
+    {"unasked", NEEDS_JOURNAL, invariants_request_unasked,
+     "beside signatures, Vault is asked for nothing but its health, no oftener than configured, "
+     "and "
+     "for the key while it is pinned"},
     {"secrets", 0, invariants_secret_none,
      "no token, share or seed, nor a part or another form of one, in any file or answer"},
     {"files", 0, invariants_file_all,

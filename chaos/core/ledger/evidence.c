@@ -146,6 +146,8 @@ enum errc evidence_collect(struct evidence *evidence, const struct world *world,
     TRY(collect_manifests(evidence, world, why));
     if (world->growth != NULL)
         evidence->growth_count = world->growth(world->context, &evidence->growth);
+    if (world->mark != NULL)
+        evidence->mark = world->mark(world->context);
     evidence->key_count = world->keys(world->context, &evidence->keys);
     return ERRC_OK;
 }

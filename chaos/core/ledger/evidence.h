@@ -54,6 +54,7 @@ struct evidence {
     size_t key_count;
     const struct world_growth *growth;
     size_t growth_count;
+    const char *mark;     /* of chaos's own requests in the journal; NULL: they have none */
     struct join join;     /* once all is collected */
     int64_t clock_off_ns; /* by which the client's clock was late, throughout; its stamps are set
                              right */

@@ -119,6 +119,13 @@ static const struct subject_place places[] = {
     UNTIL("${COMMAND}/${call}/.manifest.json.signing", 0644, TAKEN_UP),
 };
 /* clang-format on */
+/* --- what it asks of Vault --- */
+
+static const struct subject_asking askings[] = {
+    {"POST PUT", "/v1/transit/sign/*", SUBJECT_WHEN_SIGNING, NULL, "SIGNING_KEY"},
+    {"GET HEAD", "/v1/sys/health", SUBJECT_WHEN_POLLING, "SIGNER_HEALTH_INTERVAL_MS", NULL},
+    {"GET", "/v1/transit/keys/*", SUBJECT_WHEN_PINNING, NULL, NULL},
+};
 
 /* --- classes: docs/architecture.md, "Classes of an attempt"; failures.md 0 --- */
 
@@ -188,6 +195,8 @@ static const struct subject docugen = {
     .place_count = COUNT(places),
     .accept = accept,
     .status = status,
+    .askings = askings,
+    .asking_count = COUNT(askings),
     .classes = classes,
     .class_count = COUNT(classes),
     .statuses = statuses,

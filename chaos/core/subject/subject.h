@@ -143,6 +143,23 @@ struct subject_place {
     enum subject_stays stays;
 };
 
+/* --- what it asks of Vault --- */
+
+/* When a client may ask something of Vault. */
+enum subject_when {
+    SUBJECT_WHEN_SIGNING, /* as often as it signs; other judges count these requests */
+    SUBJECT_WHEN_POLLING, /* each service, once per interval; and the command that tells of it */
+    SUBJECT_WHEN_PINNING, /* while it was told to pin the key that Vault has now */
+};
+
+struct subject_asking {
+    const char *methods; /* "GET HEAD" */
+    const char *path;    /* a glob over the path on the wire */
+    enum subject_when when;
+    const char *interval; /* POLLING: the variable with its milliseconds */
+    const char *key;      /* the variable that names the last part of the path; NULL: any will do */
+};
+
 /* --- the whole --- */
 
 struct subject {
@@ -158,6 +175,9 @@ struct subject {
 
     const char *const *accept; /* arguments: pin the key that Vault has now */
     const char *const *status; /* arguments: is Vault reachable? The answer is the exit code */
+
+    const struct subject_asking *askings; /* all that it may ask of Vault */
+    size_t asking_count;
 
     const struct subject_class *classes;
     size_t class_count;

@@ -83,11 +83,18 @@ static enum errc call(const struct vault_client *client, const char *method, con
 {
     char url[URL_BYTES];
     char token[VAULT_CLIENT_TOKEN_BYTES + 32];
+    char mark[VAULT_CLIENT_MARK_BYTES + 32];
     struct httpcall_reply reply CLEANUP(reply_done) = {0};
     buf_init(&reply.body, ANSWER_BYTES_MAX);
     (void)snprintf(url, sizeof url, "%s/v1/%s", client->address, path);
     (void)snprintf(token, sizeof token, "X-Vault-Token: %s", client->token);
-    const char *headers[] = {client->token[0] != '\0' ? token : NULL, NULL};
+    const char *headers[3] = {NULL};
+    size_t count = 0;
+    (void)snprintf(mark, sizeof mark, "X-Fakevault-Test: %s", client->mark);
+    if (client->mark[0] != '\0')
+        headers[count++] = mark;
+    if (client->token[0] != '\0')
+        headers[count++] = token;
     const struct httpcall call = {.method = method, .url = url, .headers = headers, .body = body};
     TRY(httpcall_send(&call, client->await, await_deadline_ns(client->patience_ms), &reply, why));
     if (status != NULL)

@@ -17,6 +17,7 @@
 #include "chaos/shell/process/await.h"
 
 #define VAULT_CLIENT_TOKEN_BYTES 128u
+#define VAULT_CLIENT_MARK_BYTES 64u
 
 struct vault_client {
     const struct await *await;
@@ -24,6 +25,8 @@ struct vault_client {
     char address[64];                     /* "http://127.0.0.1:8200" */
     char admin[112];                      /* path of the control socket */
     char token[VAULT_CLIENT_TOKEN_BYTES]; /* secret */
+    char mark[VAULT_CLIENT_MARK_BYTES];   /* sent along with each call of Vault's API, so that the
+                                             journal tells it from those of the client; "": none */
 };
 
 /* One call of the control API; body NULL: none. *out (may be NULL) is the

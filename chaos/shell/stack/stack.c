@@ -66,6 +66,9 @@ enum errc stack_open(struct stack *stack, const struct stack_options *options,
     knownkeys_init(&stack->known);
     stack->client.await = &stack->await;
     stack->client.patience_ms = STACK_CALL_MS;
+    char uuid[ENTROPY_UUID_BYTES]; /* nobody else knows it */
+    entropy_uuid(&stack->entropy, uuid);
+    (void)snprintf(stack->client.mark, sizeof stack->client.mark, "chaos-%s", uuid);
     TRY(make_folders(stack, why));
     TRY(portkeep_open(&stack->vault_port, why));
     (void)snprintf(stack->client.address, sizeof stack->client.address, "http://127.0.0.1:%u",

@@ -66,6 +66,12 @@ static size_t world_growth(void *context, const struct world_growth **out)
     return live->growth.running || live->growth.looks == NULL ? 0 : live->growth.count;
 }
 
+static const char *world_mark(void *context)
+{
+    const struct world_live *live = context;
+    return live->stack.client.mark;
+}
+
 static size_t world_keys(void *context, const struct world_key **out)
 {
     const struct world_live *live = context;
@@ -122,6 +128,7 @@ void world_live_init(struct world_live *live, const struct stack_options *option
         .read = world_read,
         .environment = world_environment,
         .growth = world_growth,
+        .mark = world_mark,
         .keys = world_keys,
         .canaries = world_canaries,
         .files = world_files,
