@@ -209,6 +209,23 @@ static void fall_back(struct signing *s, struct world_call *call)
     strcpy(call->reason, s->class);
 }
 
+/* What the signer logs of it, when that is the service whose log there is. */
+static void log_line(const struct signing *s, const struct world_call *call,
+                     const char *vault_fingerprint)
+{
+    bool done = call->mode[0] != '\0', fallback = strcmp(call->mode, "fallback") == 0;
+    struct buf *log = &s->f->log;
+    char key[VERIFY_MANIFEST_FINGERPRINT_BYTES];
+    CHECK(verify_manifest_fingerprint(s->f->keys[2].pem, key, NULL) == ERRC_OK);
+    buf_addf(log, "level=%s actor=api event=%s bundle=%s attempts=%d", done ? "info" : "error",
+             done ? "signed" : call->status, s->bundle, s->attempt_count);
+    if (!done)
+        buf_addf(log, " reason=fallback_off class=%s error=%s\n", s->class, call->error);
+    else
+        buf_addf(log, " key=%s%s%s signing_mode=%s\n", fallback ? key : vault_fingerprint,
+                 fallback ? " reason=" : "", fallback ? s->class : "", call->mode);
+}
+
 static bool must_fail(struct fake_world *f)
 {
     return !f->fallback_on && !f->ignores_switch;
@@ -274,6 +291,6 @@ void fake_signer_sign(struct fake_world *f, const struct scenario_step *step,
     call->exit = f->exit_0 ? 0 : -1;
     if (call->mode[0] == '\0')
         strcpy(call->error, f->says_internal ? "internal" : "vault_unavailable");
-    buf_addf(&f->log, "event=%s signing_mode=%s\n", call->status, call->mode);
+    log_line(&s, call, fingerprint);
     buf_done(&s.attempts);
 }

@@ -52,8 +52,8 @@ const struct planted planted_sign[] = {
      true},
     {"a token in a log", "secrets", "expected no secret in api.log, found the token (api.log:3)",
      NULL, NULL,
-     SWAP(FAKE_API_LOG, 1, "event=completed signing_mode=fallback",
-          "x\ntoken=hvs.fake-world-canary"),
+     SWAP(FAKE_API_LOG, 1, "signing_mode=fallback",
+          "signing_mode=fallback\ntoken=hvs.fake-world-canary"),
      true},
     {"a token in the query", "secrets",
      "expected sign requests without a query, which servers write down, found one with \"token\" "

@@ -7,6 +7,7 @@
 #include "chaos/core/judge/invariants_claim.h"
 #include "chaos/core/judge/invariants_file.h"
 #include "chaos/core/judge/invariants_key.h"
+#include "chaos/core/judge/invariants_log.h"
 #include "chaos/core/judge/invariants_mode.h"
 #include "chaos/core/judge/invariants_request.h"
 #include "chaos/core/judge/invariants_secret.h"
@@ -84,6 +85,8 @@ static const struct {
      "the answers that the trail tells of are those that Vault gave"},
     {"executed", NEEDS_TRAIL | NEEDS_JOURNAL, invariants_server_executed,
      "signatures made = published + explained orphans, and none is without an audit entry"},
+    {"logged", NEEDS_TRAIL, invariants_log_lines,
+     "every result in the trail has one log line, and the line says the same"},
     {"unasked", NEEDS_JOURNAL, invariants_request_unasked,
      "beside signatures, Vault is asked for nothing but its health, no oftener than configured, "
      "and "

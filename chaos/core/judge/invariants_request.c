@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/units.h"
+
 #define POLLS_PER_START 8 /* what nobody is blamed for: starts, re-sends of the library */
 #define POLLS_PER_ASKING 3
 #define PINS_PER_ASKING 3
@@ -79,7 +81,7 @@ static size_t count_steps(const struct record *record, const char *actor)
 /* Set-up pins, too. */
 static bool is_pinning(const struct record *record, int64_t wall_ns)
 {
-    const int64_t slack_ns = INVARIANTS_SLACK_MS * INVARIANTS_NS_PER_MS;
+    const int64_t slack_ns = INVARIANTS_SLACK_MS * NS_PER_MS;
     if (record->step_count == 0 || wall_ns <= record->steps[0].started.wall_ns + slack_ns)
         return true;
     for (size_t i = 0; i < record->step_count; i++) {
@@ -109,7 +111,7 @@ static int64_t polls_allowed(const struct invariants_case *c, const struct subje
 {
     const struct record *record = c->record;
     const struct subject *subject = record->scenario->stack.subject;
-    int64_t run_ms = (record->ended.mono_ns - record->started.mono_ns) / INVARIANTS_NS_PER_MS;
+    int64_t run_ms = (record->ended.mono_ns - record->started.mono_ns) / NS_PER_MS;
     int64_t allowed = (int64_t)count_steps(record, "status") * POLLS_PER_ASKING;
     for (size_t i = 0; i < subject->door_count; i++) {
         int64_t shortest = INT64_MAX;

@@ -103,8 +103,7 @@ static const struct {
     {"vault_unavailable", "blocked"},
 };
 
-/* The code that a FAILED entry must be told as; NULL: any. */
-static const char *error_of(const struct ledger_entry *e)
+const char *invariants_trail_error_of(const struct ledger_entry *e)
 {
     if (e->reason == NULL || invariants_case_was_interrupted(e) ||
         strcmp(e->reason, "internal") == 0)
@@ -192,8 +191,10 @@ static void check_told_failed(struct invariants_case *c, const struct join_bundl
                                  b->id, told->status);
         return;
     }
-    const char *wanted = e == NULL || e->action != LEDGER_FAILED ? NULL : error_of(e);
-    if (wanted == NULL || told->error[0] == '\0' || e->wall_ns < told->started.wall_ns - NS_PER_MS)
+    const char *wanted =
+        e == NULL || e->action != LEDGER_FAILED ? NULL : invariants_trail_error_of(e);
+    if (wanted == NULL || told->error[0] == '\0' ||
+        e->wall_ns < told->started.wall_ns - NS_PER_MS)
         return;
     if (strcmp(told->error, wanted) != 0)
         invariants_case_violated(c, call->plan->number,

@@ -10,3 +10,6 @@ void invariants_trail_intent(struct invariants_case *c);
 void invariants_trail_told(struct invariants_case *c);
 void invariants_trail_chain(struct invariants_case *c);
 void invariants_trail_tried(struct invariants_case *c);
+
+/* The code of the error that a FAILED entry must be told as; NULL: any. */
+const char *invariants_trail_error_of(const struct ledger_entry *entry);

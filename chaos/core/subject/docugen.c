@@ -119,6 +119,12 @@ static const struct subject_place places[] = {
     UNTIL("${COMMAND}/${call}/.manifest.json.signing", 0644, TAKEN_UP),
 };
 /* clang-format on */
+/* --- its log: docs/architecture.md, "Log lines" --- */
+
+static const char *const failed_events[] = {"failed", "blocked", NULL};
+static const char *const unaudited[] = {"audit_unavailable", "publish_failed", "key_not_trusted",
+                                        "bundle_conflict",   "bundle_busy",    NULL};
+
 /* --- what it asks of Vault --- */
 
 static const struct subject_asking askings[] = {
@@ -195,6 +201,22 @@ static const struct subject docugen = {
     .place_count = COUNT(places),
     .accept = accept,
     .status = status,
+    .log = {.event = "event",
+            .level = "level",
+            .actor = "actor",
+            .bundle = "bundle",
+            .mode = "signing_mode",
+            .attempts = "attempts",
+            .key = "key",
+            .reason = "reason",
+            .class = "class",
+            .error = "error",
+            .signed_event = "signed",
+            .signed_level = "info",
+            .failed_events = failed_events,
+            .failed_level = "error",
+            .unaudited = unaudited,
+            .unpublished = "publish_failed"},
     .askings = askings,
     .asking_count = COUNT(askings),
     .classes = classes,

@@ -160,6 +160,19 @@ struct subject_asking {
     const char *key;      /* the variable that names the last part of the path; NULL: any will do */
 };
 
+/* --- its log --- */
+
+/* What it logs of each operation: one line of key=value pairs. */
+struct subject_log {
+    const char *event, *level, *actor, *bundle;                 /* names of fields */
+    const char *mode, *attempts, *key, *reason, *class, *error; /* the same */
+    const char *signed_event, *signed_level;                    /* of a signature */
+    const char *const *failed_events;                           /* NULL-terminated */
+    const char *failed_level;                                   /* of a failure */
+    const char *const *unaudited; /* errors told before there is an operation; NULL-terminated */
+    const char *unpublished;      /* the error of a signature whose manifest could not be written */
+};
+
 /* --- the whole --- */
 
 struct subject {
@@ -175,6 +188,8 @@ struct subject {
 
     const char *const *accept; /* arguments: pin the key that Vault has now */
     const char *const *status; /* arguments: is Vault reachable? The answer is the exit code */
+
+    struct subject_log log;
 
     const struct subject_asking *askings; /* all that it may ask of Vault */
     size_t asking_count;
