@@ -362,6 +362,12 @@ static void tell_progress(struct session *s, const struct record_step *step, boo
         s->world->progress(s->world->context, &progress);
 }
 
+static void survey(struct session *s, enum world_moment moment)
+{
+    if (s->world->survey != NULL && s->world->interrupted(s->world->context) == 0)
+        s->world->survey(s->world->context, moment);
+}
+
 /* skip: it is not reached any more, and only noted. */
 static enum record_result run_step(struct session *s, const struct plan_step *plan, bool again,
                                    bool skip)
@@ -384,6 +390,8 @@ static enum record_result run_step(struct session *s, const struct plan_step *pl
     if (code == ERRC_OK)
         result = judge_step(s, step, &outcome, &message, &code, &why);
     step->ended = s->world->now(s->world->context);
+    if (plan->step->verb->role == VERB_SIGNS)
+        survey(s, WORLD_BEHIND_A_CALL);
     step->note = keep(s, outcome.note);
     settle(s, step, code, result, buf_text(&message), &why);
     tell_progress(s, step, true);
@@ -437,6 +445,7 @@ static void run_phases(struct session *s)
     (void)run_phase(s, VERB_PHASE_STEADY, true, RECORD_SKIPPED);
     s->rolling_back = false;
     (void)run_phase(s, VERB_PHASE_EXPECT, false, RECORD_SKIPPED);
+    survey(s, WORLD_AT_THE_END);
 }
 
 /* --- judgement --- */

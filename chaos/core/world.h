@@ -82,6 +82,39 @@ struct world_growth {
     uint64_t journal, trail; /* bytes */
 };
 
+/* What of the subject was asked, besides to sign. */
+enum world_surface {
+    WORLD_HEALTH,   /* a service: is it well? */
+    WORLD_NUMBERS,  /* a service: its metrics */
+    WORLD_ACCEPTED, /* a service: what it answers to a call that it takes */
+    WORLD_PRINTED,  /* the command: what it prints behind a call */
+    WORLD_RUN,      /* a service: what became of a call */
+    WORLD_SERVED,   /* a service: the manifest, over HTTP */
+    WORLD_VERIFIED, /* the command: is this manifest good? It was published */
+    WORLD_TAMPERED, /* the same of one that was changed behind its signing */
+    WORLD_PINNED,   /* the command: which key is pinned? */
+};
+#define WORLD_SURFACES ((size_t)WORLD_PINNED + 1)
+
+/* Could an entry be written to the trail? */
+enum world_trail { WORLD_TRAIL_UNKNOWN, WORLD_TRAIL_WRITABLE, WORLD_TRAIL_UNWRITABLE };
+
+/* One answer. */
+struct world_sample {
+    enum world_surface surface;
+    const char *door;       /* who was asked */
+    const char *bundle;     /* that it is about; NULL: none */
+    int64_t from_ns, to_ns; /* wall clock: of the question, and of the answer */
+    int64_t since_ns;       /* when the service that answered was started; 0: a command */
+    int64_t ready_ns;       /* when it said that it serves */
+    enum world_trail trail; /* WORLD_HEALTH: throughout the question */
+    int status;             /* of HTTP, or the exit code */
+    struct slice text;      /* the answer */
+};
+
+/* When surfaces are asked: behind each sign step what costs little; before the end all of them. */
+enum world_moment { WORLD_BEHIND_A_CALL, WORLD_AT_THE_END };
+
 /* A public key that may lawfully verify a manifest. */
 struct world_key {
     bool fallback;   /* else Vault's */
@@ -142,6 +175,13 @@ struct world {
 
     /* Lends what was seen of the growth of the ledgers, in the order of time; may be NULL. */
     size_t (*growth)(void *context, const struct world_growth **out);
+
+    /* Asks surfaces of the subject and keeps what they answer; what does not answer in short is
+     * left out. May be NULL. */
+    void (*survey)(void *context, enum world_moment moment);
+
+    /* Lends what they answered, in the order of time; may be NULL. */
+    size_t (*samples)(void *context, const struct world_sample **out);
 
     /* Lends the keys known so far, and the secrets; valid until the next act, and after stop as
      * long as the world itself. */

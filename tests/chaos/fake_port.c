@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "tests/chaos/fake_ledger.h"
 #include "tests/chaos/fake_signer.h"
+#include "tests/chaos/fake_survey.h"
 
 static struct instant now(void *context)
 {
@@ -26,6 +27,7 @@ static enum errc start(void *context, const struct scenario *scenario, struct er
 {
     struct fake_world *f = context;
     f->started = true;
+    f->tally.since_ns = f->now_ns;
     for (size_t i = 0; i < scenario->stack.environment_count; i++)
         f->fallback_on |= strcmp(scenario->stack.environment[i].value, "true") == 0;
     fake_ledger_journal(f, "process", "\"event\":\"start\",\"boot_id\":\"b1\"");
@@ -68,6 +70,8 @@ static enum errc act(void *context, const struct world_step *step, struct world_
         fake_signer_sign(f, step->step, &out->call);
     }
     out->call.ended = now(f);
+    if (out->call.finished)
+        fake_survey_told(f, &out->call);
     return ERRC_OK;
 }
 
@@ -258,6 +262,8 @@ struct world fake_port(struct fake_world *f)
                           .environment = environment,
                           .growth = growth,
                           .mark = mark,
+                          .survey = fake_survey,
+                          .samples = fake_survey_samples,
                           .keys = keys,
                           .canaries = canaries,
                           .files = f->file_count > 0 ? files : NULL,

@@ -12,6 +12,7 @@
 #include "chaos/core/ledger/asked.h"
 #include "chaos/core/ledger/verify_manifest.h"
 #include "tests/chaos/fake_ledger.h"
+#include "tests/chaos/fake_survey.h"
 
 struct signing {
     struct fake_world *f;
@@ -81,6 +82,7 @@ static void note_attempt(struct signing *s, const char *class, int status, int w
              s->attempts.len == 0 ? "" : ",", lie ? "sealed" : class, ++s->attempt_count,
              lie ? 503 : status, stamp, wait_ms, f->repeats && status != 200 ? 1 : 0);
     (void)snprintf(s->class, sizeof s->class, "%s", lie ? "sealed" : class);
+    fake_survey_attempt(f, s->class, s->attempt_count > 1 ? wait_ms : -1);
 }
 
 /* Vault's answer to a sign request right now; 0: connection refused. */

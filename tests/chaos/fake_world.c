@@ -37,6 +37,8 @@ void fake_world_init(struct fake_world *f)
 
 void fake_world_done(struct fake_world *f)
 {
+    for (size_t i = 0; i < f->sample_count; i++)
+        buf_done(&f->texts[i]);
     for (size_t i = 0; i < f->audit_count; i++)
         buf_done(&f->audit[i]);
     for (size_t i = 0; i < f->journal_count; i++)

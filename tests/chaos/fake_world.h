@@ -30,8 +30,30 @@ struct fake_world_edit {
     bool behind;      /* behind the hashing: the chain does not follow */
 };
 
+/* A change to what a surface answers (fake_survey.h). */
+struct fake_world_answer {
+    enum world_surface surface;
+    const char *from, *to;  /* the first occurrence in each answer; NULL: no change of its text */
+    int status;             /* instead of the true one; -1: 0; 0: the true one */
+    enum world_trail trail; /* instead of WRITABLE; UNKNOWN: that */
+};
+
+/* What the signer counts, and what it told of a call. */
+struct fake_world_tally {
+    unsigned signatures[2]; /* by Vault, by the local key */
+    unsigned attempts[6];   /* by fake_survey_classes */
+    unsigned waits;
+    double seconds;
+    bool active; /* the local key made the last signature */
+    struct world_call calls[16];
+    size_t call_count;
+    int64_t since_ns;
+};
+
 struct fake_world {
     /* what the test sets */
+    bool surveyed;                   /* surfaces are asked */
+    struct fake_world_answer answer; /* one of them that is not true */
     int attempts;                  /* that the signer makes (3) */
     bool no_backoff;               /* asks for no waits */
     bool no_patience;              /* asks for waits and does not take them */
@@ -73,6 +95,10 @@ struct fake_world {
     bool started, stopped;
 
     /* its own */
+    struct fake_world_tally tally;
+    struct world_sample samples[64];
+    struct buf texts[64];
+    size_t sample_count;
     bool fallback_on, refusing;
     int reads_at_end; /* of the whole trail */
     const char *rule;

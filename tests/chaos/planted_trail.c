@@ -62,7 +62,7 @@ const struct planted planted_trail[] = {
      SWAP(FAKE_AUDIT, 3, "\"manifestHash\"", "\"x\""), true},
     {"a failure without its class", "fields",
      "expected a field class in the entry (audit.ndjson:4), there is none", planted_sealed_off,
-     NULL, SWAP(FAKE_AUDIT, 4, ",\"class\":\"sealed\",\"reason\"", ",\"reason\""), true},
+     NULL, SWAP(FAKE_AUDIT, 4, ",\"class\":\"sealed\",\"reason\"", ",\"reason\""), false},
     {"a bundle that nobody asked for",
      "asked",
      "expected only bundles that somebody asked for, nobody did for "
@@ -83,11 +83,11 @@ const struct planted planted_trail[] = {
      SWAP(FAKE_AUDIT, 4, "\"manifestHash\":\"sha256:", "\"manifestHash\":\"sha256:00"), true},
     {"result missing in the trail", "told",
      "which the caller was told is signed, audit.ndjson has none", NULL, NULL, DROP(FAKE_AUDIT, 4),
-     true},
+     false},
     {"failure missing in the trail", "told",
      "expected an entry MANIFEST_SIGNING_FAILED for bundle 00000000-0000-4000-8000-000000000002, "
      "whose caller was told blocked, audit.ndjson has none",
-     planted_sealed_off, NULL, DROP(FAKE_AUDIT, 4), true},
+     planted_sealed_off, NULL, DROP(FAKE_AUDIT, 4), false},
     {"intent missing in the trail", "intent",
      "expected an entry MANIFEST_SIGNING_STARTED of bundle 00000000-0000-4000-8000-000000000002 "
      "before its result, there is none (audit.ndjson:3)",
@@ -204,7 +204,7 @@ const struct planted planted_trail[] = {
      planted_sealed_off,
      says_internal,
      {0},
-     true},
+     false},
     {"a trail that is written anew",
      "chain",
      "expected audit.ndjson only to grow, what had been read of it is not there any more",

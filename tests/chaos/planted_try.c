@@ -207,7 +207,7 @@ const struct planted planted_try[] = {
      "expected the class sealed, that of the last attempt, found timeout (audit.ndjson:4)",
      planted_sealed_off, NULL,
      SWAP(FAKE_AUDIT, 4, ",\"class\":\"sealed\",\"reason\"", ",\"class\":\"timeout\",\"reason\""),
-     true},
+     false},
     {"fallback after two attempts",
      "attempts",
      "expected 3 attempts before fallback, since there was time for more, the trail has 2 "

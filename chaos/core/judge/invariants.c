@@ -8,10 +8,12 @@
 #include "chaos/core/judge/invariants_file.h"
 #include "chaos/core/judge/invariants_key.h"
 #include "chaos/core/judge/invariants_log.h"
+#include "chaos/core/judge/invariants_metric.h"
 #include "chaos/core/judge/invariants_mode.h"
 #include "chaos/core/judge/invariants_request.h"
 #include "chaos/core/judge/invariants_secret.h"
 #include "chaos/core/judge/invariants_server.h"
+#include "chaos/core/judge/invariants_surface.h"
 #include "chaos/core/judge/invariants_time.h"
 #include "chaos/core/judge/invariants_trail.h"
 #include "chaos/core/judge/invariants_try.h"
@@ -87,6 +89,10 @@ static const struct {
      "signatures made = published + explained orphans, and none is without an audit entry"},
     {"logged", NEEDS_TRAIL, invariants_log_lines,
      "every result in the trail has one log line, and the line says the same"},
+    {"counted", NEEDS_TRAIL, invariants_metric_counted,
+     "a service's metrics count what its trail has, and say of Vault and fallback what is so"},
+    {"surfaces", NEEDS_TRAIL, invariants_surface_true,
+     "health, runs and manifests over HTTP, verify and the pin say what is so"},
     {"unasked", NEEDS_JOURNAL, invariants_request_unasked,
      "beside signatures, Vault is asked for nothing but its health, no oftener than configured, "
      "and "

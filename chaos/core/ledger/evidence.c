@@ -88,6 +88,7 @@ enum errc evidence_read_manifest(const struct world *world, struct pool *pool, c
     TRY(asked_compare(asked, text, &out->asked, why));
     if (text.ptr == NULL)
         return ERRC_OK;
+    out->text = text;
     size_t count = world->keys(world->context, &keys);
     enum errc code = verify_manifest(text, keys, count, &out->checked, &trouble);
     if (code == ERRC_NOMEM)
@@ -146,6 +147,8 @@ enum errc evidence_collect(struct evidence *evidence, const struct world *world,
     TRY(collect_manifests(evidence, world, why));
     if (world->growth != NULL)
         evidence->growth_count = world->growth(world->context, &evidence->growth);
+    if (world->samples != NULL)
+        evidence->sample_count = world->samples(world->context, &evidence->samples);
     if (world->mark != NULL)
         evidence->mark = world->mark(world->context);
     evidence->key_count = world->keys(world->context, &evidence->keys);

@@ -24,6 +24,7 @@ enum evidence_manifest_state {
 struct evidence_manifest {
     const char *bundle;
     enum evidence_manifest_state state;
+    struct slice text;              /* as it was published */
     struct verify_manifest checked; /* when read */
     bool canonical;                 /* when read: the file is the manifest's canonical text */
     const char *trouble;            /* when broken */
@@ -54,6 +55,8 @@ struct evidence {
     size_t key_count;
     const struct world_growth *growth;
     size_t growth_count;
+    const struct world_sample *samples;
+    size_t sample_count;
     const char *mark;     /* of chaos's own requests in the journal; NULL: they have none */
     struct join join;     /* once all is collected */
     int64_t clock_off_ns; /* by which the client's clock was late, throughout; its stamps are set

@@ -61,6 +61,8 @@ static const char *const serve[] = {
 static const char *const sign[] = {"sign", "${DIR}/${call}", "--actor", "cli-user:chaos", NULL};
 static const char *const accept[] = {"trust", "accept", NULL};
 static const char *const status[] = {"status", NULL};
+static const char *const verify[] = {"verify", "${call}", NULL};
+static const char *const pinned[] = {"trust", "show", NULL};
 
 #define SERVICE(word)                                                                              \
     {                                                                                              \
@@ -68,7 +70,9 @@ static const char *const status[] = {"status", NULL};
         .submit = {"POST", BUNDLES, NULL, BUNDLE(NO_BYTES)},                                       \
         .await = {"GET", BUNDLES "/${call}", "Prefer: wait=${seconds}", NULL},                     \
         .retry = {"POST", BUNDLES "/${call}/retry", NULL, NULL}, .retry_needless = 409,            \
-        .metrics = {"GET", "/metrics", NULL, NULL},                                                \
+        .metrics = {"GET", "/metrics", NULL, NULL}, .health = {"GET", "/healthz", NULL, NULL},     \
+        .run = {"GET", BUNDLES "/${call}", NULL, NULL},                                            \
+        .served = {"GET", BUNDLES "/${call}/manifest", NULL, NULL},                                \
         .answer = {"/status", "/signing/mode", "/signing/reason", "/error/code",                   \
                    "/signing/attempts"},                                                           \
         .asked = BUNDLE(NO_BYTES), .manifest = "${DIR}/manifests/${call}.json"                     \
@@ -201,6 +205,14 @@ static const struct subject docugen = {
     .place_count = COUNT(places),
     .accept = accept,
     .status = status,
+    .verify = verify,
+    .pinned = pinned,
+    .key_mark = "\"keyFingerprint\":\"",
+    .honest = "\"operatorId\":\"chaos\"",
+    .tampered = "\"operatorId\":\"chaot\"",
+    .poll_interval = "SIGNER_HEALTH_INTERVAL_MS",
+    .poll_most_ms = 5000,
+    .poll_first_ms = 1000,
     .log = {.event = "event",
             .level = "level",
             .actor = "actor",

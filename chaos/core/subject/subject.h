@@ -113,6 +113,7 @@ struct subject_door {
 
     const char *const *start; /* SERVICE: arguments; it says that it serves on descriptor 3 */
     struct subject_request submit, await, retry, metrics;
+    struct subject_request health, run, served; /* WORLD_HEALTH, WORLD_RUN, WORLD_SERVED */
 
     int retry_needless; /* HTTP status of a retry of a run that is under way or over: what came of
                            it is the answer */
@@ -188,6 +189,15 @@ struct subject {
 
     const char *const *accept; /* arguments: pin the key that Vault has now */
     const char *const *status; /* arguments: is Vault reachable? The answer is the exit code */
+    const char *const *verify; /* arguments: is the manifest ${call} good? As above */
+    const char *const *pinned; /* arguments: which key is pinned? */
+
+    const char *key_mark;          /* what stands before the key's name in a manifest */
+    const char *honest, *tampered; /* a text of each manifest, and another one for it */
+
+    const char *poll_interval; /* the variable: how often services ask for Vault's health, in ms */
+    int64_t poll_most_ms;      /* how long such a question takes at most */
+    int64_t poll_first_ms;     /* a service that is ready sooner than that has asked once */
 
     struct subject_log log;
 

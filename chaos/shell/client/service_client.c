@@ -70,6 +70,18 @@ static enum errc send_request(const struct service_client *client,
     return ERRC_OK;
 }
 
+enum errc service_client_ask(const struct service_client *client,
+                             const struct subject_request *request,
+                             const struct subject_template_values *values, int64_t deadline_ns,
+                             int *status, struct buf *out, struct errc_why *why)
+{
+    struct httpcall_reply reply CLEANUP(reply_done) = {0};
+    TRY(send_request(client, request, values, deadline_ns, &reply, why));
+    *status = reply.status;
+    buf_add_slice(out, buf_slice(&reply.body));
+    return buf_status(out, why);
+}
+
 enum errc service_client_send(const struct service_client *client,
                               const struct subject_request *request,
                               const struct subject_template_values *values, int64_t deadline_ns,

@@ -24,6 +24,14 @@ struct service_client {
 /* A client of one of the stack's services. */
 struct service_client service_client_of(const struct stack *stack, const struct stack_service *s);
 
+/* Sends one of the door's requests and appends the text of the answer, whatever its status.
+ * ERRC_UNAVAILABLE, ERRC_TIMEOUT. */
+MUST_USE enum errc service_client_ask(const struct service_client *client,
+                                      const struct subject_request *request,
+                                      const struct subject_template_values *values,
+                                      int64_t deadline_ns, int *status, struct buf *out,
+                                      struct errc_why *why);
+
 /* Sends one of the door's requests and takes the answer into *told (http_status and its words).
  * ERRC_UNAVAILABLE, ERRC_TIMEOUT; any status is an answer. */
 MUST_USE enum errc service_client_send(const struct service_client *client,

@@ -62,7 +62,8 @@ struct stack_service {
     const struct subject_door *door;
     struct portkeep port;
     struct proc proc;
-    struct envmap environment; /* what it was created with */
+    struct envmap environment;    /* what it was created with */
+    int64_t started_ns, ready_ns; /* wall clock: of its process */
 };
 
 struct stack {

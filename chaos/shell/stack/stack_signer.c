@@ -58,6 +58,7 @@ static enum errc start_one(struct stack *stack, struct stack_service *s, struct 
                                    .err_path = log.text,
                                    .await = &stack->await,
                                    .tells_ready = true};
+    s->started_ns = stack_wall_ns(stack);
     return proc_start(&s->proc, &spec, why);
 }
 
@@ -71,6 +72,7 @@ static enum errc await_one(struct stack *stack, struct stack_service *s, int64_t
     enum errc code = proc_await_ready(&s->proc, &stack->await, deadline_ns, &line, why);
     if (code == ERRC_STATE)
         stack_add_last_line(log.text, why);
+    s->ready_ns = stack_wall_ns(stack);
     if (code != ERRC_OK)
         proc_stop(&s->proc, 0, NULL);
     return code;

@@ -127,13 +127,33 @@ static enum errc begin_command(struct signcalls *calls, struct signcall *call,
                               &stack->command_environment, output.text, &call->command, why);
 }
 
+/* Tells the watcher of an answer. */
+static void show(const struct signcalls *calls, const struct signcall *call,
+                 enum world_surface surface, int status, struct slice text)
+{
+    const struct stack_service *s = stack_service_of(calls->stack, call->via);
+    const struct world_sample sample = {.surface = surface,
+                                        .door = call->via,
+                                        .bundle = call->told.bundle,
+                                        .from_ns = call->told.started.wall_ns,
+                                        .to_ns = now(calls).wall_ns,
+                                        .since_ns = s == NULL ? 0 : s->started_ns,
+                                        .ready_ns = s == NULL ? 0 : s->ready_ns,
+                                        .status = status,
+                                        .text = text};
+    if (calls->watcher.answered != NULL)
+        calls->watcher.answered(calls->watcher.context, &sample);
+}
+
 /* What the command printed; nothing at all is what a refusal prints. */
 static void read_output(const struct signcalls *calls, struct signcall *call)
 {
     struct buf text CLEANUP(buf_done);
     buf_init(&text, OUTPUT_BYTES_MAX);
-    if (file_read(call->out_path, &text, NULL) == ERRC_OK)
-        subject_answer_take(door_of(calls, call->via), buf_slice(&text), &call->told);
+    if (file_read(call->out_path, &text, NULL) != ERRC_OK)
+        return;
+    subject_answer_take(door_of(calls, call->via), buf_slice(&text), &call->told);
+    show(calls, call, WORLD_PRINTED, call->told.exit, buf_slice(&text));
 }
 
 static enum errc await_command(struct signcalls *calls, struct signcall *call, int64_t deadline_ns,
@@ -164,9 +184,13 @@ static enum errc begin_service(struct signcalls *calls, struct signcall *call, b
     const struct service_client client = client_of(calls, call->via);
     const struct subject_request *request = again ? &client.door->retry : &client.door->submit;
     struct values values;
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, OUTPUT_BYTES_MAX);
     TRY(fill_values(calls, call, &values, why));
-    TRY(service_client_send(&client, request, &values.v.values, await_deadline_ns(SUBMIT_MS),
-                            &call->told, why));
+    TRY(service_client_ask(&client, request, &values.v.values, await_deadline_ns(SUBMIT_MS),
+                           &call->told.http_status, &text, why));
+    subject_answer_take(client.door, buf_slice(&text), &call->told);
+    show(calls, call, WORLD_ACCEPTED, call->told.http_status, buf_slice(&text));
     if (subject_answer_accepted(call->told.http_status) ||
         (again && call->told.http_status == client.door->retry_needless))
         return ERRC_OK;

@@ -27,8 +27,15 @@ struct signcall {
     char out_path[LIMIT_PATH_BYTES];
 };
 
+/* Gets what a signer answered to a call, as it came; the sample is lent. */
+struct signcall_watcher {
+    void (*answered)(void *context, const struct world_sample *sample); /* NULL: nobody */
+    void *context;
+};
+
 struct signcalls {
     struct stack *stack;
+    struct signcall_watcher watcher;
     struct prng prng; /* of the bundles */
     struct signcall *items;
     size_t count, room;

@@ -24,6 +24,7 @@ static enum errc world_start(void *context, const struct scenario *scenario, str
     live->open = true;
     TRY(stack_open(&live->stack, &live->options, &scenario->stack, why));
     TRY(signcall_open(&live->calls, &live->stack, why));
+    survey_open(&live->survey, &live->stack, &live->calls);
     gather_watch_open(&live->watch, &live->stack);
     growth_begin(&live->growth, &live->stack);
     return stack_start(&live->stack, why);
@@ -72,6 +73,19 @@ static const char *world_mark(void *context)
     return live->stack.client.mark;
 }
 
+static void world_survey(void *context, enum world_moment moment)
+{
+    struct world_live *live = context;
+    survey_ask(&live->survey, moment);
+}
+
+static size_t world_samples(void *context, const struct world_sample **out)
+{
+    const struct world_live *live = context;
+    *out = live->survey.items;
+    return live->survey.count;
+}
+
 static size_t world_keys(void *context, const struct world_key **out)
 {
     const struct world_live *live = context;
@@ -110,6 +124,7 @@ static void world_stop(void *context)
     live->stack.await.interrupt_fd = -1;
     stack_stop(&live->stack);
     growth_end(&live->growth);
+    survey_write(&live->survey);
 }
 
 void world_live_init(struct world_live *live, const struct stack_options *options,
@@ -129,6 +144,8 @@ void world_live_init(struct world_live *live, const struct stack_options *option
         .environment = world_environment,
         .growth = world_growth,
         .mark = world_mark,
+        .survey = world_survey,
+        .samples = world_samples,
         .keys = world_keys,
         .canaries = world_canaries,
         .files = world_files,
@@ -145,6 +162,7 @@ void world_live_close(struct world_live *live)
     gather_watch_close(&live->watch);
     growth_close(&live->growth);
     runfiles_done(&live->files);
+    survey_close(&live->survey);
     stack_close(&live->stack);
     live->open = false;
 }

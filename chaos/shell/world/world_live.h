@@ -11,12 +11,14 @@
 #include "chaos/shell/world/gather.h"
 #include "chaos/shell/world/growth.h"
 #include "chaos/shell/world/signcall.h"
+#include "chaos/shell/world/survey.h"
 
 struct world_live {
     struct stack_options options;
     struct stack stack;
     struct signcalls calls;
     struct gather_watch watch;
+    struct survey survey;
     struct exec_verbs exec;
     struct runfiles files;
     struct growth growth;
