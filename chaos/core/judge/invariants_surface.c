@@ -5,6 +5,7 @@
 
 #include "base/text/jsonread.h"
 #include "base/text/stamp.h"
+#include "base/units.h"
 #include "chaos/core/judge/service_view.h"
 #include "chaos/core/subject/subject_answer.h"
 
@@ -283,17 +284,33 @@ static void check_tampered(const struct answer *a)
 
 /* --- the pin --- */
 
-/* Vault's newest key among those that were there when it was told to pin; NULL: not known. */
-static const struct world_key *pinned_key(const struct evidence *evidence)
+/* Keys become known when the command is told to pin; true when both did at one time. */
+static bool were_learned_together(const struct record *record, const struct world_key *a,
+                                  const struct world_key *b)
+{
+    for (size_t i = 0; i < record->step_count; i++) {
+        const struct record_step *step = &record->steps[i];
+        int64_t began = step->started.wall_ns;
+        if (strcmp(step->plan->step->actor->name, "trust") == 0 &&
+            (a->since_wall_ns < began) != (b->since_wall_ns < began))
+            return false;
+    }
+    return true;
+}
+
+/* Vault's newest key when it was last told to pin one that was new; NULL: not known. */
+static const struct world_key *pinned_key(const struct record *record,
+                                          const struct evidence *evidence)
 {
     const struct world_key *found = NULL;
     for (size_t i = 0; i < evidence->key_count; i++) {
         const struct world_key *key = &evidence->keys[i];
         if (key->fallback || key->since_wall_ns == 0 || key->until_wall_ns != 0)
             continue;
-        if (found == NULL || key->since_wall_ns > found->since_wall_ns ||
-            (key->since_wall_ns == found->since_wall_ns && key->version > found->version))
-            found = key;
+        bool newer = found == NULL || (were_learned_together(record, key, found)
+                                           ? key->version > found->version
+                                           : key->since_wall_ns > found->since_wall_ns);
+        found = newer ? key : found;
     }
     return found;
 }
@@ -301,7 +318,7 @@ static const struct world_key *pinned_key(const struct evidence *evidence)
 static void check_pinned(const struct answer *a)
 {
     char wanted[VERIFY_MANIFEST_FINGERPRINT_BYTES];
-    const struct world_key *key = pinned_key(a->c->evidence);
+    const struct world_key *key = pinned_key(a->c->record, a->c->evidence);
     const char *found = text_at(a->json, "fingerprint", NULL);
     if (a->sample->status != 0 || key == NULL ||
         verify_manifest_fingerprint(key->pem, wanted, NULL) != ERRC_OK ||

@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+#include "base/units.h"
 #include "chaos/core/subject/subject.h"
 
 #define SLACK_NS ((int64_t)INVARIANTS_SLACK_MS * NS_PER_MS)
 #define PATIENCE_MS 3000   /* for a poll's thread to get its turn */
 #define SHORT_POLL_MS 1000 /* a poll that may take less than that fails on a busy machine */
 #define FIRST_POLL_SPARE_MS 200
+#define HEALTHY_STATUS 200
+#define SEALED_STATUS 503
 
 /* --- what was done --- */
 
@@ -196,6 +199,57 @@ static bool is_of_the_start(const struct subject *subject, const struct world_sa
            took_ms < subject->poll_first_ms - FIRST_POLL_SPARE_MS;
 }
 
+static bool is_poll(const struct subject *subject, const struct ledger_request *r)
+{
+    for (size_t i = 0; r->path != NULL && i < subject->asking_count; i++)
+        if (subject->askings[i].when == SUBJECT_WHEN_POLLING &&
+            slice_glob(slice_of(subject->askings[i].path), slice_of(r->path)))
+            return true;
+    return false;
+}
+
+/* True when the poll was answered so, and asked again on its connection: then it is known what the
+ * answer said. */
+static bool is_known_answer(const struct invariants_case *c, size_t i, int status, int64_t by_ns)
+{
+    const struct ledger_server *server = &c->evidence->server;
+    const struct ledger_request *r = &server->requests[i];
+    for (size_t k = i + 1; r->status == status && k < server->request_count; k++) {
+        const struct ledger_request *next = &server->requests[k];
+        if (next->wall_ns > by_ns)
+            return false;
+        if (next->conn == r->conn && next->boot == r->boot)
+            return true;
+    }
+    return false;
+}
+
+/* True when the journal shows that each service has learned of this status since: as many
+ * connections of polls as there are services, and no poll that was answered otherwise. */
+static bool have_learned(const struct invariants_case *c, const struct world_sample *sample,
+                         int64_t since_ns, int status)
+{
+    const struct scenario_stack *stack = &c->record->scenario->stack;
+    const struct ledger_server *server = &c->evidence->server;
+    int64_t known[SUBJECT_DOORS_MAX];
+    size_t known_count = 0, services = 0;
+    for (size_t i = 0; i < stack->subject->door_count; i++)
+        services += stack->services[i];
+    for (size_t i = 0; i < server->request_count && known_count < services; i++) {
+        const struct ledger_request *r = &server->requests[i];
+        bool is_new = true;
+        if (r->wall_ns < since_ns || r->wall_ns > sample->from_ns || !is_poll(stack->subject, r))
+            continue;
+        if (r->reply_line != 0 && r->status != status)
+            return false;
+        for (size_t k = 0; k < known_count; k++)
+            is_new &= known[k] != r->conn;
+        if (is_new && is_known_answer(c, i, status, sample->from_ns))
+            known[known_count++] = r->conn;
+    }
+    return services > 0 && known_count == services;
+}
+
 int service_view_vault(const struct invariants_case *c, const struct world_sample *sample)
 {
     const struct subject *subject = c->record->scenario->stack.subject;
@@ -209,8 +263,13 @@ int service_view_vault(const struct invariants_case *c, const struct world_sampl
                           : subject->poll_most_ms;
     int64_t quiet_ms = (sample->from_ns - state.since_ns) / NS_PER_MS;
     bool quiet = quiet_ms > 2 * interval_ms(subject, contract) + poll_ms + PATIENCE_MS;
+    if (state.bits == CONDITION_SEALED)
+        return quiet || have_learned(c, sample, state.since_ns, SEALED_STATUS) ? 0 : -1;
     if (state.bits == 0)
-        return quiet || is_of_the_start(subject, sample, &state) ? 1 : -1;
+        return quiet || is_of_the_start(subject, sample, &state) ||
+                       have_learned(c, sample, state.since_ns, HEALTHY_STATUS)
+                   ? 1
+                   : -1;
     if ((state.bits & (CONDITION_HELD | CONDITION_RULED | CONDITION_RESTARTED)) != 0)
         return -1; /* not all requests need meet it */
     return quiet ? 0 : -1;

@@ -9,6 +9,7 @@
  *     vault/                   fakevault's storage
  *     DOOR/                    what a door of the subject keeps (core/subject/docugen.c)
  *     answers/DOOR.txt         what its service answered to chaos
+ *     surfaces.ndjson          what the subject's surfaces answered (world/survey.h)
  *     private/                 mode 0700: root-token, unseal-keys.json, fallback.json, what the
  *                              programs print on standard output
  *
