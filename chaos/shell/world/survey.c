@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/os/file.h"
 #include "base/text/jsonwrite.h"
@@ -50,6 +51,8 @@ void survey_open(struct survey *survey, struct stack *stack, struct signcalls *c
 
 void survey_close(struct survey *survey)
 {
+    for (size_t i = 0; i < survey->question_count; i++)
+        proc_stop(&survey->questions[i].proc, 0, NULL);
     pool_done(&survey->pool);
     *survey = (struct survey){0};
 }
@@ -144,19 +147,17 @@ static void ask_runs(struct survey *s)
 
 /* --- commands --- */
 
-/* A command under way; several run at once. */
-struct question {
-    struct proc proc;
-    struct world_sample sample;
-    struct folder_path output;
-    bool asked;
-};
-
-static void begin(struct survey *s, struct question *q, size_t number, const char *const *arguments,
-                  const char *file)
+/* Starts a command about a file (NULL: about none). */
+static void begin(struct survey *s, const char *const *arguments, const char *file,
+                  const struct world_sample *sample)
 {
     struct stack_values v;
-    if (arguments == NULL || stack_fill_values(s->stack, NULL, file, &v, NULL) != ERRC_OK ||
+    size_t number = s->question_count;
+    if (arguments == NULL || number == COUNT(s->questions))
+        return;
+    struct survey_question *q = &s->questions[s->question_count++];
+    *q = (struct survey_question){.sample = *sample};
+    if (stack_fill_values(s->stack, NULL, file, &v, NULL) != ERRC_OK ||
         folder_format(&q->output, NULL, "%s/private/survey-%zu.out", s->stack->options.run_folder,
                       number) != ERRC_OK)
         return;
@@ -165,7 +166,7 @@ static void begin(struct survey *s, struct question *q, size_t number, const cha
                                   q->output.text, &q->proc, NULL) == ERRC_OK;
 }
 
-static void finish(struct survey *s, struct question *q)
+static void finish(struct survey *s, struct survey_question *q)
 {
     struct proc_end end = {0};
     struct buf text CLEANUP(buf_done);
@@ -206,76 +207,79 @@ static struct slice key_of(const struct survey *s, struct slice text)
     return slice_cut(&rest, '"');
 }
 
-struct manifests {
-    struct question questions[SURVEY_MANIFESTS_MAX + 2];
+/* The keys that were seen so far. */
+struct keys {
+    struct buf names[SURVEY_MANIFESTS_MAX];
     size_t count;
-    struct buf keys[SURVEY_MANIFESTS_MAX];
-    size_t key_count;
 };
 
-/* Has the subject look at this text as a manifest. */
-static void verify(struct survey *s, struct manifests *m, enum world_surface surface,
-                   const char *door, const char *bundle, struct slice text)
+static void keys_done(struct keys *keys)
 {
-    struct folder_path file;
-    struct question *q = &m->questions[m->count];
-    if (folder_format(&file, NULL, "%s/private/survey-%zu.json", s->stack->options.run_folder,
-                      m->count) != ERRC_OK ||
-        file_put(file.text, text, 0600, NULL) != ERRC_OK)
-        return;
-    q->sample = (struct world_sample){.surface = surface, .door = door, .bundle = bundle};
-    begin(s, q, m->count++, s->stack->spec->subject->verify, file.text);
+    for (size_t i = 0; i < keys->count; i++)
+        buf_done(&keys->names[i]);
 }
 
-static bool is_new_key(struct manifests *m, struct slice key)
+static bool is_new_key(struct keys *keys, struct slice name)
 {
-    for (size_t i = 0; i < m->key_count; i++)
-        if (slice_equal(buf_slice(&m->keys[i]), key))
+    for (size_t i = 0; i < keys->count; i++)
+        if (slice_equal(buf_slice(&keys->names[i]), name))
             return false;
-    if (m->key_count == SURVEY_MANIFESTS_MAX)
-        return false;
-    buf_init(&m->keys[m->key_count], LIMIT_FILE_BYTES);
-    buf_add_slice(&m->keys[m->key_count++], key);
+    buf_init(&keys->names[keys->count], LIMIT_FILE_BYTES);
+    buf_add_slice(&keys->names[keys->count++], name);
     return true;
 }
 
-static void verify_one(struct survey *s, struct manifests *m, const struct signcall *call)
+/* Has the subject look at this text as the manifest of a call. */
+static void verify(struct survey *s, const struct signcall *call, enum world_surface surface,
+                   struct slice text)
+{
+    struct folder_path file;
+    const struct world_sample sample = {
+        .surface = surface, .door = call->via, .bundle = call->told.bundle};
+    if (folder_format(&file, NULL, "%s/private/survey-%zu.json", s->stack->options.run_folder,
+                      s->question_count) == ERRC_OK &&
+        file_put(file.text, text, 0600, NULL) == ERRC_OK)
+        begin(s, s->stack->spec->subject->verify, file.text, &sample);
+}
+
+static void verify_call(struct survey *s, struct keys *keys, const struct signcall *call)
 {
     struct buf text CLEANUP(buf_done), other CLEANUP(buf_done);
     const struct subject *subject = s->stack->spec->subject;
-    const char *bundle = call->told.bundle;
     buf_init(&text, LIMIT_FILE_BYTES);
     buf_init(&other, LIMIT_FILE_BYTES);
-    if (gather_read(s->stack, WORLD_MANIFEST, bundle, 0, &text, NULL) != ERRC_OK ||
-        !is_new_key(m, key_of(s, buf_slice(&text))))
+    if (gather_read(s->stack, WORLD_MANIFEST, call->told.bundle, 0, &text, NULL) != ERRC_OK ||
+        !is_new_key(keys, key_of(s, buf_slice(&text))))
         return;
-    verify(s, m, WORLD_VERIFIED, call->via, bundle, buf_slice(&text));
-    if (m->key_count == 1 && subject->honest != NULL &&
+    verify(s, call, WORLD_VERIFIED, buf_slice(&text));
+    if (keys->count == 1 && subject->honest != NULL &&
         replace(buf_slice(&text), subject->honest, subject->tampered, &other))
-        verify(s, m, WORLD_TAMPERED, call->via, bundle, buf_slice(&other));
+        verify(s, call, WORLD_TAMPERED, buf_slice(&other));
 }
 
-/* The commands run while the services are asked. */
-static void ask_all(struct survey *s)
+static void ask_commands(struct survey *s)
 {
-    struct manifests m = {.count = 0};
-    struct question *pin = &m.questions[SURVEY_MANIFESTS_MAX + 1];
-    pin->sample = (struct world_sample){.surface = WORLD_PINNED, .door = "trust"};
-    for (size_t i = 0; i < s->calls->count && m.key_count < SURVEY_MANIFESTS_MAX; i++)
-        verify_one(s, &m, &s->calls->items[i]);
-    begin(s, pin, SURVEY_MANIFESTS_MAX + 1, s->stack->spec->subject->pinned, NULL);
-    ask_runs(s);
-    for (size_t i = 0; i < sizeof m.questions / sizeof m.questions[0]; i++)
-        finish(s, &m.questions[i]);
-    for (size_t i = 0; i < m.key_count; i++)
-        buf_done(&m.keys[i]);
+    struct keys keys CLEANUP(keys_done) = {.count = 0};
+    const struct world_sample pin = {.surface = WORLD_PINNED, .door = "trust"};
+    for (size_t i = 0; i < s->calls->count && keys.count < SURVEY_MANIFESTS_MAX; i++)
+        verify_call(s, &keys, &s->calls->items[i]);
+    begin(s, s->stack->spec->subject->pinned, NULL, &pin);
 }
 
 void survey_ask(struct survey *survey, enum world_moment moment)
 {
+    if (moment == WORLD_AT_THE_END)
+        ask_commands(survey);
     ask_services(survey);
     if (moment == WORLD_AT_THE_END)
-        ask_all(survey);
+        ask_runs(survey);
+}
+
+void survey_finish(struct survey *survey)
+{
+    for (size_t i = 0; i < survey->question_count; i++)
+        finish(survey, &survey->questions[i]);
+    survey->question_count = 0;
 }
 
 /* --- the file --- */

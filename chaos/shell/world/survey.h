@@ -19,12 +19,23 @@
 #define SURVEY_MANIFESTS_MAX 3u       /* that are verified, each of another key */
 #define SURVEY_FILE "surfaces.ndjson" /* in the run's folder */
 
+/* A command under way; several run at once. */
+struct survey_question {
+    struct proc proc;
+    struct world_sample sample;
+    struct folder_path output;
+    bool asked;
+};
+
 struct survey {
     struct stack *stack;
     const struct signcalls *calls;
     struct pool pool; /* owns the texts */
     struct world_sample *items;
     size_t count, room;
+    struct survey_question questions[SURVEY_MANIFESTS_MAX + 2]; /* the manifests, one that was
+                                                                   changed, the pin */
+    size_t question_count;
 };
 
 /* Starts with none; from now on the answers to calls are kept, too. */
@@ -32,6 +43,9 @@ void survey_open(struct survey *survey, struct stack *stack, struct signcalls *c
 void survey_close(struct survey *survey); /* a zeroed one is fine */
 
 void survey_ask(struct survey *survey, enum world_moment moment);
+
+/* Takes the answers of the commands, which run while everything else ends. */
+void survey_finish(struct survey *survey);
 
 /* Writes what came to SURVEY_FILE; a text with a secret is left out. */
 void survey_write(const struct survey *survey);

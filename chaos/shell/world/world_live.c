@@ -124,6 +124,7 @@ static void world_stop(void *context)
     live->stack.await.interrupt_fd = -1;
     stack_stop(&live->stack);
     growth_end(&live->growth);
+    survey_finish(&live->survey);
     survey_write(&live->survey);
 }
 
