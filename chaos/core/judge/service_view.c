@@ -9,6 +9,7 @@
 #define PATIENCE_MS 3000   /* for a poll's thread to get its turn */
 #define SHORT_POLL_MS 1000 /* a poll that may take less than that fails on a busy machine */
 #define FIRST_POLL_SPARE_MS 200
+#define SLOW_POLL_MS 300 /* far below what a poll may take */
 #define HEALTHY_STATUS 200
 #define SEALED_STATUS 503
 
@@ -250,6 +251,23 @@ static bool have_learned(const struct invariants_case *c, const struct world_sam
     return services > 0 && known_count == services;
 }
 
+/* True when a poll waited long for its answer: the service may have given it up, and Vault looks
+ * down. */
+static bool had_slow_poll(const struct invariants_case *c, const struct world_sample *sample,
+                          int64_t since_ns)
+{
+    const struct subject *subject = c->record->scenario->stack.subject;
+    for (size_t i = 0; i < c->evidence->server.request_count; i++) {
+        const struct ledger_request *r = &c->evidence->server.requests[i];
+        bool answered = r->reply_line != 0 && r->reply_wall_ns <= sample->to_ns;
+        int64_t until_ns = answered ? r->reply_wall_ns : sample->to_ns;
+        if (r->wall_ns >= since_ns && r->wall_ns <= sample->to_ns && is_poll(subject, r) &&
+            until_ns - r->wall_ns > (int64_t)SLOW_POLL_MS * INVARIANTS_NS_PER_MS)
+            return true;
+    }
+    return false;
+}
+
 int service_view_vault(const struct invariants_case *c, const struct world_sample *sample)
 {
     const struct subject *subject = c->record->scenario->stack.subject;
@@ -266,8 +284,9 @@ int service_view_vault(const struct invariants_case *c, const struct world_sampl
     if (state.bits == CONDITION_SEALED)
         return quiet || have_learned(c, sample, state.since_ns, SEALED_STATUS) ? 0 : -1;
     if (state.bits == 0)
-        return quiet || is_of_the_start(subject, sample, &state) ||
-                       have_learned(c, sample, state.since_ns, HEALTHY_STATUS)
+        return !had_slow_poll(c, sample, state.since_ns) &&
+                       (quiet || is_of_the_start(subject, sample, &state) ||
+                        have_learned(c, sample, state.since_ns, HEALTHY_STATUS))
                    ? 1
                    : -1;
     if ((state.bits & (CONDITION_HELD | CONDITION_RULED | CONDITION_RESTARTED)) != 0)
