@@ -9,6 +9,7 @@
 #include "tests/chaos/fake_ledger.h"
 #include "tests/chaos/fake_signer.h"
 #include "tests/chaos/fake_survey.h"
+#include "tests/chaos/fake_vault.h"
 
 static struct instant now(void *context)
 {
@@ -53,6 +54,8 @@ static enum errc act(void *context, const struct world_step *step, struct world_
     if (++f->acts == f->act_fails_at)
         return errc_fail(why, f->act_code, "it did not work");
     out->call.started = now(f);
+    if (f->vault != NULL)
+        TRY(fake_vault_act(f->vault, step, why));
     const char *actor = step->step->actor->name, *verb = step->step->verb->name;
     bool vault = strcmp(actor, "vault") == 0;
     if (vault && (strcmp(verb, "seal") == 0 || strcmp(verb, "unseal") == 0))

@@ -13,6 +13,7 @@
 #include "chaos/core/ledger/verify_manifest.h"
 #include "tests/chaos/fake_ledger.h"
 #include "tests/chaos/fake_survey.h"
+#include "tests/chaos/fake_vault.h"
 
 struct signing {
     struct fake_world *f;
@@ -89,6 +90,8 @@ static void note_attempt(struct signing *s, const char *class, int status, int w
 static int answer(struct fake_world *f, const char **rule)
 {
     *rule = NULL;
+    if (f->vault != NULL)
+        return fake_vault_answer(f->vault, rule);
     if (f->refusing)
         return 0;
     if (f->rule != NULL && f->rule_left > 0) {
@@ -199,11 +202,11 @@ static void sign_as(struct signing *s, bool fallback, EVP_PKEY *key, const char 
 static void fall_back(struct signing *s, struct world_call *call)
 {
     struct fake_world *f = s->f;
-    char fingerprint[VERIFY_MANIFEST_FINGERPRINT_BYTES], sha[DIGEST_HEX_BYTES];
+    const char *fingerprint = fake_world_fingerprint(f, 2);
+    char sha[DIGEST_HEX_BYTES];
     struct buf signature CLEANUP(buf_done);
     json_t *manifest CLEANUP(jsonread_done) = NULL;
     buf_init(&signature, FAKE_LEDGER_LINE_BYTES);
-    CHECK(verify_manifest_fingerprint(f->keys[2].pem, fingerprint, NULL) == ERRC_OK);
     sign_as(s, true, f->fallback_key, fingerprint, &signature, sha, &manifest);
     audit_end(s, "fallback", fingerprint, s->input, buf_text(&signature), sha);
     publish(s, manifest, buf_text(&signature));
@@ -247,7 +250,7 @@ void fake_signer_sign(struct fake_world *f, const struct scenario_step *step,
                       struct world_call *call)
 {
     struct signing s = {.f = f, .via = scenario_text(step, "via")};
-    char fingerprint[VERIFY_MANIFEST_FINGERPRINT_BYTES], sha[DIGEST_HEX_BYTES], intent[512];
+    char sha[DIGEST_HEX_BYTES], intent[512];
     struct buf signature CLEANUP(buf_done);
     json_t *manifest CLEANUP(jsonread_done) = NULL;
     int key = f->new_key && f->bundles > 0 ? 1 : 0;
@@ -264,7 +267,7 @@ void fake_signer_sign(struct fake_world *f, const struct scenario_step *step,
     (void)fake_ledger_client_stamp(f, f->now_ns, s.created);
     strcpy(call->bundle, s.bundle);
     hash_asked(&s);
-    CHECK(verify_manifest_fingerprint(f->keys[key].pem, fingerprint, NULL) == ERRC_OK);
+    const char *fingerprint = fake_world_fingerprint(f, (size_t)key);
     sign_as(&s, false, f->other_key ? f->stranger : f->vault_keys[key], fingerprint, &signature,
             sha, &manifest);
     (void)snprintf(intent, sizeof intent,
@@ -272,7 +275,7 @@ void fake_signer_sign(struct fake_world *f, const struct scenario_step *step,
                    s.input, fingerprint, s.hash);
     if (!f->late_intent)
         fake_ledger_audit(f, s.via, "MANIFEST_SIGNING_STARTED", s.bundle, intent);
-    if (!(f->stuck && f->bundles > 2))
+    if (!(f->stuck && f->bundles > f->stuck_after))
         attempt_all(&s, sha);
     else
         strcpy(s.class, "sealed");

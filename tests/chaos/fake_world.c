@@ -3,6 +3,7 @@
 #include <openssl/pem.h>
 
 #include "base/bug.h"
+#include "chaos/core/ledger/verify_manifest.h"
 
 static const char token[] = "hvs.fake-world-canary";
 
@@ -19,14 +20,48 @@ static void add_key(struct fake_world *f, size_t i, EVP_PKEY *key, bool fallback
         (struct world_key){.fallback = fallback, .version = version, .pem = buf_text(&f->pems[i])};
 }
 
+/* Made once: to make keys, and to read them again from PEM, takes longer than to run a scenario. */
+static struct {
+    EVP_PKEY *vault[2], *stranger, *fallback;
+    char fingerprints[3][VERIFY_MANIFEST_FINGERPRINT_BYTES]; /* as in keys */
+} made;
+
+static void make_keys(void)
+{
+    if (made.fallback != NULL)
+        return;
+    made.vault[0] = EVP_EC_gen("P-256");
+    made.vault[1] = EVP_EC_gen("P-256");
+    made.stranger = EVP_EC_gen("P-256");
+    made.fallback = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+}
+
+static EVP_PKEY *share(EVP_PKEY *key)
+{
+    CHECK(EVP_PKEY_up_ref(key) == 1);
+    return key;
+}
+
+const char *fake_world_fingerprint(const struct fake_world *f, size_t key)
+{
+    char *made_once = made.fingerprints[key];
+    if (made_once[0] == '\0')
+        CHECK(verify_manifest_fingerprint(f->keys[key].pem, made_once, NULL) == ERRC_OK);
+    return made_once;
+}
+
 void fake_world_init(struct fake_world *f)
 {
-    *f = (struct fake_world){
-        .attempts = 3, .refusal = 503, .wait_factor = 1, .now_ns = FAKE_WORLD_BEGINNING};
-    f->vault_keys[0] = EVP_EC_gen("P-256");
-    f->vault_keys[1] = EVP_EC_gen("P-256");
-    f->stranger = EVP_EC_gen("P-256");
-    f->fallback_key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    *f = (struct fake_world){.attempts = 3,
+                             .refusal = 503,
+                             .wait_factor = 1,
+                             .stuck_after = 2,
+                             .now_ns = FAKE_WORLD_BEGINNING};
+    make_keys();
+    f->vault_keys[0] = share(made.vault[0]);
+    f->vault_keys[1] = share(made.vault[1]);
+    f->stranger = share(made.stranger);
+    f->fallback_key = share(made.fallback);
     add_key(f, 0, f->vault_keys[0], false, 1);
     add_key(f, 1, f->vault_keys[1], false, 1);
     add_key(f, 2, f->fallback_key, true, 0);

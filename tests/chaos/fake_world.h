@@ -14,6 +14,7 @@
 
 #include "base/text/buf.h"
 #include "chaos/core/world.h"
+#include "tests/chaos/vault_machine.h"
 
 #define FAKE_WORLD_EDITS_MAX 8u
 #define FAKE_WORLD_BEGINNING 1763920000000000000 /* on the wall clock */
@@ -61,6 +62,8 @@ struct fake_world {
     bool uninvited;                /* first signs a bundle that nobody asked for */
     bool ignores_switch;           /* falls back although off */
     bool stuck;                    /* once in fallback, never asks Vault again */
+    unsigned stuck_after;          /* that many bundles (2) */
+    struct vault_machine *vault;   /* one that understands all verbs (fake_vault.h); NULL: none */
     bool other_key;                /* signs with a key that nobody knows */
     bool lies_about_status;        /* audits every failure as sealed, 503 */
     bool never_asks;               /* claims timeouts without asking, while Vault does not sign */
@@ -117,6 +120,9 @@ struct fake_world {
 
 void fake_world_init(struct fake_world *f);
 void fake_world_done(struct fake_world *f);
+
+/* Returns the fingerprint of one of its keys: 0 and 1 are Vault's, 2 is the fallback's. */
+const char *fake_world_fingerprint(const struct fake_world *f, size_t key);
 
 /* Adds an edit. */
 void fake_world_edit(struct fake_world *f, struct fake_world_edit edit);

@@ -192,8 +192,7 @@ static bool play(struct sequence *s)
         const struct verb *row = steps[s->stack][s->verbs[i]].step->verb;
         note_step(s, i);
         s->begun[i] = vault_machine_bits(&m);
-        good = good && (row->needs & ~s->begun[i]) == 0 && (row->excludes & s->begun[i]) == 0 &&
-               (verb->possible == NULL || verb->possible(&m));
+        good = good && vault_machine_can(&m, verb, row->needs, row->excludes);
         if (!good)
             continue;
         m.step = i;

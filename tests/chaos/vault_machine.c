@@ -309,6 +309,14 @@ size_t vault_machine_verbs(const struct vault_machine_verb **out)
     return COUNT(verbs);
 }
 
+bool vault_machine_can(const struct vault_machine *m, const struct vault_machine_verb *verb,
+                       unsigned needs, unsigned excludes)
+{
+    unsigned bits = vault_machine_bits(m);
+    return (needs & ~bits) == 0 && (excludes & bits) == 0 &&
+           (verb->possible == NULL || verb->possible(m));
+}
+
 static bool is_armed(const struct vault_machine *m)
 {
     for (size_t i = 0; i < m->rule_count; i++)

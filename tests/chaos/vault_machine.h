@@ -62,6 +62,10 @@ void vault_machine_init(struct vault_machine *m, enum vault_machine_stack stack,
 /* All verbs that change something, with the arguments that matter; returns how many. */
 size_t vault_machine_verbs(const struct vault_machine_verb **out);
 
+/* True when the verb can be carried out: its row's needs and excludes are bits of condition.h. */
+bool vault_machine_can(const struct vault_machine *m, const struct vault_machine_verb *verb,
+                       unsigned needs, unsigned excludes);
+
 /* A request that a rule of that step would take arrives. Returns false when it does not get there,
  * or there is no such rule any more. */
 bool vault_machine_request(struct vault_machine *m, size_t step);
