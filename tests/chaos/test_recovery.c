@@ -31,7 +31,7 @@ struct outage {
     size_t count;
     bool between; /* a signer signs behind the first verb, too */
     struct buf text;
-    size_t number, signed_; /* steps so far in the plan, sign steps so far */
+    size_t number, signs; /* steps so far in the plan, sign steps so far */
 };
 
 /* --- the scenario --- */
@@ -45,7 +45,7 @@ static void add_step(struct outage *o, const char *step)
 static void add_sign(struct outage *o)
 {
     add_step(o, "sign: {via: api, expect: {status: completed}}");
-    o->signed_++;
+    o->signs++;
 }
 
 /* Takes what a signer's attempts do to the Vault that the scenario is written for. */
@@ -122,7 +122,7 @@ static bool write_scenario(struct outage *o)
     struct vault_machine m;
     vault_machine_init(&m, o->stack, o->stack == VAULT_MACHINE_DEV ? 1 : THRESHOLD);
     buf_reset(&o->text);
-    o->number = o->signed_ = 0;
+    o->number = o->signs = 0;
     buf_addf(&o->text,
              "version: 1\npurpose: p\nstack: {vault: %s, environment: {ALLOW_FALLBACK_SIGNING: "
              "\"true\"}}\nsteady_state:\n",
@@ -155,7 +155,7 @@ static void run(struct outage *o, struct case_run *c, bool stuck)
     f.vault = &m;
     f.stuck = stuck;
     f.no_manifests = true; /* to verify them takes most of the time */
-    f.stuck_after = (unsigned)o->signed_ - 1;
+    f.stuck_after = (unsigned)o->signs - 1;
     case_run_scenario(c, &f, buf_text(&o->text));
     for (size_t i = 0; i < c->record.step_count; i++)
         if (c->record.steps[i].result == RECORD_ERROR)
