@@ -1,6 +1,7 @@
 #include "tests/chaos/fake_ledger.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/bug.h"
 #include "base/units.h"
@@ -45,7 +46,9 @@ void fake_ledger_request(struct fake_world *f, const char *input, int attempt, i
                    input, attempt, rule == NULL ? "" : ",\"rule\":\"", rule == NULL ? "" : rule,
                    rule == NULL ? "" : "\"");
     fake_ledger_journal(f, "request", rest);
-    (void)snprintf(rest, sizeof rest, "\"request\":%u,\"status\":%d,\"executed\":%s%s%s%s", f->seq,
+    unsigned seq = f->seq;
+    f->now_ns += status == 200 ? 0 : f->attempt_takes_ms * NS_PER_MS;
+    (void)snprintf(rest, sizeof rest, "\"request\":%u,\"status\":%d,\"executed\":%s%s%s%s", seq,
                    status, status == 200 ? "true" : "false",
                    status == 200 ? ",\"signature_sha256\":[\"" : "",
                    status == 200 ? signature_sha256 : "", status == 200 ? "\"]" : "");
@@ -63,4 +66,37 @@ void fake_ledger_audit(struct fake_world *f, const char *via, const char *action
              "\"payload\":{%s,\"previous\":\"@\"},\"timestamp\":\"%s\"}",
              action, via, bundle, f->audit_count, payload,
              fake_ledger_client_stamp(f, f->now_ns, stamp));
+}
+
+bool fake_ledger_edit(const struct fake_world *f, enum fake_world_file file, size_t line,
+                      bool behind, struct slice text, struct buf *out)
+{
+    for (size_t i = 0; i < f->edit_count; i++) {
+        const struct fake_world_edit *e = &f->edits[i];
+        if (e->file != file || (e->line != 0 && e->line != line) || e->behind != behind)
+            continue;
+        const char *at =
+            e->from == NULL ? text.ptr : memmem(text.ptr, text.len, e->from, strlen(e->from));
+        if (e->to == NULL)
+            return false;
+        if (at == NULL)
+            continue;
+        size_t cut = e->from == NULL ? text.len : strlen(e->from);
+        buf_add(out, text.ptr, (size_t)(at - text.ptr));
+        buf_add_text(out, e->to);
+        buf_add_slice(out, slice_from(text, (size_t)(at - text.ptr) + cut));
+        return true;
+    }
+    buf_add_slice(out, text);
+    return true;
+}
+
+enum errc fake_ledger_manifest(const struct fake_world *f, const char *bundle, struct buf *out)
+{
+    for (size_t i = 0; i < f->manifest_count && !f->no_manifests; i++)
+        if (strstr(buf_text(&f->manifests[i]), bundle) != NULL) {
+            fake_ledger_edit(f, FAKE_MANIFEST, i + 1, false, buf_slice(&f->manifests[i]), out);
+            return ERRC_OK;
+        }
+    return ERRC_NOT_FOUND;
 }

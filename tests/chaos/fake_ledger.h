@@ -25,3 +25,10 @@ void fake_ledger_request(struct fake_world *f, const char *input, int attempt, i
 /* Adds an entry to the trail. payload: its members. */
 void fake_ledger_audit(struct fake_world *f, const char *via, const char *action,
                        const char *bundle, const char *payload);
+
+/* Appends the line as the edits leave it; false when it is left out. */
+bool fake_ledger_edit(const struct fake_world *f, enum fake_world_file file, size_t line,
+                      bool behind, struct slice text, struct buf *out);
+
+/* Appends the manifest that was published for the bundle; ERRC_NOT_FOUND when there is none. */
+enum errc fake_ledger_manifest(const struct fake_world *f, const char *bundle, struct buf *out);

@@ -84,30 +84,6 @@ static void wait_change(void *context, int64_t deadline_mono_ns)
     f->now_ns = FAKE_WORLD_BEGINNING + deadline_mono_ns;
 }
 
-/* Appends the line as the edits leave it; false when it is left out. */
-static bool edit_line(const struct fake_world *f, enum fake_world_file file, size_t line,
-                      bool behind, struct slice text, struct buf *out)
-{
-    for (size_t i = 0; i < f->edit_count; i++) {
-        const struct fake_world_edit *e = &f->edits[i];
-        if (e->file != file || (e->line != 0 && e->line != line) || e->behind != behind)
-            continue;
-        const char *at =
-            e->from == NULL ? text.ptr : memmem(text.ptr, text.len, e->from, strlen(e->from));
-        if (e->to == NULL)
-            return false;
-        if (at == NULL)
-            continue;
-        size_t cut = e->from == NULL ? text.len : strlen(e->from);
-        buf_add(out, text.ptr, (size_t)(at - text.ptr));
-        buf_add_text(out, e->to);
-        buf_add_slice(out, slice_from(text, (size_t)(at - text.ptr) + cut));
-        return true;
-    }
-    buf_add_slice(out, text);
-    return true;
-}
-
 static void read_audit(const struct fake_world *f, struct buf *out)
 {
     if (f->rewrites && f->stopped && f->reads_at_end > 0) {
@@ -121,7 +97,7 @@ static void read_audit(const struct fake_world *f, struct buf *out)
         struct buf edited CLEANUP(buf_done), chained CLEANUP(buf_done);
         buf_init(&edited, FAKE_LEDGER_LINE_BYTES);
         buf_init(&chained, FAKE_LEDGER_LINE_BYTES);
-        if (!edit_line(f, FAKE_AUDIT, i + 1, false, buf_slice(&f->audit[i]), &edited))
+        if (!fake_ledger_edit(f, FAKE_AUDIT, i + 1, false, buf_slice(&f->audit[i]), &edited))
             continue;
         struct slice rest = buf_slice(&edited), before = slice_cut(&rest, '@');
         buf_add_slice(&chained, before);
@@ -129,7 +105,7 @@ static void read_audit(const struct fake_world *f, struct buf *out)
             buf_addf(&chained, "%s", previous);
         buf_add_slice(&chained, rest);
         digest_sha256_hex(buf_slice(&chained), previous);
-        if (edit_line(f, FAKE_AUDIT, i + 1, true, buf_slice(&chained), out))
+        if (fake_ledger_edit(f, FAKE_AUDIT, i + 1, true, buf_slice(&chained), out))
             buf_add_char(out, '\n');
     }
 }
@@ -137,18 +113,8 @@ static void read_audit(const struct fake_world *f, struct buf *out)
 static void read_journal(const struct fake_world *f, struct buf *out)
 {
     for (size_t i = 0; i < f->journal_count; i++)
-        if (edit_line(f, FAKE_JOURNAL, i + 1, false, buf_slice(&f->journal[i]), out))
+        if (fake_ledger_edit(f, FAKE_JOURNAL, i + 1, false, buf_slice(&f->journal[i]), out))
             buf_add_char(out, '\n');
-}
-
-static enum errc read_manifest(const struct fake_world *f, const char *bundle, struct buf *out)
-{
-    for (size_t i = 0; i < f->manifest_count && !f->no_manifests; i++)
-        if (strstr(buf_text(&f->manifests[i]), bundle) != NULL) {
-            edit_line(f, FAKE_MANIFEST, i + 1, false, buf_slice(&f->manifests[i]), out);
-            return ERRC_OK;
-        }
-    return ERRC_NOT_FOUND;
 }
 
 /* What a ledger holds from a byte on. */
@@ -174,14 +140,14 @@ static enum errc read_evidence(void *context, enum world_evidence kind, const ch
     if (kind == WORLD_JOURNAL && !f->no_journal)
         return read_from(f, read_journal, from, out);
     if (kind == WORLD_MANIFEST)
-        return read_manifest(f, name, out);
+        return fake_ledger_manifest(f, name, out);
     if (kind == WORLD_ASKED) {
         if (strncmp(name, "00000000-", 9) == 0)
             fake_signer_asked(name, out);
         return out->len > 0 ? ERRC_OK : ERRC_NOT_FOUND;
     }
     if (kind == WORLD_LOG && strcmp(name, "api") == 0) {
-        edit_line(f, FAKE_API_LOG, 1, false, buf_slice(&f->log), out);
+        fake_ledger_edit(f, FAKE_API_LOG, 1, false, buf_slice(&f->log), out);
         return ERRC_OK;
     }
     if (kind == WORLD_METRICS) {

@@ -128,9 +128,10 @@ static void attempt_all(struct signing *s, const char *signature_sha256)
         if (status != 0 && !absent)
             fake_ledger_request(f, s->input, f->always_first ? 1 : i + 1, status, signature_sha256,
                                 rule);
+        else
+            f->now_ns += status == 200 ? 0 : f->attempt_takes_ms * NS_PER_MS;
         if (f->repeats && status != 200)
             fake_ledger_request(f, s->input, i + 1, status, signature_sha256, rule);
-        f->now_ns += status == 200 ? 0 : f->attempt_takes_ms * NS_PER_MS;
         s->ok = status == 200;
     }
 }

@@ -6,6 +6,7 @@
 #include "base/count.h"
 #include "base/text/stamp.h"
 #include "chaos/core/ledger/verify_manifest.h"
+#include "tests/chaos/fake_ledger.h"
 
 #define MS 1000000
 #define TEXT_BYTES_MAX 65536u
@@ -137,12 +138,11 @@ static void ask(struct fake_world *f, enum world_surface surface, const char *bu
 static void ask_about(struct fake_world *f, const struct world_call *told)
 {
     struct buf run CLEANUP(buf_done), manifest CLEANUP(buf_done);
-    struct world port = fake_world_port(f);
     buf_init(&run, TEXT_BYTES_MAX);
     buf_init(&manifest, TEXT_BYTES_MAX);
     add_run(told, &run);
     ask(f, WORLD_RUN, told->bundle, 200, buf_slice(&run));
-    if (port.read(f, WORLD_MANIFEST, told->bundle, 0, &manifest, NULL) != ERRC_OK)
+    if (fake_ledger_manifest(f, told->bundle, &manifest) != ERRC_OK)
         return;
     ask(f, WORLD_SERVED, told->bundle, 200, buf_slice(&manifest));
     ask(f, WORLD_VERIFIED, told->bundle, 0, (struct slice){0});

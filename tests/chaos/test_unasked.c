@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/buf.h"
 #include "tests/chaos/case.h"
 
@@ -86,7 +87,7 @@ static void test_unasked__what_nobody_asked_for_is_named_with_its_line(void **st
         {"POST", "/v1/sys/unseal"},
         {"POST", "/v1/sys/health"},
     };
-    for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++)
+    for (size_t i = 0; i < COUNT(planted); i++)
         expect_unasked(planted[i].method, planted[i].path, 1, "(journal.ndjson:8)");
 }
 

@@ -66,11 +66,11 @@ static void add_line(struct lines *lines, const struct line *line)
     lines->items[lines->count++] = *line;
 }
 
-static const struct evidence_text *text_named(const struct evidence *evidence, const char *name)
+static const struct evidence_log *log_named(const struct evidence *evidence, const char *file)
 {
-    for (size_t i = 0; i < evidence->text_count; i++)
-        if (strcmp(evidence->texts[i].name, name) == 0)
-            return &evidence->texts[i];
+    for (size_t i = 0; i < evidence->log_count; i++)
+        if (strcmp(evidence->logs[i].file, file) == 0)
+            return &evidence->logs[i];
     return NULL;
 }
 
@@ -78,12 +78,12 @@ static void read_log(const struct invariants_case *c, const char *door, struct l
 {
     char name[64];
     (void)snprintf(name, sizeof name, "%.50s.log", door);
-    const struct evidence_text *text = text_named(c->evidence, name);
-    struct slice rest = text == NULL ? (struct slice){0} : text->text;
+    const struct evidence_log *log = log_named(c->evidence, name);
+    struct slice rest = log == NULL ? (struct slice){0} : log->text;
     for (size_t number = 1; rest.len > 0; number++) {
         struct line line = {.door = door, .number = number};
         line.text = slice_cut(&rest, '\n');
-        line.file = text->name;
+        line.file = log->file;
         if (take_line(log_of(c), &line))
             add_line(lines, &line);
     }
@@ -163,7 +163,7 @@ static bool is_certain(const struct invariants_case *c, const struct join_bundle
         char name[64];
         (void)snprintf(name, sizeof name, "%.50s.log", via);
         if (told->finished && told->signal == 0 && e->wall_ns >= told->started.wall_ns &&
-            e->wall_ns <= told->ended.wall_ns && text_named(c->evidence, name) != NULL)
+            e->wall_ns <= told->ended.wall_ns && log_named(c->evidence, name) != NULL)
             return subject_is_command(c->record->scenario->stack.subject, via) ||
                    !service_was_touched(c->record, e->wall_ns, told->ended.wall_ns);
     }

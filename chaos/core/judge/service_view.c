@@ -262,7 +262,7 @@ static bool had_slow_poll(const struct invariants_case *c, const struct world_sa
         bool answered = r->reply_line != 0 && r->reply_wall_ns <= sample->to_ns;
         int64_t until_ns = answered ? r->reply_wall_ns : sample->to_ns;
         if (r->wall_ns >= since_ns && r->wall_ns <= sample->to_ns && is_poll(subject, r) &&
-            until_ns - r->wall_ns > (int64_t)SLOW_POLL_MS * INVARIANTS_NS_PER_MS)
+            until_ns - r->wall_ns > (int64_t)SLOW_POLL_MS * NS_PER_MS)
             return true;
     }
     return false;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text/jsonread.h"
+#include "chaos/core/subject/subjects.h"
 
 enum errc evidence_read_text(const struct world *world, enum world_evidence kind, const char *name,
                              struct pool *pool, struct slice *out, struct errc_why *why)
@@ -135,6 +136,23 @@ static enum errc compare_trail(struct evidence *out, const struct world *world,
     return ERRC_OK;
 }
 
+static enum errc collect_logs(struct evidence *out, const struct world *world, struct errc_why *why)
+{
+    const char *const *names = subject_words(subjects_default(), SUBJECT_LOGS);
+    size_t count = 0;
+    while (names[count] != NULL)
+        count++;
+    out->logs = pool_array(&out->pool, count, sizeof *out->logs);
+    TRY(pool_status(&out->pool, why));
+    for (size_t i = 0; i < count; i++) {
+        struct evidence_log *log = &out->logs[out->log_count];
+        log->file = pool_format(&out->pool, "%s.log", names[i]);
+        TRY(evidence_read_text(world, WORLD_LOG, names[i], &out->pool, &log->text, why));
+        out->log_count += log->text.ptr != NULL;
+    }
+    return pool_status(&out->pool, why);
+}
+
 enum errc evidence_collect(struct evidence *evidence, const struct world *world,
                            const struct record *record, struct errc_why *why)
 {
@@ -145,6 +163,7 @@ enum errc evidence_collect(struct evidence *evidence, const struct world *world,
     TRY(compare_trail(evidence, world, why));
     TRY(join_make(&evidence->client, &evidence->server, record, &evidence->pool, &evidence->join));
     TRY(collect_manifests(evidence, world, why));
+    TRY(collect_logs(evidence, world, why));
     if (world->growth != NULL)
         evidence->growth_count = world->growth(world->context, &evidence->growth);
     if (world->samples != NULL)

@@ -31,6 +31,12 @@ struct evidence_manifest {
     struct asked asked;             /* against what was asked to be signed */
 };
 
+/* What a program of the run logged. */
+struct evidence_log {
+    const char *file; /* "api.log" */
+    struct slice text;
+};
+
 #define EVIDENCE_LEAKS_MAX 64u
 
 /* A secret, or what looks like the beginning of one, in a text that must have none. */
@@ -47,6 +53,8 @@ struct evidence {
     struct ledger_problems problems;
     struct evidence_manifest *manifests; /* one per bundle that the trail or a call names */
     size_t manifest_count;
+    struct evidence_log *logs; /* those that are there */
+    size_t log_count;
     struct evidence_leak leaks[EVIDENCE_LEAKS_MAX]; /* those beyond are dropped */
     size_t leak_count;
     const struct world_file *files; /* that the run left behind; NULL: the world has none to show */

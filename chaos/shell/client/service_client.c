@@ -82,10 +82,11 @@ enum errc service_client_ask(const struct service_client *client,
     return buf_status(out, why);
 }
 
-enum errc service_client_send(const struct service_client *client,
-                              const struct subject_request *request,
-                              const struct subject_template_values *values, int64_t deadline_ns,
-                              struct world_call *told, struct errc_why *why)
+/* Sends one of the door's requests and takes the answer into *told; any status is an answer. */
+static enum errc send_and_take(const struct service_client *client,
+                               const struct subject_request *request,
+                               const struct subject_template_values *values, int64_t deadline_ns,
+                               struct world_call *told, struct errc_why *why)
 {
     struct httpcall_reply reply CLEANUP(reply_done) = {0};
     TRY(send_request(client, request, values, deadline_ns, &reply, why));
@@ -102,7 +103,7 @@ enum errc service_client_await(const struct service_client *client,
         char seconds[16];
         (void)snprintf(seconds, sizeof seconds, "%d", (left + 999) / 1000);
         values.of[SUBJECT_TEMPLATE_SECONDS] = seconds;
-        TRY(service_client_send(client, &client->door->await, &values, deadline_ns, told, why));
+        TRY(send_and_take(client, &client->door->await, &values, deadline_ns, told, why));
         if (subject_answer_is_last(client->subject, told))
             return ERRC_OK;
     }

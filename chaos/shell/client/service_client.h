@@ -32,14 +32,6 @@ MUST_USE enum errc service_client_ask(const struct service_client *client,
                                       int64_t deadline_ns, int *status, struct buf *out,
                                       struct errc_why *why);
 
-/* Sends one of the door's requests and takes the answer into *told (http_status and its words).
- * ERRC_UNAVAILABLE, ERRC_TIMEOUT; any status is an answer. */
-MUST_USE enum errc service_client_send(const struct service_client *client,
-                                       const struct subject_request *request,
-                                       const struct subject_template_values *values,
-                                       int64_t deadline_ns, struct world_call *told,
-                                       struct errc_why *why);
-
 /* Asks for the run until it has ended, or the service answers with an error; the service does the
  * waiting. ERRC_TIMEOUT when the deadline passes first. */
 MUST_USE enum errc service_client_await(const struct service_client *client,

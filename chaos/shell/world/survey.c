@@ -13,8 +13,8 @@
 #include "base/text/jsonwrite.h"
 #include "base/text/stamp.h"
 #include "chaos/shell/client/service_client.h"
-#include "chaos/shell/run/gather.h"
 #include "chaos/shell/stack/stack_signer.h"
+#include "chaos/shell/world/gather.h"
 
 #define POOL_BYTES_MAX (256u << 20)
 #define FIRST_ROOM 64u
