@@ -170,7 +170,7 @@ static const struct scenario_pair *environment(void *context, const char *name, 
     static struct scenario_pair pair = {.name = "ALLOW_FALLBACK_SIGNING"};
     const struct fake_world *f = context;
     (void)name;
-    pair.value = f->fallback_on ? "true" : "false";
+    pair.value = f->odd_switch ? "TRUE" : f->fallback_on ? "true" : "false";
     *count = 1;
     return &pair;
 }

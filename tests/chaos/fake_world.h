@@ -76,6 +76,7 @@ struct fake_world {
     bool longest_waits;            /* always waits for as long as it may */
     bool exit_0;                   /* tells an exit code of 0 whatever happened */
     bool says_internal;            /* tells every error as internal */
+    bool odd_switch;               /* runs with a switch that is TRUE */
     bool rewrites;                 /* writes its trail anew at the end */
     int64_t attempt_takes_ms;      /* how long a failed attempt takes */
     int64_t clock_off_ms;          /* by which the client's clock is late */

@@ -32,6 +32,7 @@ extern const char planted_sealed[];
 extern const char planted_sealed_off[];   /* without the fallback key */
 extern const char planted_sealed_often[]; /* with four calls */
 
+extern const struct planted planted_input[]; /* what was asked for, and of whom */
 extern const struct planted planted_sign[];  /* with which key; secrets */
 extern const struct planted planted_time[];  /* when, and for how long */
 extern const struct planted planted_trail[]; /* entries, and what callers were told */

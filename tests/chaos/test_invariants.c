@@ -17,8 +17,8 @@
 #include "tests/chaos/case.h"
 #include "tests/chaos/planted.h"
 
-static const struct planted *const tables[] = {planted_sign, planted_time, planted_trail,
-                                               planted_try};
+static const struct planted *const tables[] = {planted_input, planted_sign, planted_time,
+                                               planted_trail, planted_try};
 
 static bool is_invariant(const char *rule)
 {

@@ -11,7 +11,9 @@
 #include "base/text/buf.h"
 #include "base/text/jsonread.h"
 #include "chaos/core/language/fields.h"
+#include "chaos/core/scenario/scenario.h"
 #include "chaos/core/subject/subject_answer.h"
+#include "chaos/core/subject/subject_bundle.h"
 #include "chaos/core/subject/subject_contract.h"
 #include "chaos/core/subject/subject_template.h"
 #include "chaos/core/subject/subjects.h"
@@ -133,7 +135,6 @@ static const struct subject_template_values some = {{
     [SUBJECT_TEMPLATE_DIR] = "/r/api",
     [SUBJECT_TEMPLATE_PORT] = "8080",
     [SUBJECT_TEMPLATE_CALL] = "ID",
-    [SUBJECT_TEMPLATE_CALL_SHA256] = "HASH",
     [SUBJECT_TEMPLATE_SECONDS] = "9",
 }};
 
@@ -191,34 +192,95 @@ static void test_subject__a_service_is_asked(void **state)
     expect_text(US->audit, "/r/ledgers/audit.ndjson");
 }
 
-static void expect_json(const char *text, const char *bundle, const char *checksum)
+/* Expands a bundle's text with one kind of artefact. */
+static json_t *bundle_of(const struct subject_door *door, const char *text, const char *artefact,
+                         const struct subject_bundle *bundle)
 {
     struct buf out CLEANUP(buf_done);
-    json_t *root CLEANUP(jsonread_done) = NULL;
-    buf_init(&out, 4096);
-    assert_int_equal(subject_template_expand(text, &some, &out, NULL), ERRC_OK);
+    json_t *root = NULL;
+    struct errc_why why = {{0}};
+    buf_init(&out, 1u << 16);
+    if (subject_bundle_expand(door, text, artefact, bundle, &some, &out, &why) != ERRC_OK)
+        fail_msg("%s", why.text);
     assert_int_equal(jsonread_parse(buf_slice(&out), &root, NULL), ERRC_OK);
-    const json_t *artefact = json_array_get(json_object_get(root, "artefacts"), 0);
-    assert_string_equal(jsonread_string_or(root, "bundleRunId", ""), bundle);
-    assert_string_equal(jsonread_string_or(artefact, "checksum", "none"), checksum);
-    assert_true(json_is_object(json_object_get(root, "metadata")));
+    return root;
 }
 
-/* The hash of no bytes, since a service sees no artefact. */
+static const struct subject_bundle plain = {.artefacts = 1};
+
+static void expect_json(const struct subject_door *door, const char *text, const char *artefact,
+                        const char *checksum)
+{
+    json_t *root CLEANUP(jsonread_done) = bundle_of(door, text, artefact, &plain);
+    const json_t *first = json_array_get(json_object_get(root, "artefacts"), 0);
+    assert_string_equal(jsonread_string_or(root, "bundleRunId", ""), "ID");
+    assert_string_equal(jsonread_string_or(first, "checksum", "none"), checksum);
+    assert_string_equal(jsonread_string_or(first, "renderVersion", "none"), "1.0.0");
+    assert_int_equal(json_array_size(json_object_get(root, "artefacts")), 1);
+    assert_int_equal(json_object_size(json_object_get(root, "metadata")), 0);
+}
+
+/* The hash of no bytes, since a service sees no artefact; that of "ID 1". */
 #define EMPTY "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define OF_FIRST "sha256:29b79b9b5e75579a8aab237b2da275769a503eb6fa10a0b16631d7814d1a0d23"
 
 static void test_subject__what_is_asked_for_is_what_is_told_to_be_asked_for(void **state)
 {
     (void)state;
     const struct subject_door *api = subject_door(US, "api"), *cli = subject_door(US, "cli");
-    expect_json(api->submit.body, "ID", EMPTY);
-    expect_json(api->asked, "ID", EMPTY);
-    expect_json(cli->asked, "ID", "sha256:HASH");
-    assert_string_equal(cli->files[0].name, "statement.pdf");
-    expect_text(cli->files[0].text, "ID");
-    assert_string_equal(cli->files[1].name, "bundle.json");
-    expect_json(cli->files[1].text, "ID", "none");
+    expect_json(api, api->submit.body, api->artefact, EMPTY);
+    expect_json(api, api->asked, api->asked_artefact, EMPTY);
+    expect_json(cli, cli->asked, cli->asked_artefact, OF_FIRST);
+    expect_json(cli, cli->files[1].text, cli->artefact, "none");
     assert_null(cli->files[2].name);
+}
+
+static void expect_file(const struct subject_door *door, size_t i, int n, const char *want_name,
+                        const char *want_text)
+{
+    struct buf name CLEANUP(buf_done), text CLEANUP(buf_done);
+    buf_init(&name, 4096);
+    buf_init(&text, 4096);
+    assert_int_equal(
+        subject_bundle_file(door, &door->files[i], n, &plain, &some, &name, &text, NULL), ERRC_OK);
+    assert_string_equal(buf_text(&name), want_name);
+    if (want_text != NULL)
+        assert_string_equal(buf_text(&text), want_text);
+}
+
+static void test_subject__each_artefact_of_a_call_has_a_file(void **state)
+{
+    (void)state;
+    const struct subject_door *cli = subject_door(US, "cli");
+    expect_file(cli, 0, 1, "statement-1.pdf", "ID 1");
+    expect_file(cli, 0, 2, "statement-2.pdf", "ID 2");
+    expect_file(cli, 1, 1, "bundle.json", NULL);
+}
+
+static void test_subject__a_bundle_has_artefacts_and_metadata_and_faults_as_asked(void **state)
+{
+    (void)state;
+    const struct scenario_pair metadata[] = {{.name = "case", .value = "a \"b\""}};
+    const struct subject_bundle bundle = {.artefacts = 2,
+                                          .metadata = metadata,
+                                          .metadata_count = 1,
+                                          .other = true,
+                                          .wrong_checksum = true};
+    const struct subject_door *api = subject_door(US, "api"), *cli = subject_door(US, "cli");
+    json_t *told CLEANUP(jsonread_done) =
+        bundle_of(cli, cli->files[1].text, cli->artefact, &bundle);
+    json_t *sent CLEANUP(jsonread_done) = bundle_of(api, api->submit.body, api->artefact, &bundle);
+    const json_t *first = json_array_get(json_object_get(told, "artefacts"), 0);
+    const json_t *second = json_array_get(json_object_get(told, "artefacts"), 1);
+    const json_t *there = json_array_get(json_object_get(sent, "artefacts"), 1);
+    assert_null(json_object_get(first, "checksum"));
+    assert_non_null(json_object_get(second, "checksum"));
+    assert_string_equal(jsonread_string_or(second, "id", ""), "artefact-2");
+    assert_string_equal(jsonread_string_or(second, "path", ""), "statement-2.pdf");
+    assert_string_equal(jsonread_string_or(second, "renderVersion", ""), "2.0.0");
+    assert_string_equal(jsonread_string_or(there, "checksum", ""), EMPTY);
+    assert_string_equal(jsonread_string_or(json_object_get(sent, "metadata"), "case", ""),
+                        "a \"b\"");
 }
 
 static void test_subject__a_template_without_a_value_is_an_error(void **state)
@@ -348,6 +410,8 @@ int main(void)
         cmocka_unit_test(test_subject__a_service_is_started_and_the_command_is_run),
         cmocka_unit_test(test_subject__a_service_is_asked),
         cmocka_unit_test(test_subject__what_is_asked_for_is_what_is_told_to_be_asked_for),
+        cmocka_unit_test(test_subject__each_artefact_of_a_call_has_a_file),
+        cmocka_unit_test(test_subject__a_bundle_has_artefacts_and_metadata_and_faults_as_asked),
         cmocka_unit_test(test_subject__a_template_without_a_value_is_an_error),
         cmocka_unit_test(test_subject__an_answer_is_understood),
         cmocka_unit_test(test_subject__an_answer_that_says_nothing_says_nothing),

@@ -13,6 +13,9 @@ static const struct verb_field restart_fields[] = {
                        "they keep their old environment"),
     FIELDS_END};
 
+static const struct verb_field refuses_fields[] = {
+    FIELDS_ENVIRONMENT_OF(true, "what they must refuse; they do not keep it"), FIELDS_END};
+
 static const struct verb verbs[] = {
     {.name = "start",
      .doc = "starts services that were ended",
@@ -45,6 +48,12 @@ static const struct verb verbs[] = {
      .main = SERVICES_MAIN,
      .fields = restart_fields,
      .effect = {.clears = CONDITION_GONE | CONDITION_FROZEN}},
+    {.name = "refuses",
+     .doc = "ends services and starts them with variables that they must refuse, with exit code 2 "
+            "before they serve; then they are gone, until start",
+     .main = SERVICES_MAIN,
+     .fields = refuses_fields,
+     .effect = {.sets = CONDITION_GONE, .clears = CONDITION_FROZEN}},
 };
 
 const struct actor actor_service = {.name = "service",

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "chaos/core/actors/actor_sign.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/language/fields.h"
 #include "chaos/core/scenario/check.h"
@@ -7,6 +8,8 @@
 /* --- fields --- */
 
 static const char *const via_words[] = {"api", "worker", "cli", NULL};
+static const char *const content_words[] = {"same", "other", NULL};
+static const char *const checksum_words[] = {"right", "wrong", NULL};
 static const char *const status_words[] = {"pending", "running", "completed",
                                            "failed",  "blocked", NULL};
 
@@ -42,6 +45,28 @@ static const struct verb_field fields[] = {
     FIELDS_SIGN_STEP("as", false, "a name for later steps to refer to"),
     FIELDS_SIGN_STEP("retry", false,
                      "sign the bundle of that earlier step again, instead of a new one"),
+    {.name = "artefacts",
+     .type = VERB_INT,
+     .min = 1,
+     .max = SUBJECT_BUNDLE_ARTEFACTS_MAX,
+     .standard = "1",
+     .doc = "how many artefacts the bundle has"},
+    {.name = "metadata",
+     .type = VERB_MAP,
+     .format = VERB_FORMAT_NAME,
+     .max = 32,
+     .doc = "what the bundle says beside them"},
+    {.name = "content",
+     .type = VERB_WORD,
+     .words = content_words,
+     .standard = "same",
+     .doc = "other: not what the bundle of that earlier step has; it must be refused, and what was "
+            "signed stays; with retry only"},
+    {.name = "checksum",
+     .type = VERB_WORD,
+     .words = checksum_words,
+     .standard = "right",
+     .doc = "wrong: the last artefact's does not fit its file; it must be refused; via cli only"},
     {.name = "background",
      .type = VERB_BOOL,
      .standard = "false",
@@ -52,6 +77,30 @@ static const struct verb_field fields[] = {
      .fields = expect_fields,
      .doc = "what must come of it; without it, that there is a signed manifest"},
     FIELDS_END};
+
+/* --- what is asked for --- */
+
+bool actor_sign_is_other(const struct scenario_step *step)
+{
+    const char *content = scenario_text(step, "content");
+    return content != NULL && strcmp(content, "other") == 0;
+}
+
+bool actor_sign_is_wrong(const struct scenario_step *step)
+{
+    const char *checksum = scenario_text(step, "checksum");
+    return checksum != NULL && strcmp(checksum, "wrong") == 0;
+}
+
+struct subject_bundle actor_sign_bundle(const struct scenario_step *step)
+{
+    const struct scenario_value *metadata = scenario_field(step, "metadata");
+    return (struct subject_bundle){.artefacts = (int)scenario_int(step, "artefacts"),
+                                   .metadata = metadata->pairs,
+                                   .metadata_count = metadata->count,
+                                   .other = actor_sign_is_other(step),
+                                   .wrong_checksum = actor_sign_is_wrong(step)};
+}
 
 /* --- mistakes --- */
 
@@ -70,6 +119,23 @@ static void check_expectations(struct check *c, const struct scenario_step *step
         check_value(c, step, exit_code, "only the command has an exit code, via is not cli");
     if (is_signed->given && !is_signed->flag && mode->given)
         check_value(c, step, mode, "what is not signed has no mode");
+}
+
+static void check_bundle(struct check *c, const struct scenario_step *step)
+{
+    const char *via = scenario_text(step, "via");
+    const struct scenario_value *metadata = scenario_field(step, "metadata");
+    bool again = check_given(step, "retry");
+    for (size_t i = 0; i < metadata->count; i++)
+        if (strcmp(metadata->pairs[i].name, "signing") == 0)
+            check_value(c, step, metadata, "\"signing\" is what the signer adds");
+    if (again && (check_given(step, "artefacts") || metadata->given))
+        check_step(c, step, "the bundle is that of the earlier step: no artefacts, no metadata");
+    if (!again && actor_sign_is_other(step))
+        check_value(c, step, scenario_field(step, "content"), "other than what? Give retry");
+    if (actor_sign_is_wrong(step) && (again || (via != NULL && strcmp(via, "cli") != 0)))
+        check_value(c, step, scenario_field(step, "checksum"),
+                    "only the command sees the file, when it makes the bundle: via cli, no retry");
 }
 
 static void check_retry(struct check *c, const struct scenario_step *step)
@@ -116,6 +182,7 @@ static void check_background(struct check *c, const struct scenario_step *step)
 static void check_sign(struct check *c, const struct scenario_step *step)
 {
     check_expectations(c, step);
+    check_bundle(c, step);
     check_retry(c, step);
     check_background(c, step);
 }

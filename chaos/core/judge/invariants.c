@@ -6,6 +6,7 @@
 #include "chaos/core/judge/invariants_case.h"
 #include "chaos/core/judge/invariants_claim.h"
 #include "chaos/core/judge/invariants_file.h"
+#include "chaos/core/judge/invariants_input.h"
 #include "chaos/core/judge/invariants_key.h"
 #include "chaos/core/judge/invariants_log.h"
 #include "chaos/core/judge/invariants_metric.h"
@@ -47,6 +48,10 @@ static const struct {
      "the reason of a fallback, and the class of a failure, is that of the last attempt"},
     {"asked", NEEDS_TRAIL, invariants_claim_asked,
      "nothing is signed that nobody asked for, and what was asked for is what is signed"},
+    {"input", 0, invariants_input_refused,
+     "what contradicts itself, or what was asked for before under the same id, is refused"},
+    {"environment", 0, invariants_input_environment,
+     "nothing runs with a value that is none, such as TRUE for a switch"},
     {"stamps", NEEDS_TRAIL, invariants_time_entries,
      "the times of a bundle's entries are of this run, and in the order of what happened"},
     {"mode", NEEDS_TRAIL, invariants_mode_true,

@@ -20,11 +20,12 @@ extern const char *const fields_reasons[];  /* docs/architecture.md, "The audit 
     {                                                                                              \
         0                                                                                          \
     }
-#define FIELDS_ENVIRONMENT(sentence)                                                               \
+#define FIELDS_ENVIRONMENT_OF(must, sentence)                                                      \
     {                                                                                              \
         .name = "environment", .type = VERB_MAP, .format = VERB_FORMAT_VARIABLE, .max = 32,        \
-        .doc = sentence                                                                            \
+        .required = must, .doc = sentence                                                          \
     }
+#define FIELDS_ENVIRONMENT(sentence) FIELDS_ENVIRONMENT_OF(false, sentence)
 #define FIELDS_WITHIN(standard_ms)                                                                 \
     {                                                                                              \
         .name = "within_ms", .type = VERB_INT, .min = 0, .max = FIELDS_WITHIN_MS_MAX,              \

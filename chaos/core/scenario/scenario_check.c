@@ -94,9 +94,12 @@ static void see_variables(struct check *c, const struct scenario_value *map, con
     }
 }
 
-/* A command that is expected to end 2 has been given what it must refuse. */
+/* A command that is expected to end 2, and a service that must not start, have been given what they
+ * must refuse. */
 static bool expects_refusal(const struct scenario_step *step)
 {
+    if (step->actor->of_services && strcmp(step->verb->name, "refuses") == 0)
+        return true;
     const struct scenario_value *expect = scenario_field(step, "expect");
     const struct scenario_value *code = expect == NULL ? NULL : scenario_member(expect, "exit");
     return code != NULL && code->given && code->number == 2;

@@ -46,13 +46,17 @@ static const struct variable variables[] = {
 
 /* The bundle that is asked for. A service never sees the artefact itself: it is told the hash of no
  * bytes. The command reads the file, and hashes it by itself. */
-#define BUNDLE(artefact)                                                                           \
-    "{\"bundleRunId\":\"${call}\",\"operatorId\":\"chaos\",\"artefacts\":[{\"id\":\"artefact-1\"," \
-    "\"type\":\"bank_statement\"," artefact "\"storageKey\":\"bundles/${call}/statement.pdf\","    \
-    "\"renderVersion\":\"1.0.0\"}],\"metadata\":{}}"
+#define BUNDLE                                                                                     \
+    "{\"bundleRunId\":\"${call}\",\"operatorId\":\"chaos\",\"artefacts\":[${artefacts}],"          \
+    "\"metadata\":${metadata}}"
+#define ARTEFACT(bytes)                                                                            \
+    "{\"id\":\"artefact-${n}\",\"type\":\"bank_statement\"," bytes                                 \
+    "\"storageKey\":\"bundles/${call}/" FILE_NAME "\",\"renderVersion\":\"${revision}\"}"
 #define NO_BYTES                                                                                   \
     "\"checksum\":\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
-#define ARTEFACT "statement.pdf"
+#define FILE_NAME "statement-${n}.pdf"
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+#define NO_FILE "\"checksum\":\"sha256:" ZEROS "\","
 #define BUNDLES "/api/v1/bundles"
 
 static const char *const serve[] = {
@@ -67,7 +71,7 @@ static const char *const pinned[] = {"trust", "show", NULL};
 #define SERVICE(word)                                                                              \
     {                                                                                              \
         .name = (word), .kind = SUBJECT_SERVICE, .start = serve,                                   \
-        .submit = {"POST", BUNDLES, NULL, BUNDLE(NO_BYTES)},                                       \
+        .submit = {"POST", BUNDLES, NULL, BUNDLE},                                                 \
         .await = {"GET", BUNDLES "/${call}", "Prefer: wait=${seconds}", NULL},                     \
         .retry = {"POST", BUNDLES "/${call}/retry", NULL, NULL}, .retry_needless = 409,            \
         .metrics = {"GET", "/metrics", NULL, NULL}, .health = {"GET", "/healthz", NULL, NULL},     \
@@ -75,7 +79,8 @@ static const char *const pinned[] = {"trust", "show", NULL};
         .served = {"GET", BUNDLES "/${call}/manifest", NULL, NULL},                                \
         .answer = {"/status", "/signing/mode", "/signing/reason", "/error/code",                   \
                    "/signing/attempts"},                                                           \
-        .asked = BUNDLE(NO_BYTES), .manifest = "${DIR}/manifests/${call}.json"                     \
+        .asked = BUNDLE, .artefact = ARTEFACT(NO_BYTES), .asked_artefact = ARTEFACT(NO_BYTES),     \
+        .manifest = "${DIR}/manifests/${call}.json"                                                \
     }
 
 static const struct subject_door doors[] = {
@@ -85,9 +90,12 @@ static const struct subject_door doors[] = {
      .kind = SUBJECT_COMMAND,
      .sign = sign,
      .folder = "${DIR}/${call}",
-     .files = {{ARTEFACT, "${call}"}, {"bundle.json", BUNDLE("\"path\":\"" ARTEFACT "\",")}},
+     .files = {{FILE_NAME, "${call} ${n}", .of_each_artefact = true}, {"bundle.json", BUNDLE}},
      .answer = {"/status", "/signingMode", "/reason", "/error/code", "/attempts"},
-     .asked = BUNDLE("\"checksum\":\"sha256:${call_sha256}\","),
+     .asked = BUNDLE,
+     .artefact = ARTEFACT("\"path\":\"" FILE_NAME "\",${wrong_checksum}"),
+     .asked_artefact = ARTEFACT("\"checksum\":\"sha256:${artefact_sha256}\","),
+     .wrong_checksum = NO_FILE,
      .manifest = "${DIR}/${call}/manifest.json"},
 };
 

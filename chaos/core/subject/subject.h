@@ -91,12 +91,13 @@ enum subject_door_kind {
 struct subject_request {
     const char *method, *path;
     const char *header; /* "Name: value" */
-    const char *body;   /* JSON */
+    const char *body;   /* JSON; of submit: a bundle (subject_bundle.h) */
 };
 
 /* A file that is put into the folder of a call before the command runs. */
 struct subject_file {
-    const char *name, *text; /* text: a template */
+    const char *name, *text; /* templates */
+    bool of_each_artefact;   /* there is one for each; else one that describes the bundle */
 };
 
 #define SUBJECT_FILES 4u
@@ -124,7 +125,11 @@ struct subject_door {
 
     struct subject_pointers answer; /* of a service's run, or in what the command prints */
     const char *asked;              /* what a call asks to be signed, as JSON (world.h) */
-    const char *manifest;           /* the path of what was signed */
+
+    const char *artefact, *asked_artefact; /* one of ${artefacts}: as the client is told of it, and
+                                              as it is to be signed */
+    const char *wrong_checksum;            /* ${wrong_checksum}; NULL: the client could not know */
+    const char *manifest;                  /* the path of what was signed */
 };
 
 /* --- places: what the subject writes, and where --- */

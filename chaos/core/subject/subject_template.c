@@ -16,7 +16,12 @@ static const char *const names[SUBJECT_TEMPLATE_VALUES] = {
     [SUBJECT_TEMPLATE_KEY] = "KEY",
     [SUBJECT_TEMPLATE_FALLBACK_FILE] = "FALLBACK_FILE",
     [SUBJECT_TEMPLATE_CALL] = "call",
-    [SUBJECT_TEMPLATE_CALL_SHA256] = "call_sha256",
+    [SUBJECT_TEMPLATE_ARTEFACTS] = "artefacts",
+    [SUBJECT_TEMPLATE_METADATA] = "metadata",
+    [SUBJECT_TEMPLATE_N] = "n",
+    [SUBJECT_TEMPLATE_REVISION] = "revision",
+    [SUBJECT_TEMPLATE_ARTEFACT_SHA256] = "artefact_sha256",
+    [SUBJECT_TEMPLATE_WRONG_CHECKSUM] = "wrong_checksum",
     [SUBJECT_TEMPLATE_SECONDS] = "seconds",
 };
 

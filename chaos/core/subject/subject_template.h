@@ -14,17 +14,22 @@
 #include "chaos/core/scenario/pool.h"
 
 enum subject_template_value {
-    SUBJECT_TEMPLATE_RUN,           /* ${RUN}: the folder of the run */
-    SUBJECT_TEMPLATE_NAME,          /* ${NAME}: of the door */
-    SUBJECT_TEMPLATE_DIR,           /* ${DIR}: the door's own folder */
-    SUBJECT_TEMPLATE_PORT,          /* ${PORT}: of a service */
-    SUBJECT_TEMPLATE_VAULT_ADDR,    /* ${VAULT_ADDR} */
-    SUBJECT_TEMPLATE_TOKEN_FILE,    /* ${VAULT_TOKEN_FILE} */
-    SUBJECT_TEMPLATE_KEY,           /* ${KEY}: Vault's signing key */
-    SUBJECT_TEMPLATE_FALLBACK_FILE, /* ${FALLBACK_FILE}: the local key */
-    SUBJECT_TEMPLATE_CALL,          /* ${call}: the id of what is to be signed */
-    SUBJECT_TEMPLATE_CALL_SHA256,   /* ${call_sha256}: hex, of that id */
-    SUBJECT_TEMPLATE_SECONDS,       /* ${seconds}: how long to wait */
+    SUBJECT_TEMPLATE_RUN,             /* ${RUN}: the folder of the run */
+    SUBJECT_TEMPLATE_NAME,            /* ${NAME}: of the door */
+    SUBJECT_TEMPLATE_DIR,             /* ${DIR}: the door's own folder */
+    SUBJECT_TEMPLATE_PORT,            /* ${PORT}: of a service */
+    SUBJECT_TEMPLATE_VAULT_ADDR,      /* ${VAULT_ADDR} */
+    SUBJECT_TEMPLATE_TOKEN_FILE,      /* ${VAULT_TOKEN_FILE} */
+    SUBJECT_TEMPLATE_KEY,             /* ${KEY}: Vault's signing key */
+    SUBJECT_TEMPLATE_FALLBACK_FILE,   /* ${FALLBACK_FILE}: the local key */
+    SUBJECT_TEMPLATE_CALL,            /* ${call}: the id of what is to be signed */
+    SUBJECT_TEMPLATE_ARTEFACTS,       /* ${artefacts}: of a bundle (subject_bundle.h) */
+    SUBJECT_TEMPLATE_METADATA,        /* ${metadata}: JSON */
+    SUBJECT_TEMPLATE_N,               /* ${n}: which artefact, from 1 */
+    SUBJECT_TEMPLATE_REVISION,        /* ${revision}: of its content */
+    SUBJECT_TEMPLATE_ARTEFACT_SHA256, /* ${artefact_sha256}: hex, of its file */
+    SUBJECT_TEMPLATE_WRONG_CHECKSUM,  /* ${wrong_checksum}: what makes it wrong, or nothing */
+    SUBJECT_TEMPLATE_SECONDS,         /* ${seconds}: how long to wait */
     SUBJECT_TEMPLATE_VALUES,
 };
 

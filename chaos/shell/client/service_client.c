@@ -48,8 +48,10 @@ static enum errc expand(const char *text, const struct subject_template_values *
     return text == NULL ? ERRC_OK : subject_template_expand(text, values, out, why);
 }
 
+/* bundle: what its body asks to be signed; NULL: nothing. */
 static enum errc send_request(const struct service_client *client,
                               const struct subject_request *request,
+                              const struct subject_bundle *bundle,
                               const struct subject_template_values *values, int64_t deadline_ns,
                               struct httpcall_reply *reply, struct errc_why *why)
 {
@@ -59,7 +61,9 @@ static enum errc send_request(const struct service_client *client,
     buf_add_text(&parts.url, client->address);
     TRY(expand(request->path, values, &parts.url, why));
     TRY(expand(request->header, values, &parts.header, why));
-    TRY(expand(request->body, values, &parts.body, why));
+    TRY(bundle == NULL ? expand(request->body, values, &parts.body, why)
+                       : subject_bundle_expand(client->door, request->body, client->door->artefact,
+                                               bundle, values, &parts.body, why));
     const char *headers[] = {request->header == NULL ? NULL : buf_text(&parts.header), NULL};
     const struct httpcall call = {.method = request->method,
                                   .url = buf_text(&parts.url),
@@ -72,11 +76,12 @@ static enum errc send_request(const struct service_client *client,
 
 enum errc service_client_ask(const struct service_client *client,
                              const struct subject_request *request,
+                             const struct subject_bundle *bundle,
                              const struct subject_template_values *values, int64_t deadline_ns,
                              int *status, struct buf *out, struct errc_why *why)
 {
     struct httpcall_reply reply CLEANUP(reply_done) = {0};
-    TRY(send_request(client, request, values, deadline_ns, &reply, why));
+    TRY(send_request(client, request, bundle, values, deadline_ns, &reply, why));
     *status = reply.status;
     buf_add_slice(out, buf_slice(&reply.body));
     return buf_status(out, why);
@@ -89,7 +94,7 @@ static enum errc send_and_take(const struct service_client *client,
                                struct world_call *told, struct errc_why *why)
 {
     struct httpcall_reply reply CLEANUP(reply_done) = {0};
-    TRY(send_request(client, request, values, deadline_ns, &reply, why));
+    TRY(send_request(client, request, NULL, values, deadline_ns, &reply, why));
     told->http_status = reply.status;
     subject_answer_take(client->door, buf_slice(&reply.body), told);
     return ERRC_OK;
@@ -117,7 +122,7 @@ enum errc service_client_text(const struct service_client *client,
 {
     const struct subject_template_values none = {{0}};
     struct httpcall_reply reply CLEANUP(reply_done) = {0};
-    TRY(send_request(client, request, &none, deadline_ns, &reply, why));
+    TRY(send_request(client, request, NULL, &none, deadline_ns, &reply, why));
     if (reply.status != 200)
         return errc_fail(why, ERRC_STATE, "%s %s answered %d", request->method, request->path,
                          reply.status);

@@ -8,6 +8,7 @@
 
 #include "base/errc.h"
 #include "base/text/buf.h"
+#include "chaos/core/subject/subject_bundle.h"
 #include "chaos/core/subject/subject_template.h"
 #include "chaos/core/world.h"
 #include "chaos/shell/process/await.h"
@@ -25,9 +26,10 @@ struct service_client {
 struct service_client service_client_of(const struct stack *stack, const struct stack_service *s);
 
 /* Sends one of the door's requests and appends the text of the answer, whatever its status.
- * ERRC_UNAVAILABLE, ERRC_TIMEOUT. */
+ * bundle: what its body asks to be signed; NULL: nothing. ERRC_UNAVAILABLE, ERRC_TIMEOUT. */
 MUST_USE enum errc service_client_ask(const struct service_client *client,
                                       const struct subject_request *request,
+                                      const struct subject_bundle *bundle,
                                       const struct subject_template_values *values,
                                       int64_t deadline_ns, int *status, struct buf *out,
                                       struct errc_why *why);

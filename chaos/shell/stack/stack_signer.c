@@ -7,6 +7,7 @@
 
 #define ARGV_BYTES_MAX (1u << 20)
 #define VALUE_BYTES_MAX 8192u
+#define EXIT_INVALID 2 /* of the subject: invalid input or configuration */
 
 enum errc stack_signer_overlay(const struct stack *stack, struct envmap *map,
                                const struct scenario_pair *pairs, size_t count,
@@ -87,6 +88,46 @@ enum errc stack_signer_start(struct stack *stack, struct stack_service *const se
     for (size_t i = 0; i < count; i++)
         TRY(await_one(stack, services[i], deadline_ns, why));
     return ERRC_OK;
+}
+
+/* Says what came instead of the end with code 2 that a bad environment asks for. */
+static enum errc await_refusal(struct stack *stack, struct stack_service *s, struct errc_why *why)
+{
+    struct proc_end end = {0};
+    struct buf line CLEANUP(buf_done), how CLEANUP(buf_done);
+    int64_t deadline_ns = await_deadline_ns(STACK_READY_MS);
+    buf_init(&line, 4096);
+    buf_init(&how, 128);
+    enum errc code = proc_await_ready(&s->proc, &stack->await, deadline_ns, &line, why);
+    if (code == ERRC_OK)
+        return errc_fail(why, ERRC_RANGE, "%s was to refuse its environment, it serves", s->name);
+    if (code != ERRC_STATE)
+        return code;
+    TRY(proc_await_end(&s->proc, &stack->await, deadline_ns, &end, why));
+    if (end.exited && end.code == EXIT_INVALID)
+        return ERRC_OK;
+    proc_end_format(&end, &how);
+    return errc_fail(why, ERRC_RANGE, "%s was to refuse its environment with exit code %d, it %s",
+                     s->name, EXIT_INVALID, buf_text(&how));
+}
+
+enum errc stack_signer_refused(struct stack *stack, struct stack_service *s,
+                               const struct scenario_pair *pairs, size_t count,
+                               struct errc_why *why)
+{
+    struct envmap own = s->environment;
+    s->environment = (struct envmap){0};
+    enum errc code = envmap_copy(&own, &s->environment, why);
+    if (code == ERRC_OK)
+        code = stack_signer_overlay(stack, &s->environment, pairs, count, why);
+    if (code == ERRC_OK)
+        code = start_one(stack, s, why);
+    if (code == ERRC_OK)
+        code = await_refusal(stack, s, why);
+    proc_stop(&s->proc, 0, NULL);
+    envmap_done(&s->environment);
+    s->environment = own;
+    return code;
 }
 
 enum errc stack_signer_spawn(struct stack *stack, const char *name, const char *const *arguments,

@@ -21,6 +21,13 @@ MUST_USE enum errc stack_signer_overlay(const struct stack *stack, struct envmap
 MUST_USE enum errc stack_signer_start(struct stack *stack, struct stack_service *const services[],
                                       size_t count, struct errc_why *why);
 
+/* Starts a service with variables on top of its own, which it must refuse: ERRC_RANGE unless it
+ * ends with exit code 2 before it serves. It does not run afterwards, and has its own environment
+ * again. ERRC_STATE when it runs already. */
+MUST_USE enum errc stack_signer_refused(struct stack *stack, struct stack_service *s,
+                                        const struct scenario_pair *pairs, size_t count,
+                                        struct errc_why *why);
+
 /* Starts the subject with arguments (templates, NULL-terminated) in the given environment; its
  * standard output goes to out_path, its standard error to logs/NAME.log. */
 MUST_USE enum errc stack_signer_spawn(struct stack *stack, const char *name,

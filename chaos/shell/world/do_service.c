@@ -108,9 +108,26 @@ static enum errc service_restart(const struct exec_run *r, struct errc_why *why)
     return service_start(r, why);
 }
 
+static enum errc service_refuses(const struct exec_run *r, struct errc_why *why)
+{
+    const struct scenario_value *environment = scenario_field(r->step, "environment");
+    for (size_t i = 0; i < r->step->main.count; i++) {
+        struct stack_service *s = service_at(r, i);
+        if (s == NULL)
+            return errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack",
+                             r->step->main.texts[i]);
+        if (proc_alive(&s->proc, NULL))
+            TRY(end_gently(r, s, why));
+        TRY(stack_signer_refused(r->stack, s, environment->pairs, environment->count, why));
+    }
+    exec_verbs_note(r, "refused, as it must");
+    return ERRC_OK;
+}
+
 static const struct exec_verb verbs[] = {
-    {"start", service_start}, {"stop", service_stop},       {"kill", service_kill},
-    {"pause", service_pause}, {"unpause", service_unpause}, {"restart", service_restart},
+    {"start", service_start},     {"stop", service_stop},       {"kill", service_kill},
+    {"pause", service_pause},     {"unpause", service_unpause}, {"restart", service_restart},
+    {"refuses", service_refuses},
 };
 
 const struct exec_actor do_service = {

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "base/bug.h"
-#include "base/digest.h"
 #include "base/os/file.h"
+#include "chaos/core/actors/actor_sign.h"
 #include "chaos/core/subject/subject_answer.h"
 #include "chaos/core/subject/subject_contract.h"
 #include "chaos/shell/client/service_client.h"
@@ -66,46 +66,43 @@ static const struct subject_door *door_of(const struct signcalls *calls, const c
 }
 
 /* What the templates of a call are filled with. */
-struct values {
-    struct stack_values v;
-    char sha256[DIGEST_HEX_BYTES];
-};
-
 static enum errc fill_values(const struct signcalls *calls, const struct signcall *call,
-                             struct values *out, struct errc_why *why)
+                             struct stack_values *out, struct errc_why *why)
 {
-    TRY(stack_fill_values(calls->stack, door_of(calls, call->via), call->told.bundle, &out->v,
-                          why));
-    digest_sha256_hex(slice_of(call->told.bundle), out->sha256);
-    out->v.values.of[SUBJECT_TEMPLATE_CALL_SHA256] = out->sha256;
-    return ERRC_OK;
+    return stack_fill_values(calls->stack, door_of(calls, call->via), call->told.bundle, out, why);
 }
 
 /* --- via the command --- */
 
-/* What is there already is left alone: a call may take up a bundle again. */
-static enum errc put_file(const struct folder_path *folder, const struct subject_file *file,
-                          const struct values *values, struct errc_why *why)
+/* What is there already is left alone: a call may take up a bundle again; but for one that asks for
+ * something else. n: of the artefact. */
+static enum errc put_file(const struct folder_path *folder, const struct subject_door *door,
+                          const struct subject_file *file, int n, const struct signcall *call,
+                          const struct stack_values *values, struct errc_why *why)
 {
     struct folder_path path;
     struct stat st;
-    struct buf text CLEANUP(buf_done);
+    struct buf name CLEANUP(buf_done), text CLEANUP(buf_done);
+    buf_init(&name, sizeof path.text);
     buf_init(&text, OUTPUT_BYTES_MAX);
-    TRY(folder_format(&path, why, "%s/%s", folder->text, file->name));
-    if (stat(path.text, &st) == 0)
+    TRY(subject_bundle_file(door, file, n, &call->bundle, &values->values, &name, &text, why));
+    TRY(folder_format(&path, why, "%s/%s", folder->text, buf_text(&name)));
+    if (stat(path.text, &st) == 0 && !call->bundle.other)
         return ERRC_OK;
-    TRY(subject_template_expand(file->text, &values->v.values, &text, why));
     return file_put(path.text, buf_slice(&text), 0600, why);
 }
 
-static enum errc make_call_folder(const struct subject_door *door, const struct values *values,
-                                  struct errc_why *why)
+static enum errc make_call_folder(const struct subject_door *door, const struct signcall *call,
+                                  const struct stack_values *values, struct errc_why *why)
 {
     struct folder_path folder;
-    TRY(stack_subject_path(door->folder, &values->v.values, &folder, why));
+    TRY(stack_subject_path(door->folder, &values->values, &folder, why));
     TRY(file_make_folder(folder.text, 0700, why));
-    for (size_t i = 0; i < SUBJECT_FILES && door->files[i].name != NULL; i++)
-        TRY(put_file(&folder, &door->files[i], values, why));
+    for (size_t i = 0; i < SUBJECT_FILES && door->files[i].name != NULL; i++) {
+        int count = door->files[i].of_each_artefact ? call->bundle.artefacts : 1;
+        for (int n = 1; n <= count; n++)
+            TRY(put_file(&folder, door, &door->files[i], n, call, values, why));
+    }
     return ERRC_OK;
 }
 
@@ -115,15 +112,15 @@ static enum errc begin_command(struct signcalls *calls, struct signcall *call,
     struct stack *stack = calls->stack;
     const struct subject_door *door = door_of(calls, call->via);
     const struct scenario_value *extra = scenario_field(step, "environment");
-    struct values values;
+    struct stack_values values;
     struct folder_path output;
     TRY(fill_values(calls, call, &values, why));
-    TRY(make_call_folder(door, &values, why));
+    TRY(make_call_folder(door, call, &values, why));
     TRY(envmap_copy(&stack->environment, &stack->command_environment, why));
     TRY(stack_signer_overlay(stack, &stack->command_environment, extra->pairs, extra->count, why));
-    TRY(folder_format(&output, why, "%s/%zu.out", values.v.dir.text, calls->count));
+    TRY(folder_format(&output, why, "%s/%zu.out", values.dir.text, calls->count));
     (void)snprintf(call->out_path, sizeof call->out_path, "%s", output.text);
-    return stack_signer_spawn(stack, door->name, door->sign, &values.v.values,
+    return stack_signer_spawn(stack, door->name, door->sign, &values.values,
                               &stack->command_environment, output.text, &call->command, why);
 }
 
@@ -183,12 +180,12 @@ static enum errc begin_service(struct signcalls *calls, struct signcall *call, b
 {
     const struct service_client client = client_of(calls, call->via);
     const struct subject_request *request = again ? &client.door->retry : &client.door->submit;
-    struct values values;
+    struct stack_values values;
     struct buf text CLEANUP(buf_done);
     buf_init(&text, OUTPUT_BYTES_MAX);
     TRY(fill_values(calls, call, &values, why));
-    TRY(service_client_ask(&client, request, &values.v.values, await_deadline_ns(SUBMIT_MS),
-                           &call->told.http_status, &text, why));
+    TRY(service_client_ask(&client, request, again ? NULL : &call->bundle, &values.values,
+                           await_deadline_ns(SUBMIT_MS), &call->told.http_status, &text, why));
     subject_answer_take(client.door, buf_slice(&text), &call->told);
     show(calls, call, WORLD_ACCEPTED, call->told.http_status, buf_slice(&text));
     if (subject_answer_accepted(call->told.http_status) ||
@@ -204,9 +201,9 @@ static enum errc await_service(struct signcalls *calls, struct signcall *call, i
 {
     const struct service_client client = client_of(calls, call->via);
     struct world_call told = call->told;
-    struct values values;
+    struct stack_values values;
     TRY(fill_values(calls, call, &values, why));
-    TRY(service_client_await(&client, values.v.values, deadline_ns, &told, why));
+    TRY(service_client_await(&client, values.values, deadline_ns, &told, why));
     call->told = told;
     call->told.ended = now(calls);
     call->told.finished = true;
@@ -244,19 +241,39 @@ static void explain_limit(const struct signcall *call, struct errc_why *why)
                    SIGNCALL_PATIENCE_MAX_MS / 1000, (long long)(call->allowed_ms / 1000));
 }
 
+/* The call that asked for this bundle first. */
+static const struct signcall *first_for(const struct signcalls *calls, const char *bundle)
+{
+    for (size_t i = 0; i < calls->count; i++)
+        if (calls->items[i].first && strcmp(calls->items[i].told.bundle, bundle) == 0)
+            return &calls->items[i];
+    return NULL;
+}
+
+/* A call that takes up a bundle again asks for what the first one did, if not for something else on
+ * purpose. */
+static struct subject_bundle bundle_of(const struct signcalls *calls, const struct signcall *call)
+{
+    const struct signcall *first = first_for(calls, call->told.bundle);
+    struct subject_bundle bundle = actor_sign_bundle(first == NULL ? call->step : first->step);
+    bundle.other = actor_sign_is_other(call->step);
+    return bundle;
+}
+
 static struct signcall *add_call(struct signcalls *calls, const struct world_step *step)
 {
     const struct entropy seeded = {.fill = fill_from_prng, .context = &calls->prng};
     struct signcall *call = &calls->items[calls->count++];
     char fresh[ENTROPY_UUID_BYTES];
     entropy_uuid(&seeded, fresh);
-    *call = (struct signcall){.id = step->call};
+    *call = (struct signcall){.id = step->call, .step = step->step, .first = step->bundle == NULL};
     (void)snprintf(call->via, sizeof call->via, "%s", scenario_text(step->step, "via"));
     (void)snprintf(call->told.bundle, sizeof call->told.bundle, "%s",
                    step->bundle != NULL ? step->bundle : fresh);
     call->told.exit = -1;
     call->told.attempts = -1;
     call->told.started = now(calls);
+    call->bundle = bundle_of(calls, call);
     return call;
 }
 
@@ -286,9 +303,10 @@ enum errc signcall_begin(struct signcalls *calls, const struct world_step *step,
 {
     TRY(make_room(calls, why));
     struct signcall *call = add_call(calls, step);
-    enum errc code = is_command(calls, call)
-                         ? begin_command(calls, call, step->step, why)
-                         : begin_service(calls, call, step->bundle != NULL, why);
+    enum errc code =
+        is_command(calls, call)
+            ? begin_command(calls, call, step->step, why)
+            : begin_service(calls, call, step->bundle != NULL && !call->bundle.other, why);
     set_patience(calls, call);
     if (code == ERRC_OK && !scenario_bool(step->step, "background"))
         code = await_patiently(calls, call, why);
@@ -316,21 +334,15 @@ enum errc signcall_await(struct signcalls *calls, size_t id, int64_t deadline_ns
     return code;
 }
 
-static const struct signcall *last_for(const struct signcalls *calls, const char *bundle)
-{
-    for (size_t i = calls->count; i > 0; i--)
-        if (strcmp(calls->items[i - 1].told.bundle, bundle) == 0)
-            return &calls->items[i - 1];
-    return NULL;
-}
-
 enum errc signcall_asked(const struct signcalls *calls, const char *bundle, struct buf *out,
                          struct errc_why *why)
 {
-    const struct signcall *call = last_for(calls, bundle);
-    struct values values;
+    const struct signcall *call = first_for(calls, bundle);
+    struct stack_values values;
     if (call == NULL)
         return errc_fail(why, ERRC_NOT_FOUND, "bundle %s was never asked for", bundle);
     TRY(fill_values(calls, call, &values, why));
-    return subject_template_expand(door_of(calls, call->via)->asked, &values.v.values, out, why);
+    const struct subject_door *door = door_of(calls, call->via);
+    return subject_bundle_expand(door, door->asked, door->asked_artefact, &call->bundle,
+                                 &values.values, out, why);
 }

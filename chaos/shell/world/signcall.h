@@ -12,6 +12,7 @@
 
 #include "base/errc.h"
 #include "base/prng.h"
+#include "chaos/core/subject/subject_bundle.h"
 #include "chaos/core/world.h"
 #include "chaos/shell/stack/stack.h"
 
@@ -21,6 +22,9 @@
 struct signcall {
     size_t id; /* world_step.call */
     char via[16];
+    const struct scenario_step *step;
+    bool first;                   /* that asked for this bundle */
+    struct subject_bundle bundle; /* what is asked for */
     struct world_call told;
     int64_t allowed_ms;  /* by its environment */
     struct proc command; /* of the command while it runs */

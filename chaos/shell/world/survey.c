@@ -93,7 +93,7 @@ static void ask_service(struct survey *s, const struct stack_service *service,
                                   .since_ns = service->started_ns,
                                   .ready_ns = service->ready_ns};
     if (request->path == NULL ||
-        service_client_ask(&client, request, &values, await_deadline_ns(SURVEY_PATIENCE_MS),
+        service_client_ask(&client, request, NULL, &values, await_deadline_ns(SURVEY_PATIENCE_MS),
                            &sample.status, &text, NULL) != ERRC_OK)
         return;
     sample.to_ns = stack_wall_ns(s->stack);
