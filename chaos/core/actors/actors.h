@@ -16,6 +16,7 @@
     X(service)                                                                                     \
     X(trust)                                                                                       \
     X(fallback_key)                                                                                \
+    X(trail)                                                                                       \
     X(sign)                                                                                        \
     X(wait_for)                                                                                    \
     X(audit)                                                                                       \

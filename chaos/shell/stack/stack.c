@@ -100,6 +100,7 @@ void stack_stop(struct stack *stack)
     for (size_t i = 0; i < STACK_SERVICES; i++)
         (void)stack_end(stack, &stack->services[i].proc, &end);
     (void)stack_end(stack, &stack->vault, &end);
+    (void)!trailfault_restore(&stack->trail, &stack->trouble); /* the trouble is told */
 }
 
 void stack_close(struct stack *stack)
@@ -171,6 +172,13 @@ enum errc stack_subject_path(const char *text, const struct subject_template_val
     buf_init(&path, sizeof out->text);
     TRY(subject_template_expand(text, values, &path, why));
     return folder_format(out, why, "%s", buf_text(&path));
+}
+
+enum errc stack_trail(struct stack *stack, struct folder_path *out, struct errc_why *why)
+{
+    struct stack_values v;
+    TRY(stack_fill_values(stack, NULL, NULL, &v, why));
+    return stack_subject_path(stack->spec->subject->audit, &v.values, out, why);
 }
 
 int64_t stack_wall_ns(const struct stack *stack)

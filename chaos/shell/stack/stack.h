@@ -34,6 +34,7 @@
 #include "chaos/shell/stack/folder.h"
 #include "chaos/shell/stack/knownkeys.h"
 #include "chaos/shell/stack/portkeep.h"
+#include "chaos/shell/stack/trailfault.h"
 
 #define STACK_KEY "docugen-manifest" /* DocuGen's transit key */
 /* Limits that hold on a machine with a load of 20: what is late there is not broken. */
@@ -81,6 +82,7 @@ struct stack {
     struct envmap environment;                     /* of a signer, as the scenario's stack says */
     struct envmap command_environment;             /* of the command's last run */
     struct fallbackkey first_fallback, fallback; /* fallback: the one that lies there, or did */
+    struct trailfault trail;
     struct knownkeys known;
     struct errc_why trouble; /* a program of ours reported an error of its own; "" for none */
 };
@@ -129,6 +131,9 @@ MUST_USE enum errc stack_fill_values(struct stack *stack, const struct subject_d
 MUST_USE enum errc stack_subject_path(const char *text,
                                       const struct subject_template_values *values,
                                       struct folder_path *out, struct errc_why *why);
+
+/* Writes the path of the audit trail. */
+MUST_USE enum errc stack_trail(struct stack *stack, struct folder_path *out, struct errc_why *why);
 
 /* Wall clock, now. */
 int64_t stack_wall_ns(const struct stack *stack);

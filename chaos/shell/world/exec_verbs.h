@@ -38,7 +38,7 @@ struct exec_actor {
     bool needs_vault; /* acts on Vault: what a row needs and excludes is Vault's condition */
 };
 
-extern const struct exec_actor do_vault, do_service, do_trust, do_fallback_key, do_sign,
+extern const struct exec_actor do_vault, do_service, do_trust, do_fallback_key, do_trail, do_sign,
     do_wait_for, do_status;
 
 /* Carries out a step (world.h, act). */

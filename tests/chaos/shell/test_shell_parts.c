@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #include "chaos/shell/stack/folder.h"
 #include "chaos/shell/stack/knownkeys.h"
 #include "chaos/shell/stack/portkeep.h"
+#include "chaos/shell/stack/trailfault.h"
 #include "chaos/shell/world/exec_verbs.h"
 
 static int socket_on(uint16_t port, bool reuse, int (*use)(int, const struct sockaddr *, socklen_t))
@@ -255,6 +257,72 @@ static size_t executors(const char *actor, const char *verb)
 }
 
 /* A verb without a function would be found out only by the first scenario that uses it. */
+/* --- a trail that cannot be written, or is torn --- */
+
+#define LINE "{\"action\":\"A\"}\n"
+
+static void trail_make(struct folder_path *folder, struct folder_path *trail)
+{
+    assert_int_equal(folder_make_temporary(folder, NULL), ERRC_OK);
+    assert_int_equal(folder_format(trail, NULL, "%s/audit.ndjson", folder->text), ERRC_OK);
+    assert_int_equal(file_put(trail->text, slice_of(LINE), 0600, NULL), ERRC_OK);
+}
+
+static void expect_trail(const struct folder_path *trail, const char *want)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 4096);
+    assert_int_equal(file_read(trail->text, &text, NULL), ERRC_OK);
+    assert_string_equal(buf_text(&text), want);
+}
+
+/* Returns errno of an append, 0 when it is good. */
+static int append(const struct folder_path *trail)
+{
+    int fd = open(trail->text, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    int e = write(fd, "x", 1) == 1 ? 0 : errno;
+    (void)close(fd);
+    return e;
+}
+
+static void test_trailfault__is_read_and_not_written_by_anybody(void **state)
+{
+    (void)state;
+    struct trailfault t = {0};
+    struct folder_path folder, trail;
+    struct stat st;
+    trail_make(&folder, &trail);
+    assert_int_equal(trailfault_deny(&t, trail.text, NULL), ERRC_OK);
+    assert_int_equal(trailfault_deny(&t, trail.text, NULL), ERRC_STATE);
+    assert_int_equal(append(&trail), EPERM); /* root as well */
+    assert_int_equal(truncate(trail.text, 0), -1);
+    assert_int_equal(stat(trail.text, &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    expect_trail(&trail, LINE);
+    assert_int_equal(trailfault_restore(&t, NULL), ERRC_OK);
+    assert_int_equal(trailfault_restore(&t, NULL), ERRC_OK);
+    assert_int_equal(append(&trail), 0);
+    expect_trail(&trail, LINE "x");
+    assert_int_equal(folder_remove(folder.text, NULL), ERRC_OK);
+}
+
+static void test_trailfault__tears_half_a_line(void **state)
+{
+    (void)state;
+    struct trailfault t = {0};
+    struct folder_path folder, trail;
+    trail_make(&folder, &trail);
+    assert_int_equal(trailfault_tear(trail.text, NULL), ERRC_OK);
+    expect_trail(&trail, LINE "{\"actio");
+    assert_int_equal(file_put(trail.text, slice_of(""), 0600, NULL), ERRC_OK);
+    assert_int_equal(trailfault_tear(trail.text, NULL), ERRC_STATE);
+    assert_int_equal(unlink(trail.text), 0);
+    assert_int_equal(trailfault_tear(trail.text, NULL), ERRC_STATE);
+    assert_int_equal(trailfault_deny(&t, trail.text, NULL), ERRC_STATE);
+    assert_int_equal(folder_remove(folder.text, NULL), ERRC_OK);
+}
+
 static void test_exec_verbs__carries_out_every_verb_that_acts(void **state)
 {
     (void)state;
@@ -295,6 +363,8 @@ int main(void)
         cmocka_unit_test(test_fallbackkey__is_a_private_file_of_docugens_form),
         cmocka_unit_test(test_knownkeys__keeps_every_key_once),
         cmocka_unit_test(test_knownkeys__one_of_a_kind_is_lawful_at_a_time),
+        cmocka_unit_test(test_trailfault__is_read_and_not_written_by_anybody),
+        cmocka_unit_test(test_trailfault__tears_half_a_line),
         cmocka_unit_test(test_exec_verbs__carries_out_every_verb_that_acts),
         cmocka_unit_test(test_exec_verbs__carries_out_nothing_else),
     };
