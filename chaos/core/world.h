@@ -64,6 +64,8 @@ enum world_evidence {
                        bundleRunId, metadata, operatorId; name: bundleRunId */
     WORLD_LOG,      /* stderr of "vault", "api", "worker" or "cli" (all its runs), all restarts */
     WORLD_METRICS,  /* text of GET /metrics of "api" or "worker", now */
+    WORLD_DECOY,    /* who came to the decoy, a line of JSON each (method, path, headers, token);
+                       name: NULL */
     WORLD_STATE,    /* JSON of fakevault's GET /state, now; name: NULL */
     WORLD_FILE,     /* a regular file that `files` lists; name: as there */
 };

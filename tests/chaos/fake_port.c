@@ -150,6 +150,10 @@ static enum errc read_evidence(void *context, enum world_evidence kind, const ch
         fake_ledger_edit(f, FAKE_API_LOG, 1, false, buf_slice(&f->log), out);
         return ERRC_OK;
     }
+    if (kind == WORLD_DECOY && f->decoy != NULL) {
+        buf_add_text(out, f->decoy);
+        return ERRC_OK;
+    }
     if (kind == WORLD_METRICS) {
         buf_add_text(out, "# TYPE signing_total counter\nsigning_total{mode=\"vault\"} 2\n"
                           "signing_total{mode=\"fallback\"} 1\nvault_up 1\n");

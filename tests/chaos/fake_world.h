@@ -77,6 +77,7 @@ struct fake_world {
     bool exit_0;                   /* tells an exit code of 0 whatever happened */
     bool says_internal;            /* tells every error as internal */
     bool odd_switch;               /* runs with a switch that is TRUE */
+    const char *decoy;             /* who came to it; NULL: nobody */
     bool rewrites;                 /* writes its trail anew at the end */
     int64_t attempt_takes_ms;      /* how long a failed attempt takes */
     int64_t clock_off_ms;          /* by which the client's clock is late */

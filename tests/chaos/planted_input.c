@@ -21,6 +21,11 @@ static void odd_switch(struct fake_world *f)
     f->odd_switch = f->exit_0 = true;
 }
 
+static void follows_redirects(struct fake_world *f)
+{
+    f->decoy = "{\"method\":\"POST\",\"path\":\"/v1/transit\",\"headers\":[],\"token\":true}\n";
+}
+
 const struct planted planted_input[] = {
     {"another content that is signed",
      "input",
@@ -43,5 +48,13 @@ const struct planted planted_input[] = {
      odd_switch,
      {0},
      false},
+    {"a redirect that is followed with the token",
+     "decoy",
+     "expected nobody to follow a redirect, \"POST /v1/transit\" came to its target with Vault's "
+     "token (decoy.ndjson:1)",
+     NULL,
+     follows_redirects,
+     {0},
+     true},
     {.name = NULL},
 };

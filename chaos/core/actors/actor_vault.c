@@ -39,7 +39,7 @@ static const struct verb_field respond_fields[] = {
      .type = VERB_MAP,
      .format = VERB_FORMAT_HEADER,
      .max = 32,
-     .doc = "headers to add"},
+     .doc = "headers to add; ${DECOY} is the address of the decoy (http://127.0.0.1:PORT)"},
     TRIGGER_FIELDS,
     {.name = "times",
      .type = VERB_INT,
@@ -132,6 +132,10 @@ static void check_header(struct check *c, const struct scenario_step *step,
         if (strcasecmp(pair->name, framing[i]) == 0)
             check_pair(c, step, headers, pair, "\"%s\" is set by the server, leave it out",
                        pair->name);
+    const char *open = strstr(pair->value, "${");
+    if (open != NULL && strncmp(open, ACTOR_VAULT_DECOY, strlen(ACTOR_VAULT_DECOY)) != 0)
+        check_pair(c, step, headers, pair, "there is no value for \"%.20s\", only for %s", open,
+                   ACTOR_VAULT_DECOY);
     for (const char *p = pair->value; *p != '\0'; p++)
         if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f) {
             check_pair(c, step, headers, pair,

@@ -5,6 +5,8 @@
 
 #include "chaos/core/scenario/check.h"
 
+#define ACTOR_VAULT_DECOY "${DECOY}" /* in the headers of respond: the decoy's address */
+
 /* Complains when there certainly is no signing key at this step: it was deleted, or Vault came back
  * without its data, and bootstrap was not run since. */
 void actor_vault_check_key(struct check *c, const struct scenario_step *step);

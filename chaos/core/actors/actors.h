@@ -27,6 +27,7 @@
     X(manifest)                                                                                    \
     X(state)                                                                                       \
     X(status)                                                                                      \
+    X(decoy)                                                                                       \
     X(environment)
 
 #define ACTORS_DECLARE(name) extern const struct actor actor_##name;

@@ -6,6 +6,7 @@
 #include "chaos/core/judge/invariants_case.h"
 #include "chaos/core/judge/invariants_claim.h"
 #include "chaos/core/judge/invariants_file.h"
+#include "chaos/core/judge/invariants_decoy.h"
 #include "chaos/core/judge/invariants_input.h"
 #include "chaos/core/judge/invariants_key.h"
 #include "chaos/core/judge/invariants_log.h"
@@ -52,6 +53,7 @@ static const struct {
      "what contradicts itself, or what was asked for before under the same id, is refused"},
     {"environment", 0, invariants_input_environment,
      "nothing runs with a value that is none, such as TRUE for a switch"},
+    {"decoy", 0, invariants_decoy_lonely, "nobody follows a redirect, with or without a token"},
     {"stamps", NEEDS_TRAIL, invariants_time_entries,
      "the times of a bundle's entries are of this run, and in the order of what happened"},
     {"mode", NEEDS_TRAIL, invariants_mode_true,

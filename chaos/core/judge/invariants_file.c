@@ -10,9 +10,14 @@
 
 /* What chaos itself puts into the folders that the subject writes to. */
 static const struct subject_place ours[] = {
-    {.path = "ledgers/journal.ndjson"},     {.path = "ledgers", .folder = true},
-    {.path = "${NAME}", .folder = true},    {.path = "${COMMAND}", .folder = true},
-    {.path = "${COMMAND}/${number}.out"},   {.path = "${COMMAND}/${call}", .folder = true},
+    {.path = "ledgers/journal.ndjson"},
+    {.path = "ledgers/decoy.ndjson"},
+    {.path = "surfaces.ndjson"},
+    {.path = "ledgers", .folder = true},
+    {.path = "${NAME}", .folder = true},
+    {.path = "${COMMAND}", .folder = true},
+    {.path = "${COMMAND}/${number}.out"},
+    {.path = "${COMMAND}/${call}", .folder = true},
     {.path = "${COMMAND}/${call}/${file}"},
 };
 

@@ -164,6 +164,7 @@ enum errc evidence_collect(struct evidence *evidence, const struct world *world,
     TRY(join_make(&evidence->client, &evidence->server, record, &evidence->pool, &evidence->join));
     TRY(collect_manifests(evidence, world, why));
     TRY(collect_logs(evidence, world, why));
+    TRY(evidence_read_text(world, WORLD_DECOY, NULL, &evidence->pool, &evidence->decoy, why));
     if (world->growth != NULL)
         evidence->growth_count = world->growth(world->context, &evidence->growth);
     if (world->samples != NULL)

@@ -66,6 +66,7 @@ struct evidence {
     const struct world_sample *samples;
     size_t sample_count;
     const char *mark;     /* of chaos's own requests in the journal; NULL: they have none */
+    struct slice decoy;   /* who came to it; ptr NULL: nobody */
     struct join join;     /* once all is collected */
     int64_t clock_off_ns; /* by which the client's clock was late, throughout; its stamps are set
                              right */

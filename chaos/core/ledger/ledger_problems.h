@@ -10,6 +10,7 @@
 
 #define LEDGER_JOURNAL "journal.ndjson"
 #define LEDGER_AUDIT "audit.ndjson"
+#define LEDGER_DECOY "decoy.ndjson"
 #define LEDGER_PROBLEMS_MAX 20u
 
 struct ledger_problem {

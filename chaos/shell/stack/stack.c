@@ -60,7 +60,8 @@ enum errc stack_open(struct stack *stack, const struct stack_options *options,
                             .await = {.interrupt_fd = options->interrupt_fd},
                             .clock = clock_os(),
                             .entropy = entropy_os(),
-                            .vault_port = PORTKEEP_NONE};
+                            .vault_port = PORTKEEP_NONE,
+                            .decoy = DECOY_NONE};
     for (size_t i = 0; i < STACK_SERVICES; i++)
         stack->services[i].port = PORTKEEP_NONE;
     knownkeys_init(&stack->known);
@@ -71,6 +72,7 @@ enum errc stack_open(struct stack *stack, const struct stack_options *options,
     (void)snprintf(stack->client.mark, sizeof stack->client.mark, "chaos-%s", uuid);
     TRY(make_folders(stack, why));
     TRY(portkeep_open(&stack->vault_port, why));
+    TRY(decoy_open(&stack->decoy, why));
     (void)snprintf(stack->client.address, sizeof stack->client.address, "http://127.0.0.1:%u",
                    stack->vault_port.port);
     int n = snprintf(stack->client.admin, sizeof stack->client.admin, "%s/vault.sock",
@@ -111,6 +113,7 @@ void stack_close(struct stack *stack)
         envmap_done(&stack->services[i].environment);
     }
     portkeep_close(&stack->vault_port);
+    decoy_close(&stack->decoy);
     envmap_done(&stack->environment);
     envmap_done(&stack->command_environment);
     jsonread_done(&stack->shares);

@@ -5,6 +5,7 @@
  * The folder of a run (absolute):
  *
  *     ledgers/journal.ndjson   fakevault's      ledgers/audit.ndjson   the signers'
+ *     ledgers/decoy.ndjson     who came to the decoy
  *     logs/NAME.log            standard error of vault, of each door (all its runs), and of set-up
  *     vault/                   fakevault's storage
  *     DOOR/                    what a door of the subject keeps (core/subject/docugen.c)
@@ -29,6 +30,7 @@
 #include "chaos/core/subject/subject_template.h"
 #include "chaos/shell/client/vault_client.h"
 #include "chaos/shell/process/proc.h"
+#include "chaos/shell/stack/decoy.h"
 #include "chaos/shell/stack/envmap.h"
 #include "chaos/shell/stack/fallbackkey.h"
 #include "chaos/shell/stack/folder.h"
@@ -43,6 +45,7 @@
 #define STACK_GRACE_MS 10000 /* between SIGTERM and SIGKILL */
 
 #define STACK_LEDGERS "ledgers"
+#define STACK_DECOY STACK_LEDGERS "/decoy.ndjson"
 #define STACK_JOURNAL STACK_LEDGERS "/journal.ndjson"
 #define STACK_FALLBACK_FILE "private/fallback.json"
 #define STACK_TOKEN_FILE "private/root-token"
@@ -83,6 +86,7 @@ struct stack {
     struct envmap command_environment;             /* of the command's last run */
     struct fallbackkey first_fallback, fallback; /* fallback: the one that lies there, or did */
     struct trailfault trail;
+    struct decoy decoy;
     struct knownkeys known;
     struct errc_why trouble; /* a program of ours reported an error of its own; "" for none */
 };

@@ -3,8 +3,8 @@
  * from outside: the signers are not touched.
  *
  * While it is denied, the trail's path leads to a copy that nobody can write to, whoever he is: a
- * file in memory whose seals forbid it (permissions would not stop root, and a folder or a device in
- * its place could not be read). It can be read and locked as before; a write ends with EPERM.
+ * file in memory whose seals forbid it (permissions would not stop root, and a folder or a device
+ * in its place could not be read). It can be read and locked as before; a write ends with EPERM.
  */
 #pragma once
 

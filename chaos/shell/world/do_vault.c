@@ -4,6 +4,7 @@
 #include "base/count.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
+#include "chaos/core/actors/actor_vault.h"
 #include "chaos/core/scenario/scenario_parse.h"
 #include "chaos/shell/stack/stack_vault.h"
 #include "chaos/shell/world/exec_verbs.h"
@@ -34,6 +35,23 @@ static bool has_body(int64_t status)
     return status != 204 && status != 304;
 }
 
+/* The decoy's address is known only now. */
+static void write_header(struct jsonwrite *w, const struct exec_run *r,
+                         const struct scenario_pair *pair)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 4u * SCENARIO_BYTES_MAX);
+    const char *rest = pair->value;
+    for (const char *at = strstr(rest, ACTOR_VAULT_DECOY); at != NULL;
+         at = strstr(rest, ACTOR_VAULT_DECOY)) {
+        buf_add(&text, rest, (size_t)(at - rest));
+        buf_addf(&text, "http://127.0.0.1:%u", r->stack->decoy.port);
+        rest = at + strlen(ACTOR_VAULT_DECOY);
+    }
+    buf_add_text(&text, rest);
+    jsonwrite_string(w, pair->name, buf_text(&text));
+}
+
 static void write_respond(struct jsonwrite *w, const struct exec_run *r)
 {
     const struct scenario_value *errors = scenario_field(r->step, "errors");
@@ -50,7 +68,7 @@ static void write_respond(struct jsonwrite *w, const struct exec_run *r)
     }
     jsonwrite_object(w, "headers");
     for (size_t i = 0; i < headers->count; i++)
-        jsonwrite_string(w, headers->pairs[i].name, headers->pairs[i].value);
+        write_header(w, r, &headers->pairs[i]);
     jsonwrite_end(w);
     jsonwrite_end(w);
 }

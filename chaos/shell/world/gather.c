@@ -91,6 +91,16 @@ static enum errc read_in_run(struct stack *stack, const char *name, uint64_t fro
     return read_in_folder(stack, name, from, out, why);
 }
 
+static enum errc read_decoy(struct stack *stack, const char *name, uint64_t from, struct buf *out,
+                            struct errc_why *why)
+{
+    struct folder_path path;
+    (void)name;
+    TRY(stack_path(stack, STACK_DECOY, &path, why));
+    TRY(decoy_drain(&stack->decoy, path.text, why));
+    return read_in_folder(stack, STACK_DECOY, from, out, why);
+}
+
 typedef enum errc reader(struct stack *stack, const char *name, uint64_t from, struct buf *out,
                          struct errc_why *why);
 
@@ -98,7 +108,7 @@ static reader *const readers[] = {
     [WORLD_JOURNAL] = read_journal,   [WORLD_AUDIT] = read_audit,
     [WORLD_MANIFEST] = read_manifest, [WORLD_LOG] = read_log,
     [WORLD_METRICS] = read_metrics,   [WORLD_STATE] = read_state,
-    [WORLD_FILE] = read_in_run,
+    [WORLD_FILE] = read_in_run,       [WORLD_DECOY] = read_decoy,
 };
 
 enum errc gather_read(struct stack *stack, enum world_evidence kind, const char *name,

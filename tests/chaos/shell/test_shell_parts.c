@@ -19,6 +19,7 @@
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
 #include "chaos/core/actors/actors.h"
+#include "chaos/shell/stack/decoy.h"
 #include "chaos/shell/stack/envmap.h"
 #include "chaos/shell/stack/fallbackkey.h"
 #include "chaos/shell/stack/folder.h"
@@ -257,6 +258,42 @@ static size_t executors(const char *actor, const char *verb)
 }
 
 /* A verb without a function would be found out only by the first scenario that uses it. */
+static void expect_text_of(const struct folder_path *path, const char *want)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 4096);
+    assert_int_equal(file_read(path->text, &text, NULL), ERRC_OK);
+    assert_string_equal(buf_text(&text), want);
+}
+
+/* --- a place where nobody has any business --- */
+
+static void test_decoy__tells_who_came_and_answers_nobody(void **state)
+{
+    (void)state;
+    static const char request[] =
+        "POST /v1/x HTTP/1.1\r\nHost: h\r\nx-vault-token: s.secret\r\n\r\n{}";
+    struct decoy d = DECOY_NONE;
+    struct folder_path folder, ledger;
+    assert_int_equal(folder_make_temporary(&folder, NULL), ERRC_OK);
+    assert_int_equal(folder_format(&ledger, NULL, "%s/decoy.ndjson", folder.text), ERRC_OK);
+    assert_int_equal(decoy_open(&d, NULL), ERRC_OK);
+    assert_int_equal(decoy_drain(&d, ledger.text, NULL), ERRC_OK);
+    assert_int_equal(access(ledger.text, F_OK), -1); /* nobody came */
+    int with_token = socket_on(d.port, false, connect), silent = socket_on(d.port, false, connect);
+    assert_true(with_token >= 0 && silent >= 0);
+    assert_int_equal(send(with_token, request, sizeof request - 1, 0), sizeof request - 1);
+    (void)close(with_token);
+    assert_int_equal(decoy_drain(&d, ledger.text, NULL), ERRC_OK);
+    expect_text_of(&ledger, "{\"method\":\"POST\",\"path\":\"/v1/x\",\"headers\":[\"Host\","
+                            "\"x-vault-token\"],\"token\":true}\n"
+                            "{\"method\":\"\",\"path\":\"\",\"headers\":[],\"token\":false}\n");
+    (void)close(silent);
+    decoy_close(&d);
+    decoy_close(&d);
+    assert_int_equal(folder_remove(folder.text, NULL), ERRC_OK);
+}
+
 /* --- a trail that cannot be written, or is torn --- */
 
 #define LINE "{\"action\":\"A\"}\n"
@@ -266,14 +303,6 @@ static void trail_make(struct folder_path *folder, struct folder_path *trail)
     assert_int_equal(folder_make_temporary(folder, NULL), ERRC_OK);
     assert_int_equal(folder_format(trail, NULL, "%s/audit.ndjson", folder->text), ERRC_OK);
     assert_int_equal(file_put(trail->text, slice_of(LINE), 0600, NULL), ERRC_OK);
-}
-
-static void expect_trail(const struct folder_path *trail, const char *want)
-{
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, 4096);
-    assert_int_equal(file_read(trail->text, &text, NULL), ERRC_OK);
-    assert_string_equal(buf_text(&text), want);
 }
 
 /* Returns errno of an append, 0 when it is good. */
@@ -299,11 +328,11 @@ static void test_trailfault__is_read_and_not_written_by_anybody(void **state)
     assert_int_equal(truncate(trail.text, 0), -1);
     assert_int_equal(stat(trail.text, &st), 0);
     assert_true(S_ISREG(st.st_mode));
-    expect_trail(&trail, LINE);
+    expect_text_of(&trail, LINE);
     assert_int_equal(trailfault_restore(&t, NULL), ERRC_OK);
     assert_int_equal(trailfault_restore(&t, NULL), ERRC_OK);
     assert_int_equal(append(&trail), 0);
-    expect_trail(&trail, LINE "x");
+    expect_text_of(&trail, LINE "x");
     assert_int_equal(folder_remove(folder.text, NULL), ERRC_OK);
 }
 
@@ -314,7 +343,7 @@ static void test_trailfault__tears_half_a_line(void **state)
     struct folder_path folder, trail;
     trail_make(&folder, &trail);
     assert_int_equal(trailfault_tear(trail.text, NULL), ERRC_OK);
-    expect_trail(&trail, LINE "{\"actio");
+    expect_text_of(&trail, LINE "{\"actio");
     assert_int_equal(file_put(trail.text, slice_of(""), 0600, NULL), ERRC_OK);
     assert_int_equal(trailfault_tear(trail.text, NULL), ERRC_STATE);
     assert_int_equal(unlink(trail.text), 0);
@@ -363,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_fallbackkey__is_a_private_file_of_docugens_form),
         cmocka_unit_test(test_knownkeys__keeps_every_key_once),
         cmocka_unit_test(test_knownkeys__one_of_a_kind_is_lawful_at_a_time),
+        cmocka_unit_test(test_decoy__tells_who_came_and_answers_nobody),
         cmocka_unit_test(test_trailfault__is_read_and_not_written_by_anybody),
         cmocka_unit_test(test_trailfault__tears_half_a_line),
         cmocka_unit_test(test_exec_verbs__carries_out_every_verb_that_acts),
