@@ -5,8 +5,8 @@
 const char *condition_name(unsigned bit)
 {
     static const char *const names[CONDITION_BITS] = {
-        "dead", "frozen", "refused",      "held",         "sealed",
-        "rule", "key",    "fallback key", "fallback key", "restarted",
+        "dead", "frozen",       "refused",      "held",      "sealed",      "rule",
+        "key",  "fallback key", "fallback key", "restarted", "certificate",
     };
     for (size_t i = 0; i < CONDITION_BITS; i++)
         if (bit == 1u << i)

@@ -37,23 +37,26 @@ enum condition_bit {
     CONDITION_FALLBACK_KEY = 1u << 7,  /* the fallback key file is unsafe */
     CONDITION_FALLBACK_GONE = 1u << 8, /* there is no fallback key file */
     CONDITION_RESTARTED = 1u << 9,     /* a moment: the process becomes another one */
+    CONDITION_CERTIFICATE =
+        1u << 10, /* serves one that no client may trust; outlives the process */
 };
-#define CONDITION_BITS 10u
+#define CONDITION_BITS 11u
 
 /* What lives in the process, and ends with it. */
 #define CONDITION_OF_PROCESS                                                                       \
     (CONDITION_FROZEN | CONDITION_CLOSED | CONDITION_HELD | CONDITION_SEALED | CONDITION_RULED)
 /* What keeps requests away from Vault. */
 #define CONDITION_AWAY (CONDITION_GONE | CONDITION_FROZEN | CONDITION_CLOSED | CONDITION_RESTARTED)
-/* What can make a healthy client fall back. A changed key cannot: that is refused, never an outage;
- * and the fallback key is not Vault's. */
+/* What can make a healthy client fall back. A changed key cannot, nor can a certificate: they are
+ * refused, never an outage; and the fallback key is not Vault's. */
 #define CONDITION_OUTAGE (CONDITION_AWAY | CONDITION_HELD | CONDITION_SEALED | CONDITION_RULED)
 
 /* Who is gone or frozen takes no orders. */
 #define CONDITION_UNCONTROLLED (CONDITION_GONE | CONDITION_FROZEN)
-/* Nor does it answer its API when it is closed, holds requests, or is sealed. */
+/* Nor does it answer its API when it is closed, holds requests, is sealed, or is not trusted. */
 #define CONDITION_UNANSWERED                                                                       \
-    (CONDITION_UNCONTROLLED | CONDITION_CLOSED | CONDITION_HELD | CONDITION_SEALED)
+    (CONDITION_UNCONTROLLED | CONDITION_CLOSED | CONDITION_HELD | CONDITION_SEALED |               \
+     CONDITION_CERTIFICATE)
 
 /* What a step does to the condition. */
 struct condition_effect {
@@ -67,7 +70,7 @@ struct condition_effect {
 };
 
 /* The word for a bit in reports: "dead", "frozen", "refused", "held", "sealed", "rule", "key",
- * "fallback key" (of both), "restarted". */
+ * "fallback key" (of both), "restarted", "certificate". */
 const char *condition_name(unsigned bit);
 
 /* The effect of a step that arms a rule and waits for a request (`at_request`). HELD holds every

@@ -7,6 +7,11 @@ static const char conflict[] =
     "version: 1\npurpose: p\nsteady_state:\n  - sign: {via: cli, as: first}\n"
     "method:\n  - sign: {via: cli, retry: first, content: other, expect: {exit: 2}}\n";
 
+static const char untrusted[] =
+    "version: 1\npurpose: p\nstack: {vault: {tls: true}}\nsteady_state:\n  - sign: {via: api}\n"
+    "method:\n  - vault: {certificate: unknown_ca}\n  - sign: {via: api}\n"
+    "rollback:\n  - vault: {certificate: good}\n";
+
 static const char wrong_checksum[] =
     "version: 1\npurpose: p\nsteady_state:\n  - sign: {via: cli}\n"
     "method:\n  - sign: {via: cli, checksum: wrong, expect: {exit: 2}}\n";
@@ -54,6 +59,13 @@ const struct planted planted_input[] = {
      "token (decoy.ndjson:1)",
      NULL,
      follows_redirects,
+     {0},
+     true},
+    {"a certificate of nobody that is trusted",
+     "certificate",
+     "expected no request to a Vault whose certificate does not hold, it got ",
+     untrusted,
+     NULL,
      {0},
      true},
     {.name = NULL},

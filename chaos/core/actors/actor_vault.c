@@ -24,6 +24,9 @@ static const char *const restart_words[] = {"keep", "wipe", NULL};
         .doc = "how many matching requests to let pass first"                                      \
     }
 
+static const char *const certificate_words[] = {"good", "expired", "wrong_name", "unknown_ca",
+                                                NULL};
+
 static const struct verb_field moment_fields[] = {TRIGGER_FIELDS, FIELDS_END};
 
 static const struct verb_field respond_fields[] = {
@@ -210,6 +213,25 @@ static void come_back(const struct scenario_step *step, const struct scenario_st
         effect->implied |= CONDITION_SEALED;
 }
 
+static bool is_good(const struct scenario_step *step)
+{
+    return step->main.text != NULL && strcmp(step->main.text, "good") == 0;
+}
+
+static void trust_or_not(const struct scenario_step *step, const struct scenario_stack *stack,
+                         struct condition_effect *effect)
+{
+    (void)stack;
+    if (is_good(step))
+        effect->sets = 0;
+}
+
+static void check_certificate(struct check *c, const struct scenario_step *step)
+{
+    if (!c->scenario->stack.tls)
+        check_step(c, step, "there is no certificate without stack.vault.tls: true");
+}
+
 /* --- the verbs --- */
 
 static const struct verb verbs[] = {
@@ -229,7 +251,7 @@ static const struct verb verbs[] = {
               .doc = "how many unseal keys to enter"},
      .check = check_unseal,
      .derive = enter_shares,
-     .excludes = CONDITION_UNCONTROLLED | CONDITION_CLOSED},
+     .excludes = CONDITION_UNCONTROLLED | CONDITION_CLOSED | CONDITION_CERTIFICATE},
     {.name = "respond",
      .doc = "answers requests itself and does not execute them, until reset",
      .main = {.type = VERB_INT,
@@ -300,6 +322,17 @@ static const struct verb verbs[] = {
      .doc = "lets a frozen process go on",
      .effect = {.clears = CONDITION_FROZEN},
      .needs = CONDITION_FROZEN},
+    {.name = "certificate",
+     .doc = "serves another certificate and drops open connections; all but good are such that "
+            "nobody may trust, until good",
+     .main = {.type = VERB_WORD,
+              .words = certificate_words,
+              .required = true,
+              .doc = "good, over, of another name, or of an authority that nobody trusts"},
+     .check = check_certificate,
+     .effect = {.sets = CONDITION_CERTIFICATE, .clears = CONDITION_CERTIFICATE | CONDITION_CLOSED},
+     .derive = trust_or_not,
+     .excludes = CONDITION_UNCONTROLLED},
     {.name = "reset",
      .doc = "takes back all rules, holds and counters; never touches Vault's data",
      .effect = {.clears = CONDITION_RULED | CONDITION_CLOSED | CONDITION_HELD},

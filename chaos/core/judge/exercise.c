@@ -110,6 +110,14 @@ static void meet_fallback_key(const struct evidence *e, const struct condition_w
     }
 }
 
+/* Refused as it must be, or trusted as it must not. */
+static void meet_certificate(const struct evidence *e, const struct condition_window *w,
+                             struct meeting *m)
+{
+    count_attempts(e, w, "certificate", m);
+    meet_key(e, w, m);
+}
+
 /* One row per bit. `without` is the verdict when nobody met it: a process that is gone cannot
  * count, so nothing can be said then. */
 static const struct meets {
@@ -134,6 +142,10 @@ static const struct meets {
      "an audited refusal that names the fallback key"},
     {CONDITION_FALLBACK_GONE, meet_fallback_key, true, VERDICT_NOT_EXERCISED,
      "an audited refusal that names the fallback key"},
+};
+
+    {CONDITION_CERTIFICATE, meet_certificate, true, VERDICT_NOT_EXERCISED,
+     "an audited attempt that ended certificate"},
 };
 
 static const struct meets *meets_of(unsigned bit)

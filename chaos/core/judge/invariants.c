@@ -4,6 +4,7 @@
 
 #include "base/count.h"
 #include "chaos/core/judge/invariants_case.h"
+#include "chaos/core/judge/invariants_certificate.h"
 #include "chaos/core/judge/invariants_claim.h"
 #include "chaos/core/judge/invariants_file.h"
 #include "chaos/core/judge/invariants_decoy.h"
@@ -54,6 +55,8 @@ static const struct {
     {"environment", 0, invariants_input_environment,
      "nothing runs with a value that is none, such as TRUE for a switch"},
     {"decoy", 0, invariants_decoy_lonely, "nobody follows a redirect, with or without a token"},
+    {"certificate", NEEDS_JOURNAL, invariants_certificate_distrusted,
+     "a Vault whose certificate does not hold gets no request, and so no token"},
     {"stamps", NEEDS_TRAIL, invariants_time_entries,
      "the times of a bundle's entries are of this run, and in the order of what happened"},
     {"mode", NEEDS_TRAIL, invariants_mode_true,

@@ -26,6 +26,10 @@ static const struct verb_field vault_fields[] = {
      .type = VERB_BOOL,
      .standard = "false",
      .doc = "a dev server: in memory, one unseal key, unsealed at start"},
+    {.name = "tls",
+     .type = VERB_BOOL,
+     .standard = "false",
+     .doc = "serves https, with a certificate of an authority that every signer trusts"},
     FIELDS_END};
 
 static const struct verb_field stack_fields[] = {

@@ -130,7 +130,7 @@ static void format_stack(const struct scenario_stack *stack, struct buf *out)
     else
         buf_addf(out, "storage %s, %d of %d shares", stack->durable ? "file" : "inmem",
                  stack->threshold, stack->shares);
-    buf_add_char(out, ')');
+    buf_add_text(out, stack->tls ? ", TLS)" : ")");
     for (size_t i = 0; i < stack->subject->door_count; i++)
         if (stack->services[i])
             buf_addf(out, ", %s", stack->subject->doors[i].name);

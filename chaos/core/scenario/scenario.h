@@ -54,6 +54,7 @@ struct scenario_steps {
 struct scenario_stack {
     bool dev;     /* fakevault -dev: in memory, one share, unsealed, token "root" */
     bool durable; /* storage: file */
+    bool tls;     /* Vault is served over TLS */
     int shares, threshold;
     const struct subject *subject;
     bool services[SUBJECT_DOORS_MAX];        /* which of its doors that are services there are */

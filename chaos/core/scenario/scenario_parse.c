@@ -215,6 +215,7 @@ static void take_stack(const struct scenario_value *stack, struct scenario_stack
     const struct scenario_value *services = scenario_member(stack, "services");
     const struct scenario_value *environment = scenario_member(stack, "environment");
     out->dev = scenario_member(vault, "dev")->flag;
+    out->tls = scenario_member(vault, "tls")->flag;
     const char *storage = scenario_member(vault, "storage")->text;
     out->durable = !out->dev && storage != NULL && strcmp(storage, "file") == 0;
     out->shares = out->dev ? 1 : (int)scenario_member(vault, "shares")->number;

@@ -24,7 +24,7 @@ static const struct variable variables[] = {
     TEXT("VAULT_ADDR", .given = "${VAULT_ADDR}", .fixed = true),
     TEXT("VAULT_TOKEN", .instead_of = "VAULT_TOKEN_FILE", .secret = true),
     TEXT("VAULT_TOKEN_FILE", .given = "${VAULT_TOKEN_FILE}"),
-    TEXT("VAULT_CACERT"),
+    TEXT("VAULT_CACERT", .given = "${VAULT_CACERT}"),
     TEXT("VAULT_NAMESPACE"),
     TEXT("SIGNING_KEY", .given = "${KEY}"),
     {.name = "ALLOW_FALLBACK_SIGNING", .type = VARIABLE_SWITCH, .binds = VARIABLE_BINDS_FALLBACK},

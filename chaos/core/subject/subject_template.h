@@ -19,6 +19,7 @@ enum subject_template_value {
     SUBJECT_TEMPLATE_DIR,             /* ${DIR}: the door's own folder */
     SUBJECT_TEMPLATE_PORT,            /* ${PORT}: of a service */
     SUBJECT_TEMPLATE_VAULT_ADDR,      /* ${VAULT_ADDR} */
+    SUBJECT_TEMPLATE_VAULT_CACERT,    /* ${VAULT_CACERT}: empty without TLS */
     SUBJECT_TEMPLATE_TOKEN_FILE,      /* ${VAULT_TOKEN_FILE} */
     SUBJECT_TEMPLATE_KEY,             /* ${KEY}: Vault's signing key */
     SUBJECT_TEMPLATE_FALLBACK_FILE,   /* ${FALLBACK_FILE}: the local key */

@@ -62,7 +62,8 @@ static bool set_up(struct exchange *x, const struct httpcall *call, struct httpc
     CURL *e = x->easy;
     bool set = curl_easy_setopt(e, CURLOPT_URL, call->url) == CURLE_OK &&
                curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK &&
-               curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http") == CURLE_OK &&
+               curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR,
+                                call->authority == NULL ? "http" : "https") == CURLE_OK &&
                curl_easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK &&
                curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
                curl_easy_setopt(e, CURLOPT_ERRORBUFFER, x->trouble) == CURLE_OK &&
@@ -70,6 +71,9 @@ static bool set_up(struct exchange *x, const struct httpcall *call, struct httpc
                curl_easy_setopt(e, CURLOPT_WRITEDATA, &reply->body) == CURLE_OK;
     if (call->socket_path != NULL)
         set = set && curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, call->socket_path) == CURLE_OK;
+    if (call->authority != NULL)
+        set = set && curl_easy_setopt(e, CURLOPT_CAINFO, call->authority) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK;
     if (call->body.len > 0)
         set = set &&
               curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len) ==

@@ -18,6 +18,7 @@ struct httpcall {
     const char *socket_path;    /* NULL: TCP */
     const char *method;         /* "GET", "POST"… */
     const char *url;            /* "http://127.0.0.1:8200/v1/sys/health" */
+    const char *authority;      /* PEM file of whom to trust with https; NULL: nobody */
     const char *const *headers; /* "Name: value", NULL-terminated; NULL: none */
     struct slice body;          /* sent when it is not empty, as application/json */
 };

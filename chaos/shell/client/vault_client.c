@@ -95,7 +95,11 @@ static enum errc call(const struct vault_client *client, const char *method, con
         headers[count++] = mark;
     if (client->token[0] != '\0')
         headers[count++] = token;
-    const struct httpcall call = {.method = method, .url = url, .headers = headers, .body = body};
+    const struct httpcall call = {.method = method,
+                                  .url = url,
+                                  .authority = client->authority,
+                                  .headers = headers,
+                                  .body = body};
     TRY(httpcall_send(&call, client->await, await_deadline_ns(client->patience_ms), &reply, why));
     if (status != NULL)
         *status = reply.status;

@@ -23,6 +23,7 @@ struct vault_client {
     const struct await *await;
     int64_t patience_ms;                  /* for each call */
     char address[64];                     /* "http://127.0.0.1:8200" */
+    const char *authority;                /* PEM file, of https; NULL: none */
     char admin[112];                      /* path of the control socket */
     char token[VAULT_CLIENT_TOKEN_BYTES]; /* secret */
     char mark[VAULT_CLIENT_MARK_BYTES];   /* sent along with each call of Vault's API, so that the

@@ -29,7 +29,8 @@ static enum errc make_folder(const struct stack *stack, const char *name, struct
 
 static enum errc make_folders(const struct stack *stack, struct errc_why *why)
 {
-    static const char *const names[] = {STACK_LEDGERS, "logs", "vault", "private", ANSWERS_FOLDER};
+    static const char *const names[] = {STACK_LEDGERS, "logs",         "vault",
+                                        "private",     ANSWERS_FOLDER, STACK_TLS};
     const struct subject *subject = stack->spec->subject;
     for (size_t i = 0; i < COUNT(names); i++)
         TRY(make_folder(stack, names[i], why));
@@ -50,6 +51,17 @@ static enum errc open_services(struct stack *stack, struct errc_why *why)
             TRY(portkeep_open(&s->port, why));
     }
     return ERRC_OK;
+}
+
+static enum errc make_certificates(struct stack *stack, struct errc_why *why)
+{
+    struct folder_path folder;
+    if (!stack->spec->tls)
+        return ERRC_OK;
+    TRY(stack_path(stack, STACK_TLS, &folder, why));
+    TRY(folder_format(&stack->authority, why, "%s/" CERTIFICATES_AUTHORITY, folder.text));
+    stack->client.authority = stack->authority.text;
+    return certificates_make(folder.text, why);
 }
 
 enum errc stack_open(struct stack *stack, const struct stack_options *options,
@@ -73,8 +85,9 @@ enum errc stack_open(struct stack *stack, const struct stack_options *options,
     TRY(make_folders(stack, why));
     TRY(portkeep_open(&stack->vault_port, why));
     TRY(decoy_open(&stack->decoy, why));
-    (void)snprintf(stack->client.address, sizeof stack->client.address, "http://127.0.0.1:%u",
-                   stack->vault_port.port);
+    (void)snprintf(stack->client.address, sizeof stack->client.address, "%s://127.0.0.1:%u",
+                   spec->tls ? "https" : "http", stack->vault_port.port);
+    TRY(make_certificates(stack, why));
     int n = snprintf(stack->client.admin, sizeof stack->client.admin, "%s/vault.sock",
                      options->socket_folder);
     if (n < 0 || (size_t)n >= sizeof stack->client.admin)
@@ -161,6 +174,7 @@ enum errc stack_fill_values(struct stack *stack, const struct subject_door *door
          [SUBJECT_TEMPLATE_DIR] = door == NULL ? NULL : out->dir.text,
          [SUBJECT_TEMPLATE_PORT] = format_port(s, out->port),
          [SUBJECT_TEMPLATE_VAULT_ADDR] = stack->client.address,
+         [SUBJECT_TEMPLATE_VAULT_CACERT] = stack->authority.text,
          [SUBJECT_TEMPLATE_TOKEN_FILE] = out->token_file.text,
          [SUBJECT_TEMPLATE_KEY] = STACK_KEY,
          [SUBJECT_TEMPLATE_FALLBACK_FILE] = out->fallback_file.text,

@@ -30,6 +30,7 @@
 #include "chaos/core/subject/subject_template.h"
 #include "chaos/shell/client/vault_client.h"
 #include "chaos/shell/process/proc.h"
+#include "chaos/shell/stack/certificates.h"
 #include "chaos/shell/stack/decoy.h"
 #include "chaos/shell/stack/envmap.h"
 #include "chaos/shell/stack/fallbackkey.h"
@@ -48,6 +49,7 @@
 #define STACK_DECOY STACK_LEDGERS "/decoy.ndjson"
 #define STACK_JOURNAL STACK_LEDGERS "/journal.ndjson"
 #define STACK_FALLBACK_FILE "private/fallback.json"
+#define STACK_TLS "private/tls" /* certificates.h */
 #define STACK_TOKEN_FILE "private/root-token"
 #define STACK_SERVICES SUBJECT_DOORS_MAX
 
@@ -80,7 +82,8 @@ struct stack {
     struct portkeep vault_port;
     struct proc vault;
     struct vault_client client;
-    json_t *shares;                                /* unseal keys, base64 */
+    struct folder_path authority; /* whom signers and chaos trust; empty without TLS */
+    json_t *shares;               /* unseal keys, base64 */
     struct stack_service services[STACK_SERVICES]; /* by the doors of the subject */
     struct envmap environment;                     /* of a signer, as the scenario's stack says */
     struct envmap command_environment;             /* of the command's last run */

@@ -35,7 +35,8 @@ enum errc stack_signer_environment(struct stack *stack, struct errc_why *why)
         if (table->items[i].given == NULL)
             continue;
         TRY(subject_template_expand(table->items[i].given, &v.values, &value, why));
-        TRY(envmap_set(map, table->items[i].name, buf_text(&value), why));
+        if (value.len > 0)
+            TRY(envmap_set(map, table->items[i].name, buf_text(&value), why));
     }
     return stack_signer_overlay(stack, map, stack->spec->environment,
                                 stack->spec->environment_count, why);

@@ -25,9 +25,10 @@ enum errc stack_vault_common(struct envmap *map, struct errc_why *why)
 }
 
 struct command {
-    const char *argv[12];
+    const char *argv[14];
     size_t count;
-    struct folder_path listen, path, admin, journal, seed; /* arguments that are put together */
+    struct folder_path listen, path, admin, journal, seed, certificate,
+        key; /* arguments that are put together */
 };
 
 static enum errc make_command(const struct stack *stack, struct command *c, struct errc_why *why)
@@ -43,6 +44,13 @@ static enum errc make_command(const struct stack *stack, struct command *c, stru
                            c->journal.text,          c->seed.text, "-ready-fd=3"};
     for (size_t i = 0; i < COUNT(fixed); i++)
         c->argv[c->count++] = fixed[i];
+    TRY(folder_format(&c->certificate, why, "-tls-cert=%s/" STACK_TLS "/" CERTIFICATES_SERVED,
+                      folder));
+    TRY(folder_format(&c->key, why, "-tls-key=%s/" STACK_TLS "/" CERTIFICATES_KEY, folder));
+    if (stack->spec->tls) {
+        c->argv[c->count++] = c->certificate.text;
+        c->argv[c->count++] = c->key.text;
+    }
     if (stack->spec->dev)
         c->argv[c->count++] = "-dev";
     if (stack->spec->durable) {

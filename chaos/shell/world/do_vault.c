@@ -1,7 +1,9 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/count.h"
+#include "base/os/file.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
 #include "chaos/core/actors/actor_vault.h"
@@ -243,6 +245,60 @@ static enum errc vault_unpause(const struct exec_run *r, struct errc_why *why)
     return proc_thaw(&r->stack->vault, &r->stack->await, why);
 }
 
+#define LOG_BYTES_MAX (64u << 20)
+
+/* How often Vault has told that it read its certificate, or could not. */
+static enum errc count_reloads(const struct exec_run *r, size_t *done, size_t *failed,
+                               struct errc_why *why)
+{
+    struct folder_path path;
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, LOG_BYTES_MAX);
+    TRY(stack_path(r->stack, "logs/vault.log", &path, why));
+    TRY(file_read(path.text, &text, why));
+    *done = *failed = 0;
+    for (struct slice rest = buf_slice(&text); rest.len > 0;) {
+        struct slice line = slice_cut(&rest, '\n');
+        *done += memmem(line.ptr, line.len, "event=reloaded", 14) != NULL;
+        *failed += memmem(line.ptr, line.len, "event=not_reloaded", 18) != NULL;
+    }
+    return ERRC_OK;
+}
+
+/* Vault reads it on SIGHUP, and says so. */
+static enum errc reload(const struct exec_run *r, struct errc_why *why)
+{
+    size_t before = 0, failed_before = 0, done = 0, failed = 0;
+    int64_t deadline_ns = await_deadline_ns(STACK_CALL_MS);
+    TRY(count_reloads(r, &before, &failed_before, why));
+    if (kill(r->stack->vault.pid, SIGHUP) != 0)
+        return errc_fail(why, ERRC_STATE, "vault does not run");
+    for (;;) {
+        TRY(count_reloads(r, &done, &failed, why));
+        if (failed > failed_before)
+            return errc_fail(why, ERRC_UNAVAILABLE, "vault could not read its certificate");
+        if (done > before)
+            return ERRC_OK;
+        if (await_left_ms(deadline_ns) == 0)
+            return errc_fail(why, ERRC_TIMEOUT, "vault did not read its certificate in time");
+        TRY(gather_watch_wait(r->exec->watch, &r->stack->await, deadline_ns));
+    }
+}
+
+/* Who is connected has seen the former certificate: they have to connect anew. */
+static enum errc vault_certificate(const struct exec_run *r, struct errc_why *why)
+{
+    struct folder_path folder;
+    const struct vault_client *client = &r->stack->client;
+    TRY(stack_path(r->stack, STACK_TLS, &folder, why));
+    TRY(certificates_serve(folder.text, r->step->main.text, why));
+    TRY(exec_verbs_on_the_way(reload(r, why)));
+    TRY(exec_verbs_on_the_way(vault_client_control(
+        client, "POST", "/listener", SLICE_LITERAL("{\"accept\":false}"), NULL, why)));
+    return exec_verbs_on_the_way(vault_client_control(
+        client, "POST", "/listener", SLICE_LITERAL("{\"accept\":true}"), NULL, why));
+}
+
 static enum errc vault_reset(const struct exec_run *r, struct errc_why *why)
 {
     return vault_client_control(&r->stack->client, "POST", "/reset", slice_of(NULL), NULL, why);
@@ -286,6 +342,7 @@ static const struct exec_verb verbs[] = {
     {"restart", vault_restart},
     {"pause", vault_pause},
     {"unpause", vault_unpause},
+    {"certificate", vault_certificate},
     {"reset", vault_reset},
     {"bootstrap", vault_bootstrap},
     {"rotate_key", vault_rotate_key},

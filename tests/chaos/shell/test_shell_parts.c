@@ -9,6 +9,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
 #include "chaos/core/actors/actors.h"
+#include "chaos/shell/stack/certificates.h"
 #include "chaos/shell/stack/decoy.h"
 #include "chaos/shell/stack/envmap.h"
 #include "chaos/shell/stack/fallbackkey.h"
@@ -294,6 +298,54 @@ static void test_decoy__tells_who_came_and_answers_nobody(void **state)
     assert_int_equal(folder_remove(folder.text, NULL), ERRC_OK);
 }
 
+/* --- certificates --- */
+
+/* What OpenSSL says of the certificate that is served, by name; "ok". */
+static const char *verdict_on(const char *folder)
+{
+    struct folder_path served, authority;
+    assert_int_equal(folder_format(&served, NULL, "%s/" CERTIFICATES_SERVED, folder), ERRC_OK);
+    assert_int_equal(folder_format(&authority, NULL, "%s/" CERTIFICATES_AUTHORITY, folder),
+                     ERRC_OK);
+    FILE *file = fopen(served.text, "re");
+    assert_non_null(file);
+    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    (void)fclose(file);
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    assert_int_equal(X509_STORE_load_file(store, authority.text), 1);
+    assert_int_equal(X509_STORE_CTX_init(context, store, certificate, NULL), 1);
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
+    assert_int_equal(X509_VERIFY_PARAM_set1_ip_asc(param, "127.0.0.1"), 1);
+    (void)X509_verify_cert(context);
+    const char *text = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    X509_free(certificate);
+    return text;
+}
+
+static void test_certificates__are_good_or_bad_as_they_are_called(void **state)
+{
+    (void)state;
+    static const char *const kinds[][2] = {
+        {"expired", "certificate has expired"},
+        {"wrong_name", "IP address mismatch"},
+        {"unknown_ca", "unable to get local issuer certificate"},
+        {"good", "ok"},
+    };
+    struct folder_path folder;
+    assert_int_equal(folder_make_temporary(&folder, NULL), ERRC_OK);
+    assert_int_equal(certificates_make(folder.text, NULL), ERRC_OK);
+    assert_string_equal(verdict_on(folder.text), "ok");
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        assert_int_equal(certificates_serve(folder.text, kinds[i][0], NULL), ERRC_OK);
+        assert_string_equal(verdict_on(folder.text), kinds[i][1]);
+    }
+    assert_int_equal(certificates_serve(folder.text, "none", NULL), ERRC_NOT_FOUND);
+    assert_int_equal(folder_remove(folder.text, NULL), ERRC_OK);
+}
+
 /* --- a trail that cannot be written, or is torn --- */
 
 #define LINE "{\"action\":\"A\"}\n"
@@ -393,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_knownkeys__keeps_every_key_once),
         cmocka_unit_test(test_knownkeys__one_of_a_kind_is_lawful_at_a_time),
         cmocka_unit_test(test_decoy__tells_who_came_and_answers_nobody),
+        cmocka_unit_test(test_certificates__are_good_or_bad_as_they_are_called),
         cmocka_unit_test(test_trailfault__is_read_and_not_written_by_anybody),
         cmocka_unit_test(test_trailfault__tears_half_a_line),
         cmocka_unit_test(test_exec_verbs__carries_out_every_verb_that_acts),
