@@ -180,10 +180,12 @@ static enum judge_result judge_step(struct session *s, const struct record_step 
     return JUDGE_UNKNOWN;
 }
 
-/* The call that a step is about: what `retry` or `sign` names; NULL: none. */
+/* The call that a step is about: what `retry`, `sign` or its argument names; NULL: none. */
 static const struct record_call *named_by(const struct session *s, const struct scenario_step *step)
 {
     enum verb_role role = step->verb->role;
+    if (step->verb->names_sign)
+        return record_call_named(s->run, step->main.text);
     return role == VERB_SIGNS   ? record_call_named(s->run, scenario_text(step, "retry"))
            : role == VERB_WAITS ? record_call_named(s->run, scenario_text(step, "sign"))
                                 : NULL;
@@ -192,11 +194,10 @@ static const struct record_call *named_by(const struct session *s, const struct 
 static struct world_step order_for(struct session *s, const struct plan_step *plan)
 {
     const struct record_call *named = named_by(s, plan->step);
-    bool waits = plan->step->verb->role == VERB_WAITS;
+    bool about = plan->step->verb->role != VERB_SIGNS && named != NULL;
     struct world_step order = {.step = plan->step,
                                .number = plan->number,
-                               .call = waits && named != NULL ? (size_t)(named - s->run->calls)
-                                                              : s->run->call_count,
+                               .call = about ? (size_t)(named - s->run->calls) : s->run->call_count,
                                .bundle = named == NULL ? NULL : named->told.bundle};
     (void)snprintf(order.rule, sizeof order.rule, "step-%zu", plan->number);
     return order;

@@ -49,10 +49,12 @@ struct world_step {
     size_t number;      /* in the plan, from 1 */
     char rule[24];      /* id for the fault rule, if the step sets one: "step-<number>" */
     size_t call;        /* index in the record of the call that VERB_SIGNS makes, or whose end
-                      VERB_WAITS awaits: two calls may be about one bundle */
-    const char *bundle; /* the bundleRunId of the sign step that `retry` (VERB_SIGNS) or `sign`
-                           (VERB_WAITS) names; NULL: none. With VERB_SIGNS: sign that bundle again,
-                           a service through POST …/retry, the command over the same folder */
+                      VERB_WAITS awaits, or that the step's argument names: two calls may be about
+                      one bundle */
+    const char *bundle; /* the bundleRunId of the sign step that `retry` (VERB_SIGNS), `sign`
+                           (VERB_WAITS) or the argument (names_sign) names; NULL: none. With
+                           VERB_SIGNS: sign that bundle again, a service through POST …/retry, the
+                           command over the same folder */
 };
 
 /* Evidence, whole, as it lies there now. A missing one is ERRC_NOT_FOUND. */

@@ -17,6 +17,7 @@
     X(trust)                                                                                       \
     X(fallback_key)                                                                                \
     X(trail)                                                                                       \
+    X(publish)                                                                                     \
     X(sign)                                                                                        \
     X(wait_for)                                                                                    \
     X(audit)                                                                                       \

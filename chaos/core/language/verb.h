@@ -97,6 +97,7 @@ struct verb {
      * (in its argument, `via`, `service`), or else of Vault. */
     unsigned needs;    /* without them (unpause: frozen) */
     unsigned excludes; /* with them (seal: gone) */
+    bool names_sign;   /* its argument names a sign step that was run */
 
     /* VERB_OBSERVES: reads the evidence and compares (judge/probe.h). */
     enum errc (*probe)(struct probe *p);

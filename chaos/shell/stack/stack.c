@@ -116,6 +116,7 @@ void stack_stop(struct stack *stack)
         (void)stack_end(stack, &stack->services[i].proc, &end);
     (void)stack_end(stack, &stack->vault, &end);
     (void)!trailfault_restore(&stack->trail, &stack->trouble); /* the trouble is told */
+    (void)!publishfault_restore(&stack->publish, &stack->trouble);
 }
 
 void stack_close(struct stack *stack)

@@ -37,6 +37,7 @@
 #include "chaos/shell/stack/folder.h"
 #include "chaos/shell/stack/knownkeys.h"
 #include "chaos/shell/stack/portkeep.h"
+#include "chaos/shell/stack/publishfault.h"
 #include "chaos/shell/stack/trailfault.h"
 
 #define STACK_KEY "docugen-manifest" /* DocuGen's transit key */
@@ -89,6 +90,7 @@ struct stack {
     struct envmap command_environment;             /* of the command's last run */
     struct fallbackkey first_fallback, fallback; /* fallback: the one that lies there, or did */
     struct trailfault trail;
+    struct publishfault publish;
     struct decoy decoy;
     struct knownkeys known;
     struct errc_why trouble; /* a program of ours reported an error of its own; "" for none */

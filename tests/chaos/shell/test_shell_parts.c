@@ -29,6 +29,7 @@
 #include "chaos/shell/stack/folder.h"
 #include "chaos/shell/stack/knownkeys.h"
 #include "chaos/shell/stack/portkeep.h"
+#include "chaos/shell/stack/publishfault.h"
 #include "chaos/shell/stack/trailfault.h"
 #include "chaos/shell/world/exec_verbs.h"
 
@@ -298,6 +299,28 @@ static void test_decoy__tells_who_came_and_answers_nobody(void **state)
     assert_int_equal(folder_remove(folder.text, NULL), ERRC_OK);
 }
 
+/* --- a folder that nothing can be published into --- */
+
+static void test_publishfault__keeps_a_file_from_appearing(void **state)
+{
+    (void)state;
+    struct publishfault p = {0};
+    struct folder_path folder, inner, file;
+    assert_int_equal(folder_make_temporary(&folder, NULL), ERRC_OK);
+    assert_int_equal(folder_format(&inner, NULL, "%s/manifests", folder.text), ERRC_OK);
+    assert_int_equal(folder_format(&file, NULL, "%s/m.json", inner.text), ERRC_OK);
+    assert_int_equal(file_make_folder(inner.text, 0700, NULL), ERRC_OK);
+    assert_int_equal(publishfault_restore(&p, NULL), ERRC_OK);
+    assert_int_equal(publishfault_deny(&p, file.text, NULL), ERRC_OK);
+    assert_int_equal(publishfault_deny(&p, file.text, NULL), ERRC_STATE);
+    assert_int_not_equal(file_put(file.text, slice_of("x"), 0600, NULL), ERRC_OK);
+    assert_int_equal(mkdir(inner.text, 0700), -1);
+    assert_int_equal(publishfault_restore(&p, NULL), ERRC_OK);
+    assert_int_equal(file_put(file.text, slice_of("x"), 0600, NULL), ERRC_OK);
+    assert_int_equal(folder_remove(folder.text, NULL), ERRC_OK);
+    assert_int_equal(publishfault_deny(&p, file.text, NULL), ERRC_IO);
+}
+
 /* --- certificates --- */
 
 /* What OpenSSL says of the certificate that is served, by name; "ok". */
@@ -446,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_knownkeys__one_of_a_kind_is_lawful_at_a_time),
         cmocka_unit_test(test_decoy__tells_who_came_and_answers_nobody),
         cmocka_unit_test(test_certificates__are_good_or_bad_as_they_are_called),
+        cmocka_unit_test(test_publishfault__keeps_a_file_from_appearing),
         cmocka_unit_test(test_trailfault__is_read_and_not_written_by_anybody),
         cmocka_unit_test(test_trailfault__tears_half_a_line),
         cmocka_unit_test(test_exec_verbs__carries_out_every_verb_that_acts),
