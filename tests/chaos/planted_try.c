@@ -252,5 +252,12 @@ const struct planted planted_try[] = {
      repeats,
      {0},
      false},
+    {"a key that is pinned and called another one", "recovery",
+     "expected a signature while Vault has the key that is pinned, found a failure of class "
+     "key_mismatch (audit.ndjson:4)",
+     planted_sealed_off, NULL,
+     SWAP(FAKE_AUDIT, 4, ",\"class\":\"sealed\",\"reason\"",
+          ",\"class\":\"key_mismatch\",\"reason\""),
+     false},
     {.name = NULL},
 };

@@ -229,6 +229,25 @@ static bool claims_outage(const struct ledger_entry *e)
            invariants_case_is_outage(e->attempts[e->attempt_count - 1].class);
 }
 
+/* A key that is said to be another one, or not to be there, while it is the one that is pinned. */
+static void check_key(struct invariants_case *c, const struct join_bundle *b,
+                      const struct join_run *run)
+{
+    static const char *const classes[] = {"key_mismatch", "key_state"};
+    const struct ledger_entry *e = run->result;
+    bool blames_key = false;
+    for (size_t i = 0; i < 2 && e != NULL && e->class != NULL; i++)
+        blames_key |= e->action == LEDGER_FAILED && strcmp(e->class, classes[i]) == 0;
+    if (!blames_key || was_ruled(run))
+        return;
+    int64_t from_ns = run->intent != NULL ? run->intent->wall_ns : e->wall_ns;
+    if (!judgement_overlap(c->out, CONDITION_KEY, from_ns, e->wall_ns))
+        invariants_case_violated(c, invariants_case_step(b, e),
+                                 "expected a signature while Vault has the key that is pinned, "
+                                 "found a failure of class %s (" LEDGER_AUDIT ":%zu)",
+                                 e->class, e->line);
+}
+
 static void check_recovery(struct invariants_case *c, const struct join_bundle *b,
                            const struct join_run *run)
 {
@@ -270,6 +289,7 @@ static void check_told_recovery(struct invariants_case *c, const struct join_bun
 void invariants_mode_recovery(struct invariants_case *c)
 {
     invariants_case_each_run(c, check_recovery);
+    invariants_case_each_run(c, check_key);
     for (size_t i = 0; i < c->evidence->join.bundle_count; i++)
         check_told_recovery(c, &c->evidence->join.bundles[i]);
 }
