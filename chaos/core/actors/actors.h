@@ -14,6 +14,7 @@
 #define ACTORS(X)                                                                                  \
     X(vault)                                                                                       \
     X(service)                                                                                     \
+    X(command)                                                                                     \
     X(trust)                                                                                       \
     X(fallback_key)                                                                                \
     X(trail)                                                                                       \

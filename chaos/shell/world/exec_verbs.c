@@ -8,8 +8,8 @@
 #include "chaos/shell/world/exec_before.h"
 
 static const struct exec_actor *const actors[] = {
-    &do_vault,   &do_service, &do_trust,    &do_fallback_key, &do_trail,
-    &do_publish, &do_sign,    &do_wait_for, &do_status,
+    &do_vault, &do_service, &do_command, &do_trust,    &do_fallback_key,
+    &do_trail, &do_publish, &do_sign,    &do_wait_for, &do_status,
 };
 
 #define ACTORS_THAT_ACT COUNT(actors)

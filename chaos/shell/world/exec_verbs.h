@@ -38,8 +38,8 @@ struct exec_actor {
     bool needs_vault; /* acts on Vault: what a row needs and excludes is Vault's condition */
 };
 
-extern const struct exec_actor do_vault, do_service, do_trust, do_fallback_key, do_trail,
-    do_publish, do_sign, do_wait_for, do_status;
+extern const struct exec_actor do_vault, do_service, do_command, do_trust, do_fallback_key,
+    do_trail, do_publish, do_sign, do_wait_for, do_status;
 
 /* Carries out a step (world.h, act). */
 MUST_USE enum errc exec_verbs_run(struct exec_verbs *exec, const struct world_step *step,
