@@ -48,7 +48,8 @@ static size_t verb_count;
 
 static void read_verb(enum vault_machine_stack stack, size_t i)
 {
-    static const char *const stacks[] = {"{storage: file}", "{storage: inmem}", "{dev: true}"};
+    static const char *const stacks[] = {"{storage: file, tls: true}", "{storage: inmem}",
+                                         "{dev: true}"};
     char text[512];
     struct lint lint CLEANUP(lint_done) = {0};
     struct errc_why why = {{0}};

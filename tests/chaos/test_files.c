@@ -43,7 +43,7 @@ static const struct world_file lawful[] = {
     {"cli/12.out", WORLD_FILE_REGULAR, 0600},
     {"cli/" ID("2"), WORLD_FILE_FOLDER, 0700},
     {"cli/" ID("2") "/bundle.json", WORLD_FILE_REGULAR, 0600},
-    {"cli/" ID("2") "/statement.pdf", WORLD_FILE_REGULAR, 0600},
+    {"cli/" ID("2") "/statement-1.pdf", WORLD_FILE_REGULAR, 0600},
     {"cli/" ID("2") "/manifest.json", WORLD_FILE_REGULAR, 0644},
 };
 

@@ -118,7 +118,8 @@ static bool can(struct vault_machine *m, const struct vault_machine_verb *verb)
 /* False when one of the verbs cannot be carried out where it stands. */
 static bool write_scenario(struct outage *o)
 {
-    static const char *const stacks[] = {"{storage: file}", "{storage: inmem}", "{dev: true}"};
+    static const char *const stacks[] = {"{storage: file, tls: true}", "{storage: inmem}",
+                                         "{dev: true}"};
     struct vault_machine m;
     vault_machine_init(&m, o->stack, o->stack == VAULT_MACHINE_DEV ? 1 : THRESHOLD);
     buf_reset(&o->text);

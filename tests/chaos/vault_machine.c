@@ -5,6 +5,7 @@
 #include "chaos/core/condition.h"
 
 #define ALL_STACKS 7u
+#define WITH_TLS (1u << VAULT_MACHINE_FILE)
 #define NOT_DEV (1u << VAULT_MACHINE_FILE | 1u << VAULT_MACHINE_INMEM)
 
 void vault_machine_init(struct vault_machine *m, enum vault_machine_stack stack, int threshold)
@@ -111,6 +112,18 @@ static void open_listener(struct vault_machine *m)
     m->accepting = true;
 }
 
+static void serve_another(struct vault_machine *m)
+{
+    m->distrusted = true;
+    m->accepting = true; /* it listens anew */
+}
+
+static void serve_good(struct vault_machine *m)
+{
+    m->distrusted = false;
+    m->accepting = true;
+}
+
 static void hold(struct vault_machine *m)
 {
     m->holding = true;
@@ -194,7 +207,7 @@ bool vault_machine_request(struct vault_machine *m, size_t step)
         [VAULT_MACHINE_HANG] = nothing,
         [VAULT_MACHINE_CRASH] = die,
     };
-    if (!m->alive || m->frozen || !m->accepting || m->holding)
+    if (!m->alive || m->frozen || !m->accepting || m->holding || m->distrusted)
         return false;
     for (size_t i = 0; i < m->rule_count; i++) {
         struct vault_machine_rule *rule = &m->rules[i];
@@ -290,6 +303,8 @@ static const struct vault_machine_verb verbs[] = {
     {"vault: {restart: wipe}", "", ALL_STACKS, be_born_anew, NULL},
     {"vault: pause", "", ALL_STACKS, freeze, NULL},
     {"vault: unpause", "  - vault: pause\n", ALL_STACKS, thaw, NULL},
+    {"vault: {certificate: expired}", "", WITH_TLS, serve_another, NULL},
+    {"vault: {certificate: good}", "", WITH_TLS, serve_good, NULL},
     {"vault: reset", "", ALL_STACKS, reset, NULL},
     {"vault: bootstrap", "", ALL_STACKS, bootstrap, NULL},
     {"vault: rotate_key", "", ALL_STACKS, nothing, has_key},
@@ -339,6 +354,7 @@ unsigned vault_machine_bits(const struct vault_machine *m)
     bits |= m->key != m->pinned ? CONDITION_KEY : 0u;
     bits |= !m->file_there ? CONDITION_FALLBACK_GONE : 0u;
     bits |= m->file_there && !m->file_safe ? CONDITION_FALLBACK_KEY : 0u;
+    bits |= m->distrusted ? CONDITION_CERTIFICATE : 0u;
     if (!m->alive)
         return bits | CONDITION_GONE;
     bits |= m->frozen ? CONDITION_FROZEN : 0u;

@@ -48,7 +48,8 @@ struct vault_machine {
     enum vault_machine_stack stack;
     int threshold;
     bool alive, frozen, accepting, holding, initialised, sealed;
-    int entered; /* unseal keys */
+    bool distrusted; /* serves a certificate that nobody may trust, whoever serves it */
+    int entered;     /* unseal keys */
     struct vault_machine_rule rules[VAULT_MACHINE_RULES_MAX];
     size_t rule_count;
     int key, pinned, keys; /* the signing key there is (0: none), the one that is trusted, made */

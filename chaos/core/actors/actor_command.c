@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/scenario/check.h"
 
@@ -27,5 +28,4 @@ static const struct verb verbs[] = {
      .names_sign = true},
 };
 
-const struct actor actor_command = {
-    .name = "command", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+const struct actor actor_command = {.name = "command", .verbs = verbs, .verb_count = COUNT(verbs)};

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/count.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/scenario/check.h"
 
@@ -53,5 +54,4 @@ static const struct verb verbs[] = {
     {.name = "restore", .doc = "lets manifests appear again", .check = check_restore},
 };
 
-const struct actor actor_publish = {
-    .name = "publish", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+const struct actor actor_publish = {.name = "publish", .verbs = verbs, .verb_count = COUNT(verbs)};

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/count.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/scenario/check.h"
 
@@ -54,5 +55,4 @@ static const struct verb verbs[] = {
      .check = check_tear},
 };
 
-const struct actor actor_trail = {
-    .name = "trail", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+const struct actor actor_trail = {.name = "trail", .verbs = verbs, .verb_count = COUNT(verbs)};

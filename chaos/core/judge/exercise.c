@@ -142,8 +142,6 @@ static const struct meets {
      "an audited refusal that names the fallback key"},
     {CONDITION_FALLBACK_GONE, meet_fallback_key, true, VERDICT_NOT_EXERCISED,
      "an audited refusal that names the fallback key"},
-};
-
     {CONDITION_CERTIFICATE, meet_certificate, true, VERDICT_NOT_EXERCISED,
      "an audited attempt that ended certificate"},
 };

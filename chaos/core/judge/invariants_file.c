@@ -70,6 +70,17 @@ static size_t number_len(const struct invariants_case *c, const char *name)
     return strspn(name, "0123456789");
 }
 
+/* True when the name is what the template of a file says, whatever number its ${n} stands for. */
+static bool is_numbered(const char *template, const char *name)
+{
+    const char *hole = strstr(template, "${n}");
+    if (hole == NULL)
+        return strcmp(template, name) == 0;
+    size_t before = (size_t)(hole - template);
+    size_t digits = strncmp(template, name, before) == 0 ? number_len(NULL, name + before) : 0;
+    return digits > 0 && strcmp(hole + strlen("${n}"), name + before + digits) == 0;
+}
+
 /* A file that chaos puts into the folder of a call. */
 static size_t file_len(const struct invariants_case *c, const char *name)
 {
@@ -77,7 +88,7 @@ static size_t file_len(const struct invariants_case *c, const char *name)
     (void)c;
     for (size_t i = 0; i < subject->door_count; i++)
         for (size_t k = 0; k < SUBJECT_FILES && subject->doors[i].files[k].name != NULL; k++)
-            if (strcmp(name, subject->doors[i].files[k].name) == 0)
+            if (is_numbered(subject->doors[i].files[k].name, name))
                 return strlen(name);
     return 0;
 }

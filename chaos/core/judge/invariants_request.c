@@ -3,11 +3,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/bug.h"
 #include "base/units.h"
 
 #define POLLS_PER_START 8 /* what nobody is blamed for: starts, re-sends of the library */
 #define POLLS_PER_ASKING 3
 #define PINS_PER_ASKING 3
+#define NAMES_MAX 32u /* of keys in a run; with that many, any will do */
 
 /* chaos's own, which has its mark; else it is the client's. */
 static bool is_own(const struct invariants_case *c, const struct ledger_request *r)
@@ -34,30 +36,46 @@ static const char *value_of(const struct record_contract *contract, const char *
     return NULL;
 }
 
-/* True when the last part of the path is what some signer was told; also when none was told. */
-static bool names_key(const struct record *record, const char *variable, const char *path)
+/* A row of the subject's table, and what came of it. */
+struct row {
+    const struct subject_asking *asking;
+    const char *names[NAMES_MAX]; /* that the last part of the path may be; none: any will do */
+    size_t name_count;
+    int64_t requests;
+    const struct ledger_request *last;
+};
+
+static bool has_name(const struct row *row, const char *name)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
-    bool told = false;
-    for (size_t i = 0; variable != NULL && i < record->contract_count; i++) {
-        const char *value = value_of(&record->contracts[i], variable);
-        told |= value != NULL;
-        if (value != NULL && strcmp(value, name) == 0)
+    for (size_t i = 0; i < row->name_count; i++)
+        if (strcmp(row->names[i], name) == 0)
             return true;
-    }
-    return !told;
+    return row->name_count == 0 || row->name_count == NAMES_MAX;
 }
 
-static const struct subject_asking *asking_of(const struct invariants_case *c,
-                                              const struct ledger_request *r)
+/* The names of keys that some signer was told. */
+static void note_names(const struct record *record, struct row *row)
 {
-    const struct subject *subject = c->record->scenario->stack.subject;
-    for (size_t i = 0; r->path != NULL && i < subject->asking_count; i++) {
-        const struct subject_asking *a = &subject->askings[i];
+    for (size_t i = 0; row->asking->key != NULL && i < record->contract_count; i++) {
+        const char *value = value_of(&record->contracts[i], row->asking->key);
+        if (value != NULL && (row->name_count == 0 || !has_name(row, value)))
+            row->names[row->name_count++] = value;
+    }
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+static struct row *row_of(struct row *rows, size_t count, const struct ledger_request *r)
+{
+    for (size_t i = 0; r->path != NULL && i < count; i++) {
+        const struct subject_asking *a = rows[i].asking;
         if (has_method(a->methods, r->method) && slice_glob(slice_of(a->path), slice_of(r->path)) &&
-            names_key(c->record, a->key, r->path))
-            return a;
+            has_name(&rows[i], last_part(r->path)))
+            return &rows[i];
     }
     return NULL;
 }
@@ -131,11 +149,6 @@ static int64_t polls_allowed(const struct invariants_case *c, const struct subje
 
 /* --- the judgement --- */
 
-struct count {
-    int64_t requests;
-    const struct ledger_request *last;
-};
-
 static void tell_unasked(struct invariants_case *c, const struct ledger_request *r)
 {
     const char *cause = pool_format(&c->out->pool, "%s %s", r->method, r->path);
@@ -153,47 +166,48 @@ static void tell_unpinned(struct invariants_case *c, const struct ledger_request
                            r->method, r->path, r->line);
 }
 
-/* Adds up the requests of one row. */
-static struct count count_asked(struct invariants_case *c, const struct subject_asking *asking)
+static void check_rate(struct invariants_case *c, const struct row *row)
 {
-    struct count count = {0};
-    for (size_t i = 0; i < c->evidence->server.request_count; i++) {
-        const struct ledger_request *r = &c->evidence->server.requests[i];
-        if (is_own(c, r) || asking_of(c, r) != asking)
-            continue;
-        count.requests++;
-        count.last = r;
-    }
-    return count;
-}
-
-static void check_rate(struct invariants_case *c, const struct subject_asking *asking)
-{
+    const struct subject_asking *asking = row->asking;
     int64_t allowed = asking->when == SUBJECT_WHEN_POLLING
                           ? polls_allowed(c, asking)
                           : PINS_PER_ASKING * (1 + (int64_t)count_steps(c->record, "trust"));
-    struct count count = count_asked(c, asking);
-    if (count.requests > allowed)
+    if (row->requests > allowed)
         invariants_case_caused(c, asking->path, 0,
                                "expected at most %" PRId64 " requests %s %s in this run, Vault got "
                                "%" PRId64 " (" LEDGER_JOURNAL ":%zu)",
-                               allowed, asking->methods, asking->path, count.requests,
-                               count.last->line);
+                               allowed, asking->methods, asking->path, row->requests,
+                               row->last->line);
+}
+
+static void check_request(struct invariants_case *c, struct row *row,
+                          const struct ledger_request *r)
+{
+    if (row == NULL) {
+        tell_unasked(c, r);
+        return;
+    }
+    row->requests++;
+    row->last = r;
+    if (row->asking->when == SUBJECT_WHEN_PINNING && !is_pinning(c->record, r->wall_ns))
+        tell_unpinned(c, r);
 }
 
 void invariants_request_unasked(struct invariants_case *c)
 {
     const struct subject *subject = c->record->scenario->stack.subject;
+    struct row rows[SUBJECT_ASKINGS_MAX] = {0};
+    CHECK(subject->asking_count <= SUBJECT_ASKINGS_MAX);
+    for (size_t i = 0; i < subject->asking_count; i++) {
+        rows[i].asking = &subject->askings[i];
+        note_names(c->record, &rows[i]);
+    }
     for (size_t i = 0; i < c->evidence->server.request_count; i++) {
         const struct ledger_request *r = &c->evidence->server.requests[i];
-        const struct subject_asking *asking = is_own(c, r) ? NULL : asking_of(c, r);
-        if (asking == NULL && !is_own(c, r))
-            tell_unasked(c, r);
-        else if (asking != NULL && asking->when == SUBJECT_WHEN_PINNING &&
-                 !is_pinning(c->record, r->wall_ns))
-            tell_unpinned(c, r);
+        if (!is_own(c, r))
+            check_request(c, row_of(rows, subject->asking_count, r), r);
     }
     for (size_t i = 0; i < subject->asking_count; i++)
-        if (subject->askings[i].when != SUBJECT_WHEN_SIGNING)
-            check_rate(c, &subject->askings[i]);
+        if (rows[i].asking->when != SUBJECT_WHEN_SIGNING)
+            check_rate(c, &rows[i]);
 }

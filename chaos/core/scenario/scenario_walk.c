@@ -28,7 +28,7 @@ static const struct {
     {"refuses connections", "since line", "", "accept them first"},
     {"holds requests", "since line", "", "resume it first"},
     {"is sealed", "since line", "", "unseal it first"},
-    [9] = {"serves a certificate that nobody trusts", "since line", "", "serve a good one first"},
+    [10] = {"serves a certificate that nobody trusts", "since line", "", "serve a good one first"},
 };
 
 static void say_excluded(struct walk *w, const struct scenario_step *step,

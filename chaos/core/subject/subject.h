@@ -158,6 +158,8 @@ enum subject_when {
     SUBJECT_WHEN_PINNING, /* while it was told to pin the key that Vault has now */
 };
 
+#define SUBJECT_ASKINGS_MAX 16u
+
 struct subject_asking {
     const char *methods; /* "GET HEAD" */
     const char *path;    /* a glob over the path on the wire */

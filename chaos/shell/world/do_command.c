@@ -1,5 +1,6 @@
 #include <signal.h>
 
+#include "base/count.h"
 #include "chaos/shell/world/exec_verbs.h"
 
 /* It is reaped by whoever waits for the call. */
@@ -18,4 +19,4 @@ static const struct exec_verb verbs[] = {
 };
 
 const struct exec_actor do_command = {
-    .name = "command", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+    .name = "command", .verbs = verbs, .verb_count = COUNT(verbs)};

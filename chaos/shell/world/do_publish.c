@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "chaos/shell/stack/publishfault.h"
 #include "chaos/shell/world/exec_verbs.h"
 
@@ -25,4 +26,4 @@ static const struct exec_verb verbs[] = {
 };
 
 const struct exec_actor do_publish = {
-    .name = "publish", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+    .name = "publish", .verbs = verbs, .verb_count = COUNT(verbs)};

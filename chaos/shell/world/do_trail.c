@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "chaos/shell/stack/trailfault.h"
 #include "chaos/shell/world/exec_verbs.h"
 
@@ -26,5 +27,4 @@ static const struct exec_verb verbs[] = {
     {"tear", trail_tear},
 };
 
-const struct exec_actor do_trail = {
-    .name = "trail", .verbs = verbs, .verb_count = sizeof verbs / sizeof verbs[0]};
+const struct exec_actor do_trail = {.name = "trail", .verbs = verbs, .verb_count = COUNT(verbs)};

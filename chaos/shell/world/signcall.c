@@ -323,6 +323,11 @@ static struct signcall *find(const struct signcalls *calls, size_t id)
     return NULL;
 }
 
+const struct signcall *signcall_find(const struct signcalls *calls, size_t id)
+{
+    return find(calls, id);
+}
+
 enum errc signcall_await(struct signcalls *calls, size_t id, int64_t deadline_ns,
                          struct world_call *out, struct errc_why *why)
 {

@@ -62,6 +62,9 @@ MUST_USE enum errc signcall_begin(struct signcalls *calls, const struct world_st
 MUST_USE enum errc signcall_await(struct signcalls *calls, size_t id, int64_t deadline_ns,
                                   struct world_call *out, struct errc_why *why);
 
+/* That call, NULL when there is none; valid until the next one begins. */
+const struct signcall *signcall_find(const struct signcalls *calls, size_t id);
+
 /* Appends what was asked to be signed (WORLD_ASKED). ERRC_NOT_FOUND. */
 MUST_USE enum errc signcall_asked(const struct signcalls *calls, const char *bundle,
                                   struct buf *out, struct errc_why *why);
