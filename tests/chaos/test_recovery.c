@@ -79,6 +79,8 @@ static void bring_back(struct outage *o, struct vault_machine *m)
         (void)do_step(o, m, "vault: unpause");
     if (!m->alive)
         (void)do_step(o, m, "vault: start");
+    if (m->distrusted)
+        (void)do_step(o, m, "vault: {certificate: good}");
     if (m->holding && m->rule_count == 0)
         (void)do_step(o, m, "vault: resume");
     if (!m->accepting && m->rule_count == 0)
