@@ -6,7 +6,7 @@
 
 #include "base/units.h"
 #include "chaos/core/judge/exercise.h"
-#include "chaos/core/judge/invariants.h"
+#include "chaos/core/judge/invariants/invariants.h"
 #include "chaos/core/judge/judge.h"
 #include "chaos/core/judge/probe.h"
 #include "chaos/core/ledger/evidence.h"

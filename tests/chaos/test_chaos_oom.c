@@ -17,7 +17,7 @@
 #include "chaos/core/ledger/verify_manifest.h"
 #include "chaos/core/report/schema_page.h"
 #include "chaos/core/scenario/plan.h"
-#include "chaos/core/scenario/scenario_parse.h"
+#include "chaos/core/scenario/read/scenario_parse.h"
 #include "tests/support/oom.h"
 
 static const char good[] = "version: 1\npurpose: p\ntags: [a, b]\n"

@@ -17,8 +17,8 @@
 #include <string.h>
 
 #include "chaos/core/scenario/plan.h"
-#include "chaos/core/scenario/scenario_parse.h"
-#include "tests/chaos/vault_machine.h"
+#include "chaos/core/scenario/read/scenario_parse.h"
+#include "tests/chaos/fake/vault_machine.h"
 
 #define LENGTH_MAX 6u
 #define LENGTH_WALKED 3u   /* all of them */

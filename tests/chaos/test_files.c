@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/count.h"
-#include "tests/chaos/case.h"
+#include "tests/chaos/fake/case.h"
 
 #define ID(n) "00000000-0000-4000-8000-00000000000" n
 #define PLAIN                                                                                      \

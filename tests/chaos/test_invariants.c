@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "base/count.h"
-#include "chaos/core/judge/invariants.h"
+#include "chaos/core/judge/invariants/invariants.h"
 #include "chaos/core/ledger/ledger_client.h"
-#include "tests/chaos/case.h"
-#include "tests/chaos/planted.h"
+#include "tests/chaos/fake/case.h"
+#include "tests/chaos/planted/planted.h"
 
 static const struct planted *const tables[] = {planted_input, planted_sign, planted_time,
                                                planted_trail, planted_try};

@@ -22,7 +22,7 @@
 #include "chaos/core/ledger/metrics_text.h"
 #include "chaos/core/ledger/verify_manifest.h"
 #include "chaos/core/report/schema_page.h"
-#include "tests/chaos/case.h"
+#include "tests/chaos/fake/case.h"
 
 /* --- verify_manifest --- */
 

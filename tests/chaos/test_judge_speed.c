@@ -21,11 +21,11 @@
 #include "base/digest.h"
 #include "base/text/stamp.h"
 #include "chaos/core/judge/exercise.h"
-#include "chaos/core/judge/invariants.h"
+#include "chaos/core/judge/invariants/invariants.h"
 #include "chaos/core/judge/judge.h"
 #include "chaos/core/ledger/evidence.h"
 #include "chaos/core/report/report.h"
-#include "chaos/core/scenario/scenario_parse.h"
+#include "chaos/core/scenario/read/scenario_parse.h"
 
 #define FEW 4000u
 #define MANY 16000u /* four times as many */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/count.h"
-#include "tests/chaos/case.h"
+#include "tests/chaos/fake/case.h"
 
 #define BEGINNING 1763920000000000000 /* of the fake world's clock */
 #define SECOND 1000000000

@@ -11,7 +11,7 @@
 
 #include "base/count.h"
 #include "chaos/core/ledger/log_text.h"
-#include "tests/chaos/case.h"
+#include "tests/chaos/fake/case.h"
 
 /* Lines of the trail: 1, 2 steady state; 3, 4 the outage; 5, 6 steady state again; one line of the
  * log for each two. */

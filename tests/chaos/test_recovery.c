@@ -17,9 +17,9 @@
 #include <string.h>
 
 #include "chaos/core/actors/actors.h"
-#include "chaos/core/scenario/scenario_parse.h"
-#include "tests/chaos/case.h"
-#include "tests/chaos/fake_vault.h"
+#include "chaos/core/scenario/read/scenario_parse.h"
+#include "tests/chaos/fake/case.h"
+#include "tests/chaos/fake/fake_vault.h"
 
 #define THRESHOLD 3
 #define TRIPLES 300u

@@ -16,9 +16,9 @@
 #include "chaos/core/report/report.h"
 #include "chaos/core/report/report_result.h"
 #include "chaos/core/runner.h"
-#include "chaos/core/scenario/scenario_parse.h"
-#include "tests/chaos/case.h"
-#include "tests/chaos/fake_port.h"
+#include "chaos/core/scenario/read/scenario_parse.h"
+#include "tests/chaos/fake/case.h"
+#include "tests/chaos/fake/fake_port.h"
 
 #define HEAD                                                                                       \
     "version: 1\npurpose: p & <q>\nstack: {environment: {ALLOW_FALLBACK_SIGNING: \"true\"}}\n"     \

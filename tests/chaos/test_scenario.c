@@ -14,7 +14,7 @@
 #include "base/os/file.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/scenario/plan.h"
-#include "chaos/core/scenario/scenario_parse.h"
+#include "chaos/core/scenario/read/scenario_parse.h"
 
 #define HEAD "version: 1\npurpose: p\nsteady_state:\n  - sign: {via: api}\n"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/count.h"
-#include "tests/chaos/case.h"
+#include "tests/chaos/fake/case.h"
 
 #define SCENARIO(fallback)                                                                         \
     "version: 1\npurpose: p\n"                                                                     \
@@ -21,9 +21,8 @@
 
 static const char sealed[] = SCENARIO("true") "completed}}\nrollback:\n  - vault: {unseal: 3}\n";
 static const char sealed_off[] = SCENARIO("false") "blocked}}\nrollback:\n  - vault: {unseal: 3}\n";
-static const char sealed_long[] = SCENARIO(
-    "true") "completed}}\n  - sign: {via: api}\n"
-            "rollback:\n  - vault: {unseal: 3}\n";
+static const char sealed_long[] = SCENARIO("true") "completed}}\n  - sign: {via: api}\n"
+                                                   "rollback:\n  - vault: {unseal: 3}\n";
 static const char pinned[] = "version: 1\npurpose: p\n"
                              "steady_state:\n  - sign: {via: api}\n"
                              "method:\n  - trust: accept\n";

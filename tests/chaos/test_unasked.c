@@ -12,7 +12,7 @@
 
 #include "base/count.h"
 #include "base/text/buf.h"
-#include "tests/chaos/case.h"
+#include "tests/chaos/fake/case.h"
 
 /* Lines of the journal: 1 start; 2, 3 steady state; 4, 5 the call; 6, 7 steady state again. */
 static const char healthy[] = "version: 1\npurpose: p\n"

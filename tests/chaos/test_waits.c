@@ -11,7 +11,7 @@
 #include "base/text/stamp.h"
 #include "base/units.h"
 #include "chaos/core/ledger/waits.h"
-#include "chaos/core/scenario/scenario_parse.h"
+#include "chaos/core/scenario/read/scenario_parse.h"
 #include "chaos/core/subject/subjects.h"
 
 #define DAY (1764000000000 * NS_PER_MS) /* all times are milliseconds behind it */

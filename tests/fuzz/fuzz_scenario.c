@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "chaos/core/scenario/plan.h"
-#include "chaos/core/scenario/scenario_parse.h"
+#include "chaos/core/scenario/read/scenario_parse.h"
 
 #define PLAN_BYTES_MAX (64u << 20)
 

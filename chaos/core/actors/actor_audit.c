@@ -1,7 +1,7 @@
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/judge/probe.h"
 #include "chaos/core/language/fields.h"
-#include "chaos/core/scenario/check.h"
+#include "chaos/core/scenario/check/check.h"
 
 static const struct verb_field fields[] = {
     FIELDS_SIGN_STEP("of", false, "only entries of that sign step's bundle"),

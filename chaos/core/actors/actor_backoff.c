@@ -5,7 +5,7 @@
 #include "chaos/core/judge/backoff.h"
 #include "chaos/core/judge/probe.h"
 #include "chaos/core/language/fields.h"
-#include "chaos/core/scenario/check.h"
+#include "chaos/core/scenario/check/check.h"
 #include "chaos/core/subject/subject_contract.h"
 
 static const struct verb_field fields[] = {

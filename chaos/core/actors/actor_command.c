@@ -1,6 +1,6 @@
 #include "base/count.h"
 #include "chaos/core/actors/actors.h"
-#include "chaos/core/scenario/check.h"
+#include "chaos/core/scenario/check/check.h"
 
 /* Only a command that runs on its own can be ended. */
 static void check_kill(struct check *c, const struct scenario_step *step)

@@ -2,7 +2,7 @@
 
 #include "base/count.h"
 #include "chaos/core/actors/actors.h"
-#include "chaos/core/scenario/check.h"
+#include "chaos/core/scenario/check/check.h"
 
 /* Only its owner may read and write it; anything else is unsafe. */
 static void change_mode(const struct scenario_step *step, const struct scenario_stack *stack,

@@ -3,7 +3,7 @@
 #include "chaos/core/actors/actor_sign.h"
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/language/fields.h"
-#include "chaos/core/scenario/check.h"
+#include "chaos/core/scenario/check/check.h"
 
 /* --- fields --- */
 

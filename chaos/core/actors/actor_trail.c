@@ -2,7 +2,7 @@
 
 #include "base/count.h"
 #include "chaos/core/actors/actors.h"
-#include "chaos/core/scenario/check.h"
+#include "chaos/core/scenario/check/check.h"
 
 static bool is_verb(const struct scenario_step *step, const char *name)
 {

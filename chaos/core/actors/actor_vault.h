@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "chaos/core/scenario/check.h"
+#include "chaos/core/scenario/check/check.h"
 
 #define ACTOR_VAULT_DECOY "${DECOY}" /* in the headers of respond: the decoy's address */
 

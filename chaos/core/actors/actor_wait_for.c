@@ -2,7 +2,7 @@
 
 #include "chaos/core/actors/actors.h"
 #include "chaos/core/language/fields.h"
-#include "chaos/core/scenario/check.h"
+#include "chaos/core/scenario/check/check.h"
 
 static const struct verb_field fields[] = {
     FIELDS_SIGN_STEP("sign", true, "a sign step in the background"),

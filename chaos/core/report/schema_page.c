@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "chaos/core/actors/actors.h"
-#include "chaos/core/judge/invariants.h"
+#include "chaos/core/judge/invariants/invariants.h"
 #include "chaos/core/language/verb.h"
 #include "chaos/core/language/verb_stack.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/count.h"
 #include "base/os/file.h"
-#include "chaos/core/scenario/scenario_parse.h"
+#include "chaos/core/scenario/read/scenario_parse.h"
 
 #define FINDINGS_BYTES_MAX (16u << 20)
 

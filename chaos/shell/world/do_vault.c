@@ -7,7 +7,7 @@
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
 #include "chaos/core/actors/actor_vault.h"
-#include "chaos/core/scenario/scenario_parse.h"
+#include "chaos/core/scenario/read/scenario_parse.h"
 #include "chaos/shell/stack/stack_vault.h"
 #include "chaos/shell/world/exec_verbs.h"
 

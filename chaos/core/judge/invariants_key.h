@@ -1,8 +1,0 @@
-/*
- * invariants_key: who may sign when. See invariants.c for what it means.
- */
-#pragma once
-
-#include "chaos/core/judge/invariants_case.h"
-
-void invariants_key_lawful(struct invariants_case *c);
