@@ -24,6 +24,10 @@
 #define LIMIT_RUN_THREADS        32u          /* signing threads of one service */
 
 /* the signer */
+#define LIMIT_ADDRESS_BYTES      512u         /* VAULT_ADDR */
+#define LIMIT_TOKEN_BYTES        8192u        /* VAULT_TOKEN, or what its file holds */
+#define LIMIT_NAMESPACE_BYTES    1024u        /* VAULT_NAMESPACE */
+#define LIMIT_TEST_NAME_BYTES    256u         /* FAKEVAULT_TEST */
 #define LIMIT_BUNDLE_ARTEFACTS   1000u        /* of one bundle */
 #define LIMIT_BUNDLE_TEXT_BYTES  512u         /* any one string of a bundle */
 #define LIMIT_MANIFEST_BYTES     (4u << 20)   /* canonical; its base64 fits into Vault's limit */

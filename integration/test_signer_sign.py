@@ -7,6 +7,7 @@ import shutil
 import signal
 
 import pytest
+from harness import tracing
 
 OUTAGES = ["sealed", "refused", "unavailable", "timeout"]
 
@@ -101,6 +102,49 @@ def test_an_outage_leads_to_the_local_key_when_that_is_allowed(signer, durable_v
     assert manifest["metadata"]["signing"]["reason"] == outage
     assert signer.run("verify", folder).code == 0
     check_chain(signer)
+
+
+@pytest.mark.parametrize(
+    "name, limit", [("VAULT_TOKEN", 8192), ("VAULT_NAMESPACE", 1024), ("FAKEVAULT_TEST", 256)]
+)
+def test_a_value_too_long_for_a_header_is_told_at_the_start(signer, durable_vault, name, limit):
+    folder, run_id = signer.bundle()
+    signer.allow_fallback()
+    child = signer.run("sign", folder, **{name: "s" * 20000})
+    assert child.code == 2
+    assert f"{name} has 20000 bytes, at most {limit} are taken" in child.errors()
+    assert not (folder / "manifest.json").exists()
+    assert signer.audit(run_id) == []
+
+
+def test_a_token_file_too_long_for_a_header_is_told_at_the_start(signer, durable_vault):
+    folder, run_id = signer.bundle()
+    signer.allow_fallback()
+    token = signer.folder / "token"
+    token.write_text("s" * 8200 + "\n")
+    del signer.settings["VAULT_TOKEN"]
+    child = signer.run("sign", folder, VAULT_TOKEN_FILE=token)
+    assert child.code == 2
+    assert "VAULT_TOKEN_FILE holds a token of 8200 bytes, at most 8192 are taken" in child.errors()
+    assert signer.audit(run_id) == []
+
+
+@tracing.needs_trace
+def test_no_descriptor_for_a_connection_is_no_outage(signer, durable_vault):
+    """Vault is there and unsealed: what keeps us from asking it is our own trouble."""
+    folder, run_id = signer.bundle()
+    signer.allow_fallback()
+    program = signer.factory.traceable("signer")
+    tracer = ["strace", "-f", "-o", "/dev/null", "-e", "inject=socket:error=EMFILE"]
+    settings = signer.factory.environment(**{**signer.settings, **tracing.NO_LEAK_CHECK})
+    child = signer.factory.run("traced", [*tracer, program, "sign", folder], settings)
+    assert child.code == 1, child.errors()
+    result = json.loads(child.output())
+    assert (result["status"], result["reason"]) == ("failed", "internal")
+    assert result["error"]["code"] == "internal"
+    assert "Too many open files" in result["error"]["message"]
+    assert not (folder / "manifest.json").exists()
+    assert actions(signer, run_id) == ["MANIFEST_SIGNING_STARTED", "MANIFEST_SIGNING_FAILED"]
 
 
 def deny(signer, vault):

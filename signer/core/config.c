@@ -4,36 +4,42 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/limits.h"
 #include "base/text/slice.h"
 
-/* The text variables; which of them are secret, and what a command may not do without. */
+#define PATH_BYTES (LIMIT_PATH_BYTES - 1)
+#define KEY_NAME_BYTES 128
+
+/* The text variables: how long a value may be, so that each fits into the header, URL or path that
+ * it becomes a part of; which of them are secret, and what a command may not do without. */
 static const struct text_variable {
     const char *name;
     size_t offset;
+    size_t max;
     const char *fallback;
     bool secret;
     unsigned needed_by;
     const char *help;
 } texts[] = {
-    {"VAULT_ADDR", offsetof(struct config, vault_addr), "https://127.0.0.1:8200", false, 0,
-     "http(s)://HOST[:PORT], nothing behind it"},
-    {"VAULT_TOKEN", offsetof(struct config, vault_token), NULL, true, 0,
+    {"VAULT_ADDR", offsetof(struct config, vault_addr), LIMIT_ADDRESS_BYTES,
+     "https://127.0.0.1:8200", false, 0, "http(s)://HOST[:PORT], nothing behind it"},
+    {"VAULT_TOKEN", offsetof(struct config, vault_token), LIMIT_TOKEN_BYTES, NULL, true, 0,
      "the token; wins over the file"},
-    {"VAULT_TOKEN_FILE", offsetof(struct config, vault_token_file), NULL, false, 0,
+    {"VAULT_TOKEN_FILE", offsetof(struct config, vault_token_file), PATH_BYTES, NULL, false, 0,
      "a file that holds the token"},
-    {"VAULT_CACERT", offsetof(struct config, vault_cacert), NULL, false, 0,
+    {"VAULT_CACERT", offsetof(struct config, vault_cacert), PATH_BYTES, NULL, false, 0,
      "PEM file of the authority to trust, instead of the system's"},
-    {"VAULT_NAMESPACE", offsetof(struct config, vault_namespace), NULL, false, 0,
-     "the namespace to work in"},
-    {"SIGNING_KEY", offsetof(struct config, signing_key), "docugen-manifest", false, 0,
-     "the name of the transit key"},
-    {"FALLBACK_KEY_FILE", offsetof(struct config, fallback_key_file), NULL, false, 0,
+    {"VAULT_NAMESPACE", offsetof(struct config, vault_namespace), LIMIT_NAMESPACE_BYTES, NULL,
+     false, 0, "the namespace to work in"},
+    {"SIGNING_KEY", offsetof(struct config, signing_key), KEY_NAME_BYTES, "docugen-manifest", false,
+     0, "the name of the transit key"},
+    {"FALLBACK_KEY_FILE", offsetof(struct config, fallback_key_file), PATH_BYTES, NULL, false, 0,
      "the local key's file; never opened while fallback is off"},
-    {"TRUST_FILE", offsetof(struct config, trust_file), NULL, false, CONFIG_NEED_TRUST,
+    {"TRUST_FILE", offsetof(struct config, trust_file), PATH_BYTES, NULL, false, CONFIG_NEED_TRUST,
      "the file that pins Vault's key"},
-    {"AUDIT_LOG", offsetof(struct config, audit_log), NULL, false, CONFIG_NEED_AUDIT,
+    {"AUDIT_LOG", offsetof(struct config, audit_log), PATH_BYTES, NULL, false, CONFIG_NEED_AUDIT,
      "the audit trail, without which nothing is signed"},
-    {"FAKEVAULT_TEST", offsetof(struct config, test), NULL, false, 0,
+    {"FAKEVAULT_TEST", offsetof(struct config, test), LIMIT_TEST_NAME_BYTES, NULL, false, 0,
      "a name that fakevault's journal keeps with each request"},
 };
 
@@ -82,6 +88,9 @@ static enum errc read_text(const struct config_source *source, const struct text
         return ERRC_OK;
     if (*value == '\0')
         return errc_fail(why, ERRC_USAGE, "%s is set to \"\": give a value or unset it", v->name);
+    if (strlen(value) > v->max)
+        return errc_fail(why, ERRC_USAGE, "%s has %zu bytes, at most %zu are taken", v->name,
+                         strlen(value), v->max);
     if (!has_control(value))
         return ERRC_OK;
     return v->secret
@@ -169,7 +178,7 @@ static enum errc check_addr(const char *addr, struct errc_why *why)
 static enum errc check_together(const struct config *c, unsigned needs, struct errc_why *why)
 {
     TRY(check_addr(c->vault_addr, why));
-    if (strlen(c->signing_key) > 128 || strchr(c->signing_key, '/') != NULL)
+    if (strchr(c->signing_key, '/') != NULL)
         return errc_fail(why, ERRC_USAGE,
                          "SIGNING_KEY is \"%.140s\": give the name of a transit key, at most 128 "
                          "bytes, without \"/\"",

@@ -20,6 +20,10 @@
  *   SIGNER_HEALTH_INTERVAL_MS  1000     10..3600000   how often a service asks sys/health
  *   FAKEVAULT_TEST                                       sent as X-Fakevault-Test, for rehearsals
  *
+ * What goes into a header has a limit: the token 8192 bytes, the namespace 1024, the test's name
+ * 256; VAULT_ADDR 512, SIGNING_KEY 128, a path 4095. A longer value is refused at the start: no
+ * request could be made with it.
+ *
  * A variable that is set and empty is refused like any other bad value: an empty switch in an
  * env file is a mistake that must not pass for a default (failures.md S4).
  */

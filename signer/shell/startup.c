@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/os/clock_os.h"
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
 
-#define TOKEN_FILE_BYTES 4096
+#define TOKEN_FILE_BYTES (LIMIT_TOKEN_BYTES + 64) /* with a line end and blanks around it */
 #define SECRET_BYTES (256u << 10)
 
 static const char *from_environment(void *unused, const char *name)
@@ -24,6 +25,9 @@ static enum errc keep_token(struct slice token, const char *source, struct start
     for (size_t i = 0; i < token.len; i++)
         if (token.ptr[i] <= ' ' || token.ptr[i] == 0x7f)
             return errc_fail(why, ERRC_USAGE, "%s holds more than one word", source);
+    if (token.len > LIMIT_TOKEN_BYTES)
+        return errc_fail(why, ERRC_USAGE, "%s holds a token of %zu bytes, at most %u are taken",
+                         source, token.len, LIMIT_TOKEN_BYTES);
     if (token.len == 0)
         return errc_fail(why, ERRC_USAGE, "%s holds no token", source);
     if (secret_copy(out->arena, token, &out->token) != ERRC_OK)

@@ -3,9 +3,11 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/bug.h"
@@ -24,9 +26,47 @@ struct transport_curl {
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 
+/* Counts what libcurl could not allocate, in any thread, its resolver's too: the code that it
+ * returns then can be that of an outage (CURLE_COULDNT_RESOLVE_HOST), and CURLE_OUT_OF_MEMORY can
+ * be about a header line without end. */
+static atomic_uint allocations_failed;
+
+static void *noted(void *ptr)
+{
+    if (ptr == NULL)
+        atomic_fetch_add(&allocations_failed, 1);
+    return ptr;
+}
+
+static void *allocate(size_t size)
+{
+    return noted(malloc(size));
+}
+
+static void *allocate_zeroed(size_t count, size_t size)
+{
+    return noted(calloc(count, size));
+}
+
+static void *reallocate(void *ptr, size_t size)
+{
+    return noted(realloc(ptr, size));
+}
+
+static char *duplicate(const char *text)
+{
+    return noted(strdup(text));
+}
+
+static void release(void *ptr)
+{
+    free(ptr);
+}
+
 static void global_init(void)
 {
-    CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    CHECK(curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, release, reallocate, duplicate,
+                               allocate_zeroed) == CURLE_OK);
 }
 
 enum errc transport_curl_open(const struct config *config, const struct secret *token,
@@ -77,20 +117,45 @@ static void return_handle(struct transport_curl *t, CURL *handle)
         curl_easy_cleanup(handle);
 }
 
+/* What happened in one attempt, beside libcurl's code. */
+struct attempt {
+    struct buf *body;
+    int sends; /* requests that went out, also those that libcurl makes by itself */
+    int sockets;
+    int socket_errno;  /* of the last socket that could not be made */
+    bool body_ran_out; /* no memory for the body, which is not longer than allowed */
+    unsigned failed_before;
+    char detail[CURL_ERROR_SIZE];
+};
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
-    struct buf *body = context;
-    buf_add(body, bytes, size * count);
-    return body->failed ? 0 : size * count;
+    struct attempt *a = context;
+    bool fits = size * count <= a->body->max - a->body->len;
+    buf_add(a->body, bytes, size * count);
+    a->body_ran_out = a->body->failed && fits;
+    return a->body->failed ? 0 : size * count;
 }
 
-/* Called once per send, also for those that libcurl makes by itself. */
 static int on_send(void *context, char *a, char *b, int c, int d)
 {
     (void)a, (void)b, (void)c, (void)d;
-    int *sends = context;
-    ++*sends;
+    ((struct attempt *)context)->sends++;
     return CURL_PREREQFUNC_OK;
+}
+
+/* libcurl says CURLE_COULDNT_CONNECT too when there is no socket to connect with. */
+static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct attempt *a = context;
+    (void)purpose;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0) {
+        a->socket_errno = errno;
+        return CURL_SOCKET_BAD;
+    }
+    a->sockets++;
+    return fd;
 }
 
 static bool add_header(struct curl_slist **list, const char *name, struct slice value)
@@ -146,65 +211,88 @@ static bool make_url(const struct config *config, const char *path, char out[sta
     return n > 0 && n < URL_BYTES;
 }
 
+/* False when the option could not be set: a request without one of them must not go out. */
+#define SET(handle, option, value)                                                                 \
+    (curl_easy_setopt((handle), CURLOPT_##option, (value)) == CURLE_OK)
+
 /* Where the request goes and what it carries. */
-static void set_request(CURL *h, const struct transport_request *request, const char *url,
+static bool set_request(CURL *h, const struct transport_request *request, const char *url,
                         struct curl_slist *headers)
 {
     bool post = strcmp(request->method, "POST") == 0;
-    (void)curl_easy_setopt(h, CURLOPT_URL, url);
-    (void)curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    (void)curl_easy_setopt(h, CURLOPT_USERAGENT, "signer/" PROJECT_VERSION);
-    (void)curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
-    (void)curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);
-    if (post) {
-        (void)curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-        (void)curl_easy_setopt(h, CURLOPT_POSTFIELDS, request->body.ptr);
-    }
+    return SET(h, URL, url) && SET(h, PROTOCOLS_STR, "http,https") &&
+           SET(h, HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+           SET(h, USERAGENT, "signer/" PROJECT_VERSION) && SET(h, HTTPHEADER, headers) &&
+           SET(h, PATH_AS_IS, 1L) &&
+           (!post || (SET(h, POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) &&
+                      SET(h, POSTFIELDS, request->body.ptr)));
 }
 
 /* Whom to talk to and for how long. An inherited proxy would get the token (failures.md E10). */
-static void set_limits(CURL *h, const struct config *config, int64_t timeout_ms)
+static bool set_limits(CURL *h, const struct config *config, int64_t timeout_ms)
 {
-    (void)curl_easy_setopt(h, CURLOPT_PROXY, "");
-    (void)curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
-    (void)curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(h, CURLOPT_TCP_NODELAY, 1L);
-    (void)curl_easy_setopt(h, CURLOPT_MAXCONNECTS, 1L);
-    (void)curl_easy_setopt(h, CURLOPT_MAXAGE_CONN, KEEP_CONNECTION_S);
-    (void)curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    (void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout_ms / 2 + 1));
-    (void)curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L);
-    (void)curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L);
-    (void)curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (config->vault_cacert != NULL)
-        (void)curl_easy_setopt(h, CURLOPT_CAINFO, config->vault_cacert);
+    return SET(h, PROXY, "") && SET(h, NOPROXY, "*") && SET(h, FOLLOWLOCATION, 0L) &&
+           SET(h, NOSIGNAL, 1L) && SET(h, TCP_NODELAY, 1L) && SET(h, MAXCONNECTS, 1L) &&
+           SET(h, MAXAGE_CONN, KEEP_CONNECTION_S) && SET(h, TIMEOUT_MS, (long)timeout_ms) &&
+           SET(h, CONNECTTIMEOUT_MS, (long)(timeout_ms / 2 + 1)) && SET(h, SSL_VERIFYPEER, 1L) &&
+           SET(h, SSL_VERIFYHOST, 2L) && SET(h, SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+           (config->vault_cacert == NULL || SET(h, CAINFO, config->vault_cacert));
 }
 
-/* What each of libcurl's codes means; the other codes go by whether a reply had begun. */
-static const struct {
+static bool set_hooks(CURL *h, struct attempt *a)
+{
+    return SET(h, ERRORBUFFER, a->detail) && SET(h, WRITEFUNCTION, on_body) &&
+           SET(h, WRITEDATA, a) && SET(h, PREREQFUNCTION, on_send) && SET(h, PREREQDATA, a) &&
+           SET(h, OPENSOCKETFUNCTION, on_socket) && SET(h, OPENSOCKETDATA, a);
+}
+
+/* A connection that ended early: how, goes by whether a reply had begun. */
+#define ENDED TRANSPORT_COUNT
+
+/*
+ * What each of libcurl's codes means, before and after the request went out. Only what the peer or
+ * the way to it did is an outcome of its own. A code that is not here is our own trouble, unless a
+ * request went out: then the peer ended it.
+ */
+static const struct outcome {
     CURLcode code;
-    enum transport_outcome outcome;
+    enum transport_outcome unsent;
+    enum transport_outcome sent;
 } outcomes[] = {
-    {CURLE_OK, TRANSPORT_COMPLETE},
-    {CURLE_OPERATION_TIMEDOUT, TRANSPORT_TIMED_OUT},
-    {CURLE_COULDNT_RESOLVE_HOST, TRANSPORT_UNREACHABLE},
-    {CURLE_COULDNT_CONNECT, TRANSPORT_UNREACHABLE},
-    {CURLE_UNSUPPORTED_PROTOCOL, TRANSPORT_NOT_HTTP}, /* HTTP/0.9 */
-    {CURLE_WEIRD_SERVER_REPLY, TRANSPORT_NOT_HTTP},
-    {CURLE_PARTIAL_FILE, TRANSPORT_TRUNCATED},
-    {CURLE_WRITE_ERROR, TRANSPORT_TRUNCATED},   /* larger than we read */
-    {CURLE_OUT_OF_MEMORY, TRANSPORT_TRUNCATED}, /* what it says of a header line without end */
-    {CURLE_BAD_CONTENT_ENCODING, TRANSPORT_TRUNCATED},
-    {CURLE_PEER_FAILED_VERIFICATION, TRANSPORT_CERTIFICATE},
-    {CURLE_SSL_CERTPROBLEM, TRANSPORT_CERTIFICATE},
-    {CURLE_SSL_CACERT_BADFILE, TRANSPORT_CERTIFICATE},
-    {CURLE_SSL_ISSUER_ERROR, TRANSPORT_CERTIFICATE},
-    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, TRANSPORT_CERTIFICATE},
-    {CURLE_SSL_INVALIDCERTSTATUS, TRANSPORT_CERTIFICATE},
-    {CURLE_SSL_CLIENTCERT, TRANSPORT_CERTIFICATE},
+    {CURLE_OK, TRANSPORT_COMPLETE, TRANSPORT_COMPLETE},
+    {CURLE_OPERATION_TIMEDOUT, TRANSPORT_TIMED_OUT, TRANSPORT_TIMED_OUT},
+    {CURLE_COULDNT_RESOLVE_HOST, TRANSPORT_UNREACHABLE, TRANSPORT_UNREACHABLE},
+    {CURLE_COULDNT_CONNECT, TRANSPORT_UNREACHABLE, TRANSPORT_UNREACHABLE},
+    {CURLE_SSL_CONNECT_ERROR, TRANSPORT_UNREACHABLE, ENDED},
+    {CURLE_RECV_ERROR, TRANSPORT_UNREACHABLE, ENDED},
+    {CURLE_SEND_ERROR, TRANSPORT_UNREACHABLE, ENDED},
+    {CURLE_UNSUPPORTED_PROTOCOL, TRANSPORT_INTERNAL, TRANSPORT_NOT_HTTP}, /* HTTP/0.9 */
+    {CURLE_WEIRD_SERVER_REPLY, TRANSPORT_INTERNAL, TRANSPORT_NOT_HTTP},
+    {CURLE_PARTIAL_FILE, TRANSPORT_INTERNAL, TRANSPORT_TRUNCATED},
+    {CURLE_WRITE_ERROR, TRANSPORT_INTERNAL, TRANSPORT_TRUNCATED},   /* larger than we read */
+    {CURLE_OUT_OF_MEMORY, TRANSPORT_INTERNAL, TRANSPORT_TRUNCATED}, /* of a line without end */
+    {CURLE_BAD_CONTENT_ENCODING, TRANSPORT_INTERNAL, TRANSPORT_TRUNCATED},
+    {CURLE_PEER_FAILED_VERIFICATION, TRANSPORT_CERTIFICATE, TRANSPORT_CERTIFICATE},
+    {CURLE_SSL_CERTPROBLEM, TRANSPORT_CERTIFICATE, TRANSPORT_CERTIFICATE},
+    {CURLE_SSL_CACERT_BADFILE, TRANSPORT_CERTIFICATE, TRANSPORT_CERTIFICATE},
+    {CURLE_SSL_ISSUER_ERROR, TRANSPORT_CERTIFICATE, TRANSPORT_CERTIFICATE},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, TRANSPORT_CERTIFICATE, TRANSPORT_CERTIFICATE},
+    {CURLE_SSL_INVALIDCERTSTATUS, TRANSPORT_CERTIFICATE, TRANSPORT_CERTIFICATE},
+    {CURLE_SSL_CLIENTCERT, TRANSPORT_CERTIFICATE, TRANSPORT_CERTIFICATE},
+    /* ours, whatever went out before */
+    {CURLE_FAILED_INIT, TRANSPORT_INTERNAL, TRANSPORT_INTERNAL},
+    {CURLE_READ_ERROR, TRANSPORT_INTERNAL, TRANSPORT_INTERNAL},
+    {CURLE_INTERFACE_FAILED, TRANSPORT_INTERNAL, TRANSPORT_INTERNAL},
+    {CURLE_ABORTED_BY_CALLBACK, TRANSPORT_INTERNAL, TRANSPORT_INTERNAL},
+    {CURLE_SEND_FAIL_REWIND, TRANSPORT_INTERNAL, TRANSPORT_INTERNAL},
+    {CURLE_UNRECOVERABLE_POLL, TRANSPORT_INTERNAL, TRANSPORT_INTERNAL},
 };
+
+/* Why a socket could not be made or connected when that is this machine's doing, not the peer's or
+ * the network's: nothing was tried. */
+static const int own_errnos[] = {EMFILE, ENFILE,       ENOMEM,          ENOBUFS,
+                                 EACCES, EPERM,        EADDRNOTAVAIL,   EADDRINUSE,
+                                 EAGAIN, EAFNOSUPPORT, EPROTONOSUPPORT, EINVAL};
 
 /* TLS trouble that has no code of its own: an alert about our certificate, and a peer that does
  * not speak TLS at all. Both are somebody's configuration, not an outage (failures.md B7, B8). */
@@ -217,20 +305,66 @@ static bool is_configuration(CURLcode code, const char *detail)
             strstr(detail, "certificate required") != NULL);
 }
 
-static enum transport_outcome outcome_of(CURLcode code, long os_errno, int status,
-                                         const char *detail)
+static bool is_own_errno(long os_errno)
 {
+    for (size_t i = 0; i < COUNT(own_errnos); i++)
+        if (own_errnos[i] == os_errno)
+            return true;
+    return false;
+}
+
+/* A resolver without a descriptor or a thread says no more than that there is no such host. */
+static bool can_resolve(const char *detail)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || strstr(detail, "thread failed to start") != NULL)
+        return false;
+    (void)close(fd);
+    return true;
+}
+
+/* Whether the attempt failed for a reason of ours. */
+static bool is_own_trouble(const struct attempt *a, CURLcode code, long os_errno)
+{
+    if (code == CURLE_OK)
+        return false;
+    if (a->body_ran_out || atomic_load(&allocations_failed) != a->failed_before ||
+        strstr(a->detail, "malloc failure") != NULL)
+        return true;
+    if (code == CURLE_COULDNT_CONNECT)
+        return (a->sockets == 0 && a->socket_errno != 0) || is_own_errno(os_errno);
+    return code == CURLE_COULDNT_RESOLVE_HOST && !can_resolve(a->detail);
+}
+
+static enum transport_outcome outcome_of(const struct attempt *a, CURLcode code, long os_errno,
+                                         int status)
+{
+    enum transport_outcome ended = status > 0 ? TRANSPORT_TRUNCATED : TRANSPORT_UNREACHABLE;
+    struct outcome found = {code, TRANSPORT_INTERNAL, ENDED};
+    if (is_own_trouble(a, code, os_errno))
+        return TRANSPORT_INTERNAL;
     if (code == CURLE_COULDNT_CONNECT && os_errno == ECONNREFUSED)
         return TRANSPORT_REFUSED;
-    if (is_configuration(code, detail))
+    if (is_configuration(code, a->detail))
         return TRANSPORT_CERTIFICATE;
     for (size_t i = 0; i < COUNT(outcomes); i++)
         if (outcomes[i].code == code)
-            return outcomes[i].outcome;
-    return status > 0 ? TRANSPORT_TRUNCATED : TRANSPORT_UNREACHABLE;
+            found = outcomes[i];
+    enum transport_outcome outcome = a->sends > 0 ? found.sent : found.unsent;
+    return outcome == ENDED ? ended : outcome;
 }
 
-static void read_outcome(CURL *h, CURLcode code, const char *detail, int sends,
+static void explain(const struct attempt *a, CURLcode code, struct transport_reply *reply)
+{
+    const char *text = a->detail[0] != '\0' ? a->detail : curl_easy_strerror(code);
+    if (code == CURLE_COULDNT_CONNECT && a->sockets == 0 && a->socket_errno != 0)
+        (void)snprintf(reply->detail, sizeof reply->detail, "no socket could be made: %s",
+                       strerror(a->socket_errno));
+    else
+        (void)snprintf(reply->detail, sizeof reply->detail, "%.159s", text);
+}
+
+static void read_outcome(CURL *h, CURLcode code, const struct attempt *a,
                          struct transport_reply *reply)
 {
     long status = 0, os_errno = 0;
@@ -238,11 +372,10 @@ static void read_outcome(CURL *h, CURLcode code, const char *detail, int sends,
     (void)curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(h, CURLINFO_OS_ERRNO, &os_errno);
     reply->status = (int)status;
-    reply->resends = sends > 1 ? sends - 1 : 0;
-    reply->outcome = outcome_of(code, os_errno, reply->status, detail);
+    reply->resends = a->sends > 1 ? a->sends - 1 : 0;
+    reply->outcome = outcome_of(a, code, os_errno, reply->status);
     if (reply->outcome != TRANSPORT_COMPLETE)
-        (void)snprintf(reply->detail, sizeof reply->detail, "%s",
-                       detail[0] != '\0' ? detail : curl_easy_strerror(code));
+        explain(a, code, reply);
     if (curl_easy_header(h, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
         (void)snprintf(reply->retry_after, sizeof reply->retry_after, "%s", header->value);
 }
@@ -250,30 +383,27 @@ static void read_outcome(CURL *h, CURLcode code, const char *detail, int sends,
 static void perform(struct transport_curl *t, CURL *h, const struct transport_request *request,
                     struct transport_reply *reply)
 {
-    char url[URL_BYTES], detail[CURL_ERROR_SIZE] = "";
-    int sends = 0;
+    char url[URL_BYTES];
+    struct attempt a = {.body = &reply->body, .failed_before = atomic_load(&allocations_failed)};
     struct curl_slist *headers CLEANUP(headers_done) = NULL;
-    if (!make_headers(t, request, &headers) || !make_url(t->config, request->path, url)) {
-        (void)snprintf(reply->detail, sizeof reply->detail, "the request could not be made");
+    if (!make_headers(t, request, &headers) || !make_url(t->config, request->path, url) ||
+        !set_request(h, request, url, headers) || !set_limits(h, t->config, request->timeout_ms) ||
+        !set_hooks(h, &a)) {
+        (void)snprintf(reply->detail, sizeof reply->detail,
+                       "the request could not be made: out of memory, or too long");
         return;
     }
-    set_request(h, request, url, headers);
-    set_limits(h, t->config, request->timeout_ms);
-    (void)curl_easy_setopt(h, CURLOPT_ERRORBUFFER, detail);
-    (void)curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
-    (void)curl_easy_setopt(h, CURLOPT_WRITEDATA, &reply->body);
-    (void)curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, on_send);
-    (void)curl_easy_setopt(h, CURLOPT_PREREQDATA, &sends);
     CURLcode code = curl_easy_perform(h);
-    read_outcome(h, code, detail, sends, reply);
+    read_outcome(h, code, &a, reply);
 }
 
+/* Until something was sent, or tried, whatever goes wrong is our own trouble. */
 static void send_one(void *context, const struct transport_request *request,
                      struct transport_reply *reply)
 {
     struct transport_curl *t = context;
     CHECK(request->timeout_ms >= 1);
-    *reply = (struct transport_reply){.outcome = TRANSPORT_UNREACHABLE};
+    *reply = (struct transport_reply){.outcome = TRANSPORT_INTERNAL};
     buf_init(&reply->body, LIMIT_VAULT_REPLY_BYTES);
     CURL *h = take_handle(t);
     if (h == NULL) {

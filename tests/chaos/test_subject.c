@@ -29,11 +29,17 @@ static void test_subject__a_class_says_outage_refusal_or_neither(void **state)
         const char *class;
         enum subject_says says;
     } rows[] = {
-        {"refused", SUBJECT_SAYS_OUTAGE},       {"timeout", SUBJECT_SAYS_OUTAGE},
-        {"malformed", SUBJECT_SAYS_OUTAGE},     {"denied", SUBJECT_SAYS_REFUSAL},
-        {"key_mismatch", SUBJECT_SAYS_REFUSAL}, {"ok", SUBJECT_SAYS_NEITHER},
-        {"rate_limited", SUBJECT_SAYS_NEITHER}, {"stale", SUBJECT_SAYS_NEITHER},
-        {"interrupted", SUBJECT_SAYS_NEITHER},  {"of our own making", SUBJECT_SAYS_NEITHER},
+        {"refused", SUBJECT_SAYS_OUTAGE},
+        {"timeout", SUBJECT_SAYS_OUTAGE},
+        {"malformed", SUBJECT_SAYS_OUTAGE},
+        {"denied", SUBJECT_SAYS_REFUSAL},
+        {"key_mismatch", SUBJECT_SAYS_REFUSAL},
+        {"internal", SUBJECT_SAYS_REFUSAL},
+        {"ok", SUBJECT_SAYS_NEITHER},
+        {"rate_limited", SUBJECT_SAYS_NEITHER},
+        {"stale", SUBJECT_SAYS_NEITHER},
+        {"interrupted", SUBJECT_SAYS_NEITHER},
+        {"of our own making", SUBJECT_SAYS_NEITHER},
         {NULL, SUBJECT_SAYS_NEITHER},
     };
     for (size_t i = 0; i < COUNT(rows); i++)

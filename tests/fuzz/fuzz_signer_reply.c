@@ -40,7 +40,7 @@ static void check_errors(struct slice body)
 {
     struct buf errors CLEANUP(buf_done);
     buf_init(&errors, 4096);
-    if (!codec_errors(body, &errors) && errors.len > 0)
+    if (codec_errors(body, &errors) != ERRC_OK && errors.len > 0)
         abort();
     for (size_t i = 0; i < errors.len; i++)
         if ((unsigned char)errors.ptr[i] < ' ')

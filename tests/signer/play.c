@@ -40,6 +40,9 @@ static const struct answer {
     {'I', TRANSPORT_COMPLETE, 412, 5, "{\"errors\":[\"required index state not present\"]}\n"},
     {'D', TRANSPORT_COMPLETE, 307, 5, ""},
     {'X', TRANSPORT_CERTIFICATE, 0, 5, ""},
+    {'L', TRANSPORT_COMPLETE, 503, 5,
+     "{\"errors\":[\"API access to this namespace has been locked by an administrator\"]}\n"},
+    {'E', TRANSPORT_INTERNAL, 0, 0, ""},
 };
 
 static void note(struct stage *s, char action)
@@ -59,6 +62,7 @@ static void sign_reply(struct stage *s, char letter)
     buf_addf(&s->reply.body, "{\"data\":{\"signature\":\"vault:v%d:", letter == 'V' ? 7 : 1);
     base64_format(buf_slice(&raw), BASE64_STANDARD, &s->reply.body);
     buf_add_text(&s->reply.body, "\"}}");
+    s->reply.body.failed = s->reply.body.failed || raw.failed;
     s->reply.status = 200;
     s->now.mono_ns += 5 * NS_PER_MS;
 }
@@ -85,6 +89,8 @@ static struct op_event answer(struct stage *s, const struct transport_request *r
         s->now.mono_ns +=
             (answers[i].took_ms < 0 ? request->timeout_ms : answers[i].took_ms) * NS_PER_MS;
     }
+    if (s->reply.body.failed)
+        s->reply.outcome = TRANSPORT_INTERNAL; /* as a port has to say */
     return (struct op_event){.kind = OP_REPLY, .reply = &s->reply};
 }
 

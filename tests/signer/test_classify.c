@@ -128,6 +128,9 @@ static const struct {
     {"a 429 that was cut", TRANSPORT_TRUNCATED, 429, "{", CLASSIFY_RATE_LIMITED},
     {"a 503 that was cut", TRANSPORT_TRUNCATED, 503, "{\"errors\":[\"Vault is", CLASSIFY_MALFORMED},
     {"cut before the status", TRANSPORT_TRUNCATED, 0, "", CLASSIFY_MALFORMED},
+    {"our own trouble", TRANSPORT_INTERNAL, 0, "", CLASSIFY_INTERNAL},
+    {"our own trouble in an answer", TRANSPORT_INTERNAL, 503, P("Vault is sealed"),
+     CLASSIFY_INTERNAL},
     {"a refusal whose body never ends", TRANSPORT_TIMED_OUT, 403, "{", CLASSIFY_DENIED},
 };
 

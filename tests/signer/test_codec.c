@@ -137,16 +137,19 @@ static void test_codec__puts_errors_on_one_line(void **state)
     (void)state;
     struct buf out CLEANUP(buf_done);
     buf_init(&out, 512);
-    assert_true(codec_errors(
-        SLICE_LITERAL("{\"errors\":[\"1 error occurred:\\n\\t* internal error\\n\\n\",\"b\"]}\n"),
-        &out));
+    assert_int_equal(
+        codec_errors(
+            SLICE_LITERAL(
+                "{\"errors\":[\"1 error occurred:\\n\\t* internal error\\n\\n\",\"b\"]}\n"),
+            &out),
+        ERRC_OK);
     assert_string_equal(buf_text(&out), "1 error occurred: * internal error; b");
     buf_reset(&out);
-    assert_true(codec_errors(SLICE_LITERAL("{\"errors\":[]}"), &out));
+    assert_int_equal(codec_errors(SLICE_LITERAL("{\"errors\":[]}"), &out), ERRC_OK);
     assert_int_equal(out.len, 0);
-    assert_false(codec_errors(SLICE_LITERAL("{\"errors\":[1]}"), &out));
-    assert_false(codec_errors(SLICE_LITERAL("{\"errors\":\"x\"}"), &out));
-    assert_false(codec_errors(SLICE_LITERAL("Vault is sealed"), &out));
+    assert_int_equal(codec_errors(SLICE_LITERAL("{\"errors\":[1]}"), &out), ERRC_SCHEMA);
+    assert_int_equal(codec_errors(SLICE_LITERAL("{\"errors\":\"x\"}"), &out), ERRC_SCHEMA);
+    assert_int_equal(codec_errors(SLICE_LITERAL("Vault is sealed"), &out), ERRC_SCHEMA);
     assert_int_equal(out.len, 0);
 }
 

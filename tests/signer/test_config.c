@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/count.h"
@@ -147,6 +148,34 @@ static void test_config__refuses_with_one_line_that_names_the_variable(void **st
     }
 }
 
+/* As long as it may be, and a byte longer. */
+static void test_config__limits_what_goes_into_a_header(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        size_t max;
+    } limits[] = {{"VAULT_TOKEN", 8192}, {"VAULT_NAMESPACE", 1024},   {"FAKEVAULT_TEST", 256},
+                  {"SIGNING_KEY", 128},  {"VAULT_TOKEN_FILE", 4095},  {"VAULT_CACERT", 4095},
+                  {"AUDIT_LOG", 4095},   {"FALLBACK_KEY_FILE", 4095}, {"TRUST_FILE", 4095}};
+    char value[20001], line[128];
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        const size_t lengths[] = {limits[i].max, limits[i].max + 1, 20000};
+        for (size_t k = 0; k < COUNT(lengths); k++) {
+            struct config c;
+            struct errc_why why = {0};
+            memset(value, 's', lengths[k]);
+            value[lengths[k]] = '\0';
+            struct environment e = {{{limits[i].name, value}}};
+            enum errc code = read_it(e, 0, &c, &why);
+            assert_int_equal(code, k == 0 ? ERRC_OK : ERRC_USAGE);
+            (void)snprintf(line, sizeof line, "%s has %zu bytes, at most %zu are taken",
+                           limits[i].name, lengths[k], limits[i].max);
+            assert_string_equal(why.text, k == 0 ? "" : line);
+        }
+    }
+}
+
 static void test_config__the_help_names_each_variable_with_its_default(void **state)
 {
     (void)state;
@@ -171,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_config__has_the_documented_defaults),
         cmocka_unit_test(test_config__reads_what_is_set),
         cmocka_unit_test(test_config__refuses_with_one_line_that_names_the_variable),
+        cmocka_unit_test(test_config__limits_what_goes_into_a_header),
         cmocka_unit_test(test_config__the_help_names_each_variable_with_its_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

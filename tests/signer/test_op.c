@@ -67,6 +67,13 @@ static const struct {
      "asa.", "SF", OP_FAILED, OP_ERROR_REFUSED, "refused", CLASSIFY_KEY_MISMATCH},
     {{.vault = "SSF", .allow_fallback = true},
      "aswswsa.", "SF", OP_FAILED, OP_ERROR_REFUSED, "refused", CLASSIFY_DENIED},
+    {{.vault = "L", .allow_fallback = true},
+     "asa.", "SF", OP_FAILED, OP_ERROR_REFUSED, "refused", CLASSIFY_DENIED},
+    /* our own trouble is no outage, not even in the middle of one */
+    {{.vault = "E", .allow_fallback = true},
+     "asa.", "SF", OP_FAILED, OP_ERROR_INTERNAL, "internal", CLASSIFY_INTERNAL},
+    {{.vault = "CCE", .allow_fallback = true},
+     "aswswsa.", "SF", OP_FAILED, OP_ERROR_INTERNAL, "internal", CLASSIFY_INTERNAL},
     /* load is no outage */
     {{.vault = "RRR", .allow_fallback = true},
      "aswswsa.", "SF", OP_FAILED, OP_ERROR_RATE, "refused", CLASSIFY_RATE_LIMITED},

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text/jsonread.h"
 #include "signer/core/attempt/codec.h"
 #include "signer/core/trail/audit.h"
@@ -120,6 +121,26 @@ static size_t run_each(const struct play *script)
     }
 }
 
+/* No memory is no outage: whatever allocation fails, the local key does not take over what Vault
+ * would have signed, or refused. */
+static void test_oom__no_memory_never_leads_to_the_local_key(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {"O", "L", "F", "K"};
+    struct config_retry once = fake_retry;
+    once.attempts = 1;
+    for (size_t i = 0; i < COUNT(answers); i++)
+        for (size_t n = 1, came = 1; came != 0; n++) {
+            struct play play = {.vault = answers[i], .allow_fallback = true, .retry = &once};
+            oom_arm(n);
+            enum errc code = play_run(&play);
+            came = oom_disarm();
+            if (code == ERRC_OK && strchr(play.trace, 'f') != NULL)
+                fail_msg("%s: the local key signed when allocation %zu failed: %s", answers[i], n,
+                         classify_text(play.result.last));
+        }
+}
+
 static void test_oom__an_operation_survives_every_failed_allocation(void **state)
 {
     (void)state;
@@ -136,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_oom__trust_survives_every_failed_allocation),
         cmocka_unit_test(test_oom__a_manifest_survives_every_failed_allocation),
         cmocka_unit_test(test_oom__an_operation_survives_every_failed_allocation),
+        cmocka_unit_test(test_oom__no_memory_never_leads_to_the_local_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

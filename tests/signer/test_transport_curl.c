@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -260,6 +261,81 @@ static void test_transport__a_reply_without_end_is_cut_at_the_limit(void **state
     free(bytes);
 }
 
+/* A value that start-up would have refused: nothing is sent, and Vault is not blamed. */
+static void test_transport__a_request_that_cannot_be_made_is_our_own_trouble(void **state)
+{
+    (void)state;
+    static const struct wire_server_act act = {OK_HEAD "Content-Length: 2\r\n\r\n{}", 0,
+                                               WIRE_SERVER_FIN};
+    char *text = malloc(20001);
+    assert_non_null(text);
+    memset(text, 's', 20000);
+    text[20000] = '\0';
+    for (int i = 0; i < 4; i++) {
+        struct wire_server *server = wire_server_start(&act, 1);
+        struct bench b;
+        struct transport_reply reply CLEANUP(transport_reply_done);
+        open_bench(&b, "http", wire_server_port(server));
+        if (i == 0) {
+            secret_done(&b.token);
+            assert_int_equal(secret_copy(b.arena, slice_of(text), &b.token), ERRC_OK);
+        }
+        b.config.vault_namespace = i == 1 ? text : NULL;
+        b.config.test = i == 2 ? text : NULL;
+        b.config.vault_addr = i == 3 ? text : b.addr;
+        post(&b, 1, PATIENCE_MS, &reply);
+        assert_int_equal(reply.outcome, TRANSPORT_INTERNAL);
+        assert_int_equal(classify_reply(&reply), CLASSIFY_INTERNAL);
+        assert_true(reply.detail[0] != '\0');
+        assert_int_equal(wire_server_requests(server), 0);
+        close_bench(&b);
+        wire_server_stop(server);
+    }
+    free(text);
+}
+
+/* libcurl calls it a failed connection, or a name that is none. */
+static void test_transport__no_descriptor_is_our_own_trouble(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"http://127.0.0.1:1", "http://no-such-host.invalid"};
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        struct rlimit before, none;
+        struct bench b;
+        struct transport_reply reply CLEANUP(transport_reply_done);
+        open_bench(&b, "http", 1);
+        (void)snprintf(b.addr, sizeof b.addr, "%s", hosts[i]);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        post(&b, 1, PATIENCE_MS, &reply);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        if (reply.outcome != TRANSPORT_INTERNAL)
+            fail_msg("%s: outcome %d: %s", hosts[i], (int)reply.outcome, reply.detail);
+        close_bench(&b);
+    }
+}
+
+static void test_transport__a_header_line_without_end_is_the_peers_doing(void **state)
+{
+    (void)state;
+    size_t len = 3u << 20;
+    char *bytes = malloc(len);
+    assert_non_null(bytes);
+    memset(bytes, 'x', len);
+    memcpy(bytes, OK_HEAD "X-Long: ", strlen(OK_HEAD "X-Long: "));
+    const struct wire_server_act act = {bytes, len, WIRE_SERVER_FIN};
+    struct wire_server *server = wire_server_start(&act, 1);
+    struct bench b;
+    struct transport_reply reply CLEANUP(transport_reply_done);
+    open_bench(&b, "http", wire_server_port(server));
+    post(&b, 1, PATIENCE_MS, &reply);
+    assert_int_equal(reply.outcome, TRANSPORT_TRUNCATED);
+    close_bench(&b);
+    wire_server_stop(server);
+    free(bytes);
+}
+
 static void test_transport__keeps_its_time_limit(void **state)
 {
     (void)state;
@@ -299,6 +375,9 @@ int main(void)
         cmocka_unit_test(test_transport__a_get_without_token_shows_none),
         cmocka_unit_test(test_transport__uses_a_connection_again_and_counts_resends),
         cmocka_unit_test(test_transport__a_reply_without_end_is_cut_at_the_limit),
+        cmocka_unit_test(test_transport__a_request_that_cannot_be_made_is_our_own_trouble),
+        cmocka_unit_test(test_transport__no_descriptor_is_our_own_trouble),
+        cmocka_unit_test(test_transport__a_header_line_without_end_is_the_peers_doing),
         cmocka_unit_test(test_transport__keeps_its_time_limit),
         cmocka_unit_test(test_transport__an_unreadable_authority_is_refused_at_the_start),
     };

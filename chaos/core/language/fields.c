@@ -4,7 +4,7 @@
 #define FAILURES                                                                                   \
     "refused", "unreachable", "timeout", "sealed", "unavailable", "malformed", "rate_limited",     \
     "stale", "denied", "bad_request", "not_found", "key_state", "redirect", "certificate",         \
-    "key_mismatch"
+    "key_mismatch", "internal"
 /* clang-format on */
 
 const char *const fields_services[] = {"api", "worker", NULL};

@@ -171,6 +171,7 @@ static const struct subject_class classes[] = {
     CLASS("redirect", REFUSAL, 1, {300, 399}),
     CLASS("certificate", REFUSAL, 2, {0, 0}, {500, 500}),
     CLASS("key_mismatch", REFUSAL, 1, {200, 200}),
+    CLASS("internal", REFUSAL, 1, {0, 999}),
 };
 
 /* --- lists of words --- */
@@ -179,7 +180,7 @@ static const struct subject_class classes[] = {
 #define FAILURES                                                                                   \
     "refused", "unreachable", "timeout", "sealed", "unavailable", "malformed", "rate_limited",     \
     "stale", "denied", "bad_request", "not_found", "key_state", "redirect", "certificate",         \
-    "key_mismatch"
+    "key_mismatch", "internal"
 /* clang-format on */
 
 /* The classes of attempts, and that of a run which a crash ended. */

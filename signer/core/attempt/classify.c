@@ -42,6 +42,7 @@ static const struct classify_policy policies[CLASSIFY_COUNT] = {
     [CLASSIFY_REDIRECT] = REFUSAL,
     [CLASSIFY_CERTIFICATE] = REFUSAL,
     [CLASSIFY_KEY_MISMATCH] = REFUSAL,
+    [CLASSIFY_INTERNAL] = REFUSAL,
 };
 
 /* Texts that change what a status alone would say. Vault answers some refusals with 500 and one
@@ -100,12 +101,17 @@ static enum classify_class by_status(int status)
     return CLASSIFY_MALFORMED;
 }
 
+/* Without memory the text cannot be looked at, and a refusal might pass for an outage. */
 static bool by_text(const struct transport_reply *reply, enum classify_class *out)
 {
     struct buf text CLEANUP(buf_done);
     buf_init(&text, TEXT_MAX);
-    if (!codec_errors(buf_slice(&reply->body), &text))
-        return false;
+    *out = CLASSIFY_INTERNAL;
+    if (buf_reserve(&text, TEXT_MAX) == NULL)
+        return true;
+    enum errc code = codec_errors(buf_slice(&reply->body), &text);
+    if (code != ERRC_OK)
+        return code == ERRC_NOMEM;
     for (size_t i = 0; i < COUNT(text_rules); i++) {
         if (text_rules[i].status != reply->status)
             continue;
@@ -152,6 +158,8 @@ enum classify_class classify_reply(const struct transport_reply *reply)
         return CLASSIFY_MALFORMED;
     case TRANSPORT_CERTIFICATE:
         return CLASSIFY_CERTIFICATE;
+    case TRANSPORT_INTERNAL:
+        return CLASSIFY_INTERNAL;
     case TRANSPORT_COUNT:
         break;
     }

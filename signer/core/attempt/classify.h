@@ -12,6 +12,9 @@
  *     500 "... requested version for signing is higher ..."       -> key_state   at once, never
  *     429 {"errors":["... rate limit quota exceeded"]}            -> rate_limited retry, never
  *
+ * What went wrong on our side (no memory, no descriptor) is no outage: it ends the operation, and
+ * the local key, which is for when Vault cannot sign, does not take over.
+ *
  * What a status refuses it refuses also when the rest of the reply is missing: a 403 that was cut
  * short is a 403, so that nobody gets the local key by cutting it.
  */
@@ -40,7 +43,8 @@
     X(KEY_STATE, "key_state")       /* a 500 that names a key version, a disabled key */           \
     X(REDIRECT, "redirect")         /* any 3xx: none is followed */                                \
     X(CERTIFICATE, "certificate")   /* the peer did not prove who it is, or we did not */          \
-    X(KEY_MISMATCH, "key_mismatch") /* the signature does not verify under the pin */
+    X(KEY_MISMATCH, "key_mismatch") /* the signature does not verify under the pin */              \
+    X(INTERNAL, "internal")         /* our own trouble, which says nothing of Vault */
 
 enum classify_class {
 #define CLASSIFY_ENUM(id, text) CLASSIFY_##id,

@@ -120,21 +120,22 @@ static void add_one_line(const char *text, struct buf *out)
         out->ptr[--out->len] = '\0';
 }
 
-bool codec_errors(struct slice body, struct buf *out)
+enum errc codec_errors(struct slice body, struct buf *out)
 {
     json_t *document CLEANUP(jsonread_done) = NULL;
-    if (jsonread_parse(body, &document, NULL) != ERRC_OK)
-        return false;
+    enum errc code = jsonread_parse(body, &document, NULL);
+    if (code != ERRC_OK)
+        return code == ERRC_NOMEM ? ERRC_NOMEM : ERRC_SCHEMA;
     const json_t *errors = json_object_get(document, "errors");
     if (!json_is_array(errors))
-        return false;
+        return ERRC_SCHEMA;
     for (size_t i = 0; i < json_array_size(errors); i++)
         if (!json_is_string(json_array_get(errors, i)))
-            return false;
+            return ERRC_SCHEMA;
     for (size_t i = 0; i < json_array_size(errors); i++) {
         if (i > 0)
             buf_add_text(out, "; ");
         add_one_line(json_string_value(json_array_get(errors, i)), out);
     }
-    return true;
+    return ERRC_OK;
 }

@@ -35,6 +35,6 @@ MUST_USE enum errc codec_key_reply(struct slice body, int64_t *version, struct b
                                    struct errc_why *why);
 
 /* Appends what Vault gave as reason: the texts of {"errors":[...]}, joined by "; ", white space
- * and control characters as single blanks. False when the body has not that shape (out is
- * unchanged); an empty list is true and appends nothing. */
-bool codec_errors(struct slice body, struct buf *out);
+ * and control characters as single blanks; an empty list appends nothing. ERRC_SCHEMA when the
+ * body has not that shape, ERRC_NOMEM when that could not be found out (out is unchanged). */
+MUST_USE enum errc codec_errors(struct slice body, struct buf *out);

@@ -243,23 +243,30 @@ static struct op_action on_audit_broken(struct op *op, const struct op_event *ev
     return give_up(op, OP_ERROR_AUDIT, event->message);
 }
 
-/* Parses and verifies a 200: it becomes a signature, or another class. */
+static enum classify_class ours_or(enum errc code, enum classify_class class)
+{
+    return errc_class(code) == ERRC_CLASS_FATAL ? CLASSIFY_INTERNAL : class;
+}
+
+/* Parses and verifies a 200: it becomes a signature, or another class. There is room beforehand,
+ * so that no memory does not pass for an answer that is too long. */
 static enum classify_class examine(struct op *op, const struct transport_reply *reply,
-                                   bool *ran_out, struct errc_why *why)
+                                   struct errc_why *why)
 {
     const struct keyport *keyport = op->setup.keyport;
     struct buf raw CLEANUP(buf_done);
     buf_init(&raw, SIGNATURE_BYTES_MAX);
     buf_reset(&op->signature);
+    if (buf_reserve(&raw, SIGNATURE_BYTES_MAX) == NULL ||
+        buf_reserve(&op->signature, SIGNATURE_BYTES_MAX) == NULL)
+        return ours_or(errc_fail(why, ERRC_NOMEM, "out of memory"), CLASSIFY_MALFORMED);
     enum errc code = codec_sign_reply(buf_slice(&reply->body), op->setup.pin->version,
                                       &op->signature, &raw, why);
-    *ran_out = code == ERRC_NOMEM;
     if (code != ERRC_OK)
-        return CLASSIFY_MALFORMED;
-    if (keyport->verify(keyport->context, &op->setup.pin->key, buf_slice(&op->input),
-                        buf_slice(&raw), why) != ERRC_OK)
-        return CLASSIFY_KEY_MISMATCH;
-    return CLASSIFY_OK;
+        return ours_or(code, CLASSIFY_MALFORMED);
+    code = keyport->verify(keyport->context, &op->setup.pin->key, buf_slice(&op->input),
+                           buf_slice(&raw), why);
+    return code == ERRC_OK ? CLASSIFY_OK : ours_or(code, CLASSIFY_KEY_MISMATCH);
 }
 
 /* What the attempt says to people: Vault's own words where there are any. */
@@ -269,7 +276,7 @@ static void explain(const struct transport_reply *reply, enum classify_class cla
     char text[2 * LIMIT_MESSAGE_BYTES];
     struct buf errors CLEANUP(buf_done);
     buf_init(&errors, LIMIT_MESSAGE_BYTES);
-    bool has_errors = codec_errors(buf_slice(&reply->body), &errors) && errors.len > 0;
+    bool has_errors = codec_errors(buf_slice(&reply->body), &errors) == ERRC_OK && errors.len > 0;
     const char *detail = has_errors                 ? buf_text(&errors)
                          : found->text[0] != '\0'   ? found->text
                          : reply->detail[0] != '\0' ? reply->detail
@@ -336,17 +343,15 @@ static struct op_action on_reply(struct op *op, const struct op_event *event)
 {
     char message[LIMIT_MESSAGE_BYTES];
     struct errc_why why = {0};
-    bool ran_out = false;
     enum classify_class class = classify_reply(event->reply);
     if (class == CLASSIFY_OK)
-        class = examine(op, event->reply, &ran_out, &why);
+        class = examine(op, event->reply, &why);
     note_attempt(op, event->reply, class);
     if (class == CLASSIFY_OK)
         return record(op, event);
-    /* Our own trouble is no outage of Vault's. */
-    if (ran_out)
-        return fail(op, event, OP_FAILED, OP_ERROR_INTERNAL, "internal", "out of memory");
     explain(event->reply, class, &why, message);
+    if (class == CLASSIFY_INTERNAL)
+        return fail(op, event, OP_FAILED, OP_ERROR_INTERNAL, "internal", message);
     if (classify_policy(class)->fail_closed)
         return fail(op, event, OP_FAILED, OP_ERROR_REFUSED, "refused", message);
     return retry(op, event, message);

@@ -20,6 +20,7 @@ enum transport_outcome {
     TRANSPORT_TRUNCATED,   /* the reply began and did not end as announced */
     TRANSPORT_NOT_HTTP,    /* the peer does not speak HTTP */
     TRANSPORT_CERTIFICATE, /* the peer's certificate does not hold, or ours was not accepted */
+    TRANSPORT_INTERNAL,    /* our own trouble (memory, descriptors): it says nothing of Vault */
     TRANSPORT_COUNT
 };
 

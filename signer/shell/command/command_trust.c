@@ -68,7 +68,7 @@ static enum errc explain(const struct transport_reply *reply, const char *key, s
     enum classify_class class = classify_reply(reply);
     struct buf text CLEANUP(buf_done);
     buf_init(&text, 300);
-    if (!codec_errors(buf_slice(&reply->body), &text) || text.len == 0) {
+    if (codec_errors(buf_slice(&reply->body), &text) != ERRC_OK || text.len == 0) {
         buf_reset(&text);
         buf_addf(&text, "%s", reply->detail[0] != '\0' ? reply->detail : "no reason given");
     }

@@ -266,11 +266,12 @@ static void check_failure(struct invariants_case *c, const struct join_bundle *b
     const char *last = e->attempts[e->attempt_count - 1].class;
     bool outage = invariants_case_is_outage(last), internal = strcmp(e->reason, "internal") == 0;
     bool local = strncmp(e->reason, "fallback_", strlen("fallback_")) == 0;
-    if (outage ? !local && !internal : strcmp(last, "ok") != 0 && strcmp(e->reason, "refused") != 0)
+    const char *refused = strcmp(last, "internal") == 0 ? last : "refused";
+    if (outage ? !local && !internal : strcmp(last, "ok") != 0 && strcmp(e->reason, refused) != 0)
         invariants_case_violated(c, invariants_case_step(b, e),
                                  "expected %s as the reason of a run whose last attempt ended %s, "
                                  "found %s (" LEDGER_AUDIT ":%zu)",
-                                 outage ? "why fallback did not take over" : "refused", last,
+                                 outage ? "why fallback did not take over" : refused, last,
                                  e->reason, e->line);
     if (strcmp(e->reason, "fallback_off") == 0 && invariants_case_contract(c, b, e, &contract) &&
         contract.fallback_allowed)

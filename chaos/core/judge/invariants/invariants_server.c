@@ -186,7 +186,8 @@ void invariants_server_numbered(struct invariants_case *c)
 /* --- attempts that Vault never saw --- */
 
 /* Nothing arrives at a Vault that is not there, and what a client gave up at once may not have left
- * it. An attempt with a status had an answer, which has an invariant of its own. */
+ * it; the client's own trouble says nothing of Vault. An attempt with a status had an answer, which
+ * has an invariant of its own. */
 static bool may_be_missing(struct invariants_case *c, const struct join_bundle *b,
                            const struct ledger_entry *e, size_t i)
 {
@@ -194,6 +195,7 @@ static bool may_be_missing(struct invariants_case *c, const struct join_bundle *
     struct record_contract contract;
     int64_t end_ns = i + 1 < e->attempt_count ? attempt[1].started_ns : e->wall_ns;
     return attempt->status != 0 || strcmp(attempt->class, "certificate") == 0 ||
+           strcmp(attempt->class, "internal") == 0 ||
            judgement_overlap(c->out, CONDITION_AWAY, attempt->started_ns, end_ns) ||
            !invariants_case_contract(c, b, e, &contract) || contract.attempt_timeout_ms < HASTE_MS;
 }
