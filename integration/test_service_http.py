@@ -97,10 +97,46 @@ def test_a_body_of_another_type_or_size_is_refused(service):
     url = f"{service.address}/api/v1/bundles"
     form = requests.post(url, data={"a": "b"}, timeout=limits.EVENT)
     assert (form.status_code, error_of(form)["code"]) == (415, "unsupported_media_type")
-    big = requests.post(url, data=b" " * (2 << 20), timeout=limits.EVENT)
+    bare = requests.post(url, data=b"{}", timeout=limits.EVENT)
+    assert (bare.status_code, error_of(bare)["code"]) == (415, "unsupported_media_type")
+    json_type = {"Content-Type": "application/json"}
+    big = requests.post(url, data=b" " * (2 << 20), headers=json_type, timeout=limits.EVENT)
     assert (big.status_code, error_of(big)["code"]) == (413, "too_large")
-    deep = requests.post(url, data=b"[" * 1000, timeout=limits.EVENT)
+    deep = requests.post(url, data=b"[" * 1000, headers=json_type, timeout=limits.EVENT)
     assert deep.status_code == 400 and "nested deeper than" in error_of(deep)["message"]
+
+
+def test_a_page_of_another_site_cannot_have_bundles_signed(service, signer):
+    """Its Origin betrays it, and after DNS rebinding its Host; nothing is accepted."""
+    ours = f"127.0.0.1:{service.port}"
+    for refused, code, headers in (
+        (403, "forbidden", {"Origin": "https://evil.example"}),
+        (403, "forbidden", {"Origin": "null"}),
+        (403, "forbidden", {"Origin": f"http://localhost:{service.port}"}),
+        (421, "misdirected", {"Host": "evil.example"}),
+        (
+            421,
+            "misdirected",
+            {"Host": f"evil.example:{service.port}", "Origin": "http://evil.example"},
+        ),
+        (421, "misdirected", {"Host": "10.0.0.1"}),
+    ):
+        answer = service.request("POST", "/api/v1/bundles", request_body(), **headers)
+        assert (answer.status_code, error_of(answer)["code"]) == (refused, code), headers
+    assert list((service.data / "runs").iterdir()) == []
+    for headers in ({"Host": ours, "Origin": f"http://{ours}"}, {"Host": "localhost"}):
+        answer = service.request("POST", "/api/v1/bundles", request_body(), **headers)
+        assert answer.status_code == 202, answer.text
+    assert service.request("GET", "/healthz", Host="probe.example").status_code == 200
+
+
+def test_a_service_has_the_names_that_it_is_given(signer):
+    service = signer.serve(flags=["-host=signer.internal,docugen"])
+    for name in ("signer.internal", f"DocuGen:{service.port}"):
+        answer = service.request("POST", "/api/v1/bundles", request_body(), Host=name)
+        assert answer.status_code == 202, answer.text
+    answer = service.request("POST", "/api/v1/bundles", request_body(), Host="signer")
+    assert answer.status_code == 421
 
 
 def raw(service, data, linger=0.0):
@@ -117,7 +153,10 @@ def raw(service, data, linger=0.0):
 
 
 def test_garbage_and_slow_clients_hurt_nobody(service):
-    head = b"POST /api/v1/bundles HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    head = (
+        b"POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+    )
     slow = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(50)]
     for client in slow:
         client.sendall(head + b"{")

@@ -236,7 +236,9 @@ def test_a_stop_waits_for_what_runs_and_keeps_the_rest(signer, deaf_vault):
     eventually(lambda: service.run(first)["status"] == "running", what="the first run")
     second = service.post(request_body()).json()["id"]
     with socket.create_connection(("127.0.0.1", service.port)) as waiter:
-        request = f"GET /api/v1/bundles/{first} HTTP/1.1\r\nHost: x\r\nPrefer: wait=30\r\n\r\n"
+        request = (
+            f"GET /api/v1/bundles/{first} HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=30\r\n\r\n"
+        )
         waiter.sendall(request.encode())
         service.run(second)  # answered after the waiting request was read
         service.process.signal(signal.SIGTERM)

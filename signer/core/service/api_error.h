@@ -10,11 +10,13 @@
 /* code, HTTP status, name */
 #define API_ERROR_LIST(X)                                                                          \
     X(INVALID, 400, "invalid_request")                                                             \
+    X(FORBIDDEN, 403, "forbidden")                                                                 \
     X(NOT_FOUND, 404, "not_found")                                                                 \
     X(METHOD, 405, "method_not_allowed")                                                           \
     X(CONFLICT, 409, "conflict")                                                                   \
     X(TOO_BIG, 413, "too_large")                                                                   \
     X(MEDIA_TYPE, 415, "unsupported_media_type")                                                   \
+    X(MISDIRECTED, 421, "misdirected")                                                             \
     X(INTERNAL, 500, "internal")                                                                   \
     X(BUSY, 503, "busy")
 

@@ -203,6 +203,7 @@ static enum errc open_http(struct service *s, int fd, struct errc_why *why)
                                        .answer_context = &s->api,
                                        .answered = on_answered,
                                        .context = s,
+                                       .guard = {s->options->listen, s->options->names},
                                        .entropy = s->startup->entropy,
                                        .clock = s->startup->clock};
     return service_http_open(fd, &ports, &s->http, why);

@@ -15,6 +15,7 @@
 struct flag_values {
     const char *name;
     const char *listen;
+    const char *names;
     const char *data;
     int64_t ready_fd;
     const char *port_file;
@@ -28,6 +29,8 @@ static const struct flags_spec specs[] = {
      "which service this is; its actor in the audit trail"},
     {"listen", FLAGS_TEXT, offsetof(struct flag_values, listen), "HOST:PORT",
      "where to serve (127.0.0.1:8080); port 0 lets the system choose"},
+    {"host", FLAGS_TEXT, offsetof(struct flag_values, names), "NAME[,NAME]",
+     "names by which clients call it, beside localhost and the address it listens on"},
     {"data", FLAGS_TEXT, offsetof(struct flag_values, data), "DIR",
      "folder of runs and manifests; made when missing"},
     {"ready-fd", FLAGS_INT, offsetof(struct flag_values, ready_fd), "N",
@@ -97,6 +100,7 @@ int service_command(int argc, char *const argv[])
         return fail(ERRC_USAGE, &why);
     struct service_options options = {.name = values.name,
                                       .listen = values.listen,
+                                      .names = values.names,
                                       .data = values.data,
                                       .ready_fd = (int)values.ready_fd,
                                       .port_file = values.port_file,

@@ -77,11 +77,10 @@ static void refuse_size(struct exchange *e)
     refuse(e, API_ERROR_TOO_BIG);
 }
 
-/* "application/json", parameters allowed; a client that names no type is taken at its word. */
+/* "application/json", parameters allowed. A browser sends no such type to another site without
+ * asking first, and a body without a type it does send. */
 static bool is_json(const char *type)
 {
-    if (type == NULL)
-        return true;
     struct slice rest = slice_of(type);
     struct slice name = slice_trim(slice_cut(&rest, ';'));
     return name.len == strlen(JSON_TYPE) && strncasecmp(name.ptr, JSON_TYPE, name.len) == 0;
@@ -92,10 +91,51 @@ static const char *header(struct exchange *e, const char *name)
     return MHD_lookup_connection_value(e->connection, MHD_HEADER_KIND, name);
 }
 
+static bool is_wanted_type(struct exchange *e)
+{
+    const char *type = header(e, MHD_HTTP_HEADER_CONTENT_TYPE);
+    if (e->target.route == API_ROUTE_CREATE)
+        return type != NULL && is_json(type);
+    return e->target.route != API_ROUTE_RETRY || type == NULL || is_json(type);
+}
+
+static enum MHD_Result check_host(void *context, enum MHD_ValueKind kind, const char *key,
+                                  const char *value)
+{
+    struct exchange *e = context;
+    (void)kind;
+    if (strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0 && !e->refused &&
+        !api_guard_host(&e->http->ports.guard, slice_of(value))) {
+        (void)errc_fail(&e->reason, ERRC_DENIED,
+                        "this service is not known as \"%.100s\": see signer serve -help, -host",
+                        value == NULL ? "" : value);
+        refuse(e, API_ERROR_MISDIRECTED);
+    }
+    return MHD_YES;
+}
+
+/* Health and metrics are for probes, which call a service as they like, and change nothing. */
+static void check_sender(struct exchange *e)
+{
+    const char *origin = header(e, MHD_HTTP_HEADER_ORIGIN);
+    if (!slice_starts_with(slice_of(e->path), "/api/"))
+        return;
+    (void)MHD_get_connection_values(e->connection, MHD_HEADER_KIND, check_host, e);
+    if (e->refused || origin == NULL ||
+        api_guard_origin(slice_of(origin), slice_of(header(e, MHD_HTTP_HEADER_HOST))))
+        return;
+    (void)errc_fail(&e->reason, ERRC_DENIED, "a page of \"%.100s\" may not use this service",
+                    origin);
+    refuse(e, API_ERROR_FORBIDDEN);
+}
+
 static void check_route(struct exchange *e, const char *method)
 {
     e->target = api_route_find(slice_of(method), slice_of(e->path));
     e->routed = true;
+    check_sender(e);
+    if (e->refused)
+        return;
     if (e->target.match == API_ROUTE_UNKNOWN) {
         (void)errc_fail(&e->reason, ERRC_NOT_FOUND, "there is nothing under \"%.200s\"", e->path);
         refuse(e, API_ERROR_NOT_FOUND);
@@ -103,10 +143,10 @@ static void check_route(struct exchange *e, const char *method)
         (void)errc_fail(&e->reason, ERRC_USAGE, "\"%.40s\" does not go with this path, want %s",
                         method, e->target.allow);
         refuse(e, API_ERROR_METHOD);
-    } else if (e->target.route == API_ROUTE_CREATE &&
-               !is_json(header(e, MHD_HTTP_HEADER_CONTENT_TYPE))) {
+    } else if (!is_wanted_type(e)) {
+        const char *type = header(e, MHD_HTTP_HEADER_CONTENT_TYPE);
         (void)errc_fail(&e->reason, ERRC_USAGE, "content type \"%.100s\" is not " JSON_TYPE,
-                        header(e, MHD_HTTP_HEADER_CONTENT_TYPE));
+                        type == NULL ? "" : type);
         refuse(e, API_ERROR_MEDIA_TYPE);
     }
 }

@@ -16,6 +16,7 @@
 #include "base/errc.h"
 #include "base/text/buf.h"
 #include "signer/core/service/api_error.h"
+#include "signer/core/service/api_guard.h"
 #include "signer/core/service/api_route.h"
 
 #define SERVICE_HTTP_LOCATION_BYTES 128
@@ -47,6 +48,7 @@ struct service_http_ports {
     /* Tells what was answered, by answer() or by the HTTP side itself. */
     void (*answered)(void *context, unsigned status);
     void *context;
+    struct api_guard guard; /* by which addresses it is known */
     struct entropy entropy; /* for request ids */
     struct clock clock;
 };

@@ -8,6 +8,7 @@
 
 #include "base/count.h"
 #include "signer/core/service/api_error.h"
+#include "signer/core/service/api_guard.h"
 #include "signer/core/service/api_prefer.h"
 #include "signer/core/service/api_route.h"
 
@@ -128,6 +129,72 @@ static void test_api_error__each_kind_of_failure_has_a_status(void **state)
         assert_int_equal(api_error_status(api_error_of(cases[i].code)), cases[i].status);
 }
 
+static void test_api_guard__knows_its_own_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        struct api_guard guard;
+        const char *host;
+        bool ours;
+    } cases[] = {
+        {{NULL, NULL}, "localhost", true},
+        {{NULL, NULL}, "LocalHost:8080", true},
+        {{NULL, NULL}, "127.0.0.1", true},
+        {{NULL, NULL}, "127.8.9.10:1", true},
+        {{NULL, NULL}, "[::1]:8080", true},
+        {{NULL, NULL}, " localhost ", true},
+        {{NULL, NULL}, "", false},
+        {{NULL, NULL}, ":8080", false},
+        {{NULL, NULL}, "evil.example", false},
+        {{NULL, NULL}, "localhost.evil.example", false},
+        {{NULL, NULL}, "127.0.0.1.evil.example", false},
+        {{NULL, NULL}, "127.evil", false},
+        {{NULL, NULL}, "127.0.0.256", false},
+        {{NULL, NULL}, "localhost:x", false},
+        {{NULL, NULL}, "localhost:80@evil.example", false},
+        {{NULL, NULL}, "[::1", false},
+        {{NULL, NULL}, "[::1]x", false},
+        {{"10.1.2.3:8080", NULL}, "10.1.2.3:8080", true},
+        {{"10.1.2.3:8080", NULL}, "10.1.2.4:8080", false},
+        {{":8080", NULL}, "10.1.2.3", false},
+        {{"[fe80::1]:8080", NULL}, "[FE80::1]", true},
+        {{"0.0.0.0:8080", NULL}, "10.1.2.3", true},
+        {{"0.0.0.0:8080", NULL}, "[fe80::1]:8080", true},
+        {{"[::]:0", NULL}, "192.168.0.9:1", true},
+        {{"[::]:0", NULL}, "evil.example", false},
+        {{"0.0.0.0:8080", NULL}, "[evil.example]", false},
+        {{NULL, "a.internal, B"}, "b:8080", true},
+        {{NULL, "a.internal, B"}, "a.internal", true},
+        {{NULL, "a.internal, B"}, "internal", false},
+        {{NULL, ","}, "", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (api_guard_host(&cases[i].guard, slice_of(cases[i].host)) != cases[i].ours)
+            fail_msg("case %zu: \"%s\"", i, cases[i].host);
+}
+
+static void test_api_guard__an_origin_is_the_address_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *origin;
+        const char *host;
+        bool ours;
+    } cases[] = {
+        {"http://localhost:8080", "localhost:8080", true},
+        {"http://LOCALHOST:8080", "localhost:8080", true},
+        {"http://localhost", "localhost:8080", false},
+        {"http://localhost:3000", "localhost:8080", false},
+        {"https://localhost:8080", "localhost:8080", false},
+        {"null", "localhost:8080", false},
+        {"", "localhost:8080", false},
+        {"http://", "", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (api_guard_origin(slice_of(cases[i].origin), slice_of(cases[i].host)) != cases[i].ours)
+            fail_msg("case %zu: \"%s\"", i, cases[i].origin);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +203,8 @@ int main(void)
         cmocka_unit_test(test_api_route__tells_a_wrong_method_from_an_unknown_path),
         cmocka_unit_test(test_api_error__has_the_shape_of_the_contract),
         cmocka_unit_test(test_api_error__each_kind_of_failure_has_a_status),
+        cmocka_unit_test(test_api_guard__knows_its_own_addresses),
+        cmocka_unit_test(test_api_guard__an_origin_is_the_address_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@
 
 #define STEPS_MAX PATIENCE_MS /* of the loop, each at most STEP_MS: the deadline of a test */
 #define STEP_MS 1
+#define JSON "Content-Type: application/json\r\n"
 
 /* A server under a clock that stands still unless it is moved, and an application with one run. */
 struct bench {
@@ -133,7 +134,7 @@ static void await_asked(struct bench *b, unsigned asked)
     assert_int_equal(b->asked, asked);
 }
 
-#define WAITING "GET /api/v1/bundles/r1 HTTP/1.1\r\nHost: x\r\nPrefer: wait=10\r\n\r\n"
+#define WAITING "GET /api/v1/bundles/r1 HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=10\r\n\r\n"
 
 static void test_service_http__a_waiting_request_is_answered_when_its_run_is_settled(void **state)
 {
@@ -201,7 +202,7 @@ static void test_service_http__without_the_preference_nobody_waits(void **state)
     struct bench b;
     open_bench(&b);
     int fd = dial(&b);
-    send_text(fd, "GET /api/v1/bundles/r1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    send_text(fd, "GET /api/v1/bundles/r1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const char *text = receive(&b, fd, "under way");
     assert_null(strstr(text, "Preference-Applied"));
     (void)close(fd);
@@ -214,7 +215,7 @@ static void test_service_http__takes_the_preference_from_any_of_several_headers(
     struct bench b;
     open_bench(&b);
     int fd = dial(&b);
-    send_text(fd, "GET /api/v1/bundles/r1 HTTP/1.1\r\nHost: x\r\nprefer: respond-async\r\n"
+    send_text(fd, "GET /api/v1/bundles/r1 HTTP/1.1\r\nHost: localhost\r\nprefer: respond-async\r\n"
                   "PREFER: wait=3\r\n\r\n");
     await_asked(&b, 1);
     service_http_stop_waiting(b.http);
@@ -272,20 +273,42 @@ static void test_service_http__refuses_by_itself_what_is_no_call(void **state)
 {
     (void)state;
     static const struct exchange cases[] = {
-        {"GET /nope HTTP/1.1\r\nHost: x\r\n\r\n", "404",
+        {"GET /nope HTTP/1.1\r\nHost: localhost\r\n\r\n", "404",
          "\"message\":\"there is nothing under \\\"/nope\\\"\""},
-        {"GET /healthz%00 HTTP/1.1\r\nHost: x\r\n\r\n", "404", "\"code\":\"not_found\""},
-        {"GET /healthz%2fx HTTP/1.1\r\nHost: x\r\n\r\n", "404", "\"code\":\"not_found\""},
-        {"PUT /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "405",
+        {"GET /healthz%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", "404", "\"code\":\"not_found\""},
+        {"GET /healthz%2fx HTTP/1.1\r\nHost: localhost\r\n\r\n", "404", "\"code\":\"not_found\""},
+        {"PUT /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", "405",
          "Allow: GET, HEAD\r\n"},
-        {"POST /api/v1/bundles HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+        {"POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
          "Content-Length: 2\r\n\r\n{}",
          "415", "content type \\\"text/plain\\\" is not application/json"},
-        {"POST /api/v1/bundles HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+        /* what a page of another site can make a browser send */
+        {"POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", "415",
+         "content type \\\"\\\" is not application/json"},
+        {"POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n" JSON
+         "Content-Length: 2\r\n\r\n{}",
+         "403", "a page of \\\"https://evil.example\\\" may not use this service"},
+        {"POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n" JSON
+         "Content-Length: 2\r\n\r\n{}",
+         "403", "\"code\":\"forbidden\""},
+        {"POST /api/v1/bundles/r1/retry HTTP/1.1\r\nHost: localhost\r\nOrigin: "
+         "http://localhost:1\r\n"
+         "Content-Length: 0\r\n\r\n",
+         "403", "\"code\":\"forbidden\""},
+        {"POST /api/v1/bundles/r1/retry HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
+         "Content-Length: 1\r\n\r\n{",
+         "415", "is not application/json"},
+        {"POST /api/v1/bundles HTTP/1.1\r\nHost: evil.example\r\n" JSON
+         "Content-Length: 2\r\n\r\n{}",
+         "421", "this service is not known as \\\"evil.example\\\""},
+        {"GET /api/v1/bundles/r1 HTTP/1.1\r\nHost: evil.example:8080\r\n\r\n", "421",
+         "\"code\":\"misdirected\""},
+        {"POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n" JSON
          "Content-Length: 1048577\r\n\r\n",
          "413", "the body has more than 1048576 bytes"},
-        {"POST /api/v1/bundles HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", "413",
-         "the body has more than 1048576 bytes"},
+        {"POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\n" JSON
+         "Content-Length: 99999999999\r\n\r\n",
+         "413", "the body has more than 1048576 bytes"},
     };
     struct bench b;
     open_bench(&b);
@@ -312,8 +335,9 @@ static void test_service_http__takes_a_body_in_any_pieces(void **state)
     open_bench(&b);
     b.settled = true;
     int fd = dial(&b);
-    send_text(fd, "POST /api/v1/bundles HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-                  "Content-Type: Application/JSON; charset=utf-8\r\n\r\n3\r\nabc\r\n");
+    send_text(fd,
+              "POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+              "Content-Type: Application/JSON; charset=utf-8\r\n\r\n3\r\nabc\r\n");
     for (int i = 0; i < 20; i++)
         step(&b);
     send_text(fd, "2\r\nde\r\n0\r\n\r\n");
@@ -331,7 +355,8 @@ static void test_service_http__drains_a_body_that_is_too_big_so_that_its_sender_
     size_t sent = 0;
     open_bench(&b);
     int fd = dial(&b);
-    send_text(fd, "POST /api/v1/bundles HTTP/1.1\r\nHost: x\r\nContent-Length: 2097152\r\n\r\n");
+    send_text(fd, "POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\n" JSON
+                  "Content-Length: 2097152\r\n\r\n");
     for (int i = 0; i < STEPS_MAX && sent < 2097152; i++) {
         ssize_t n = send(fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL);
         sent += n > 0 ? (size_t)n : 0;
@@ -352,9 +377,10 @@ static void test_service_http__outlives_garbage_and_clients_that_leave(void **st
         "\x16\x03\x01\x02\x00\x01",
         "GET\r\n\r\n",
         "GET / HTTP/9.9\r\n\r\n",
-        "POST /api/v1/bundles HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
-        "POST /api/v1/bundles HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        "POST /api/v1/bundles HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+        "POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+        "POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+        "chunked\r\n\r\nzz\r\n",
+        "POST /api/v1/bundles HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc",
         "GET /healthz HTTP/1.1\r\nHost:",
         WAITING,
     };
@@ -371,7 +397,7 @@ static void test_service_http__outlives_garbage_and_clients_that_leave(void **st
     }
     int fd = dial(&b);
     b.settled = true;
-    send_text(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    send_text(fd, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     (void)receive(&b, fd, "settled");
     (void)close(fd);
     service_http_close(b.http);
