@@ -29,6 +29,8 @@
 #define LIMIT_NAMESPACE_BYTES    1024u        /* VAULT_NAMESPACE */
 #define LIMIT_TEST_NAME_BYTES    256u         /* FAKEVAULT_TEST */
 #define LIMIT_BUNDLE_ARTEFACTS   1000u        /* of one bundle */
+#define LIMIT_ARTEFACT_BYTES     (2ull << 30) /* one file of a bundle */
+#define LIMIT_ARTEFACTS_MS       60000        /* reading all files of a bundle */
 #define LIMIT_BUNDLE_TEXT_BYTES  512u         /* any one string of a bundle */
 #define LIMIT_MANIFEST_BYTES     (4u << 20)   /* canonical; its base64 fits into Vault's limit */
 #define LIMIT_VAULT_REPLY_BYTES  (1u << 20)   /* a sign reply has under 1 KiB */

@@ -5,12 +5,15 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/os/file.h"
 #include "signer/shell/files/bundle_folder.h"
 #include "signer/shell/files/fallback_file.h"
@@ -35,6 +38,22 @@ static int leave_folder(void **state)
     char command[128];
     (void)snprintf(command, sizeof command, "rm -r %s", folder);
     return chdir("/") != 0 ? -1 : system(command);
+}
+
+/* The linker's --wrap: reads of the signer end with these errors first, one by one. */
+static int read_errors[4];
+
+ssize_t __real_read(int fd, void *bytes, size_t len);
+ssize_t __wrap_read(int fd, void *bytes, size_t len);
+
+ssize_t __wrap_read(int fd, void *bytes, size_t len)
+{
+    int error = read_errors[0];
+    if (error == 0)
+        return __real_read(fd, bytes, len);
+    memmove(read_errors, read_errors + 1, sizeof read_errors - sizeof *read_errors);
+    errno = error;
+    return -1;
 }
 
 static void write_file(const char *path, const char *text, mode_t mode)
@@ -62,6 +81,19 @@ static void test_fallback_file__a_private_file_is_used(void **state)
     assert_int_equal(read_key("k", NULL), FALLBACK_USABLE);
     assert_int_equal(chmod("k", 0400), 0);
     assert_int_equal(read_key("k", NULL), FALLBACK_USABLE);
+}
+
+/* A signal is not a damaged key. */
+static void test_fallback_file__an_interrupted_read_goes_on(void **state)
+{
+    (void)state;
+    struct errc_why why = {0};
+    write_file("k", KEY, 0600);
+    memcpy(read_errors, (int[]){EINTR, EINTR}, 2 * sizeof(int));
+    assert_int_equal(read_key("k", NULL), FALLBACK_USABLE);
+    read_errors[0] = EIO;
+    assert_int_equal(read_key("k", &why), FALLBACK_KEY_UNSAFE);
+    assert_string_equal(why.text, "FALLBACK_KEY_FILE \"k\": Input/output error");
 }
 
 static void expect_verdict(const char *path, enum fallback_verdict verdict, const char *part)
@@ -166,15 +198,71 @@ static void test_bundle_folder__nothing_leads_out_of_it(void **state)
     expect_bundle(ERRC_SYNTAX, "b/bundle.json: line 1 column");
 }
 
+/* Each of these would never end, or not within a day. */
+static void test_bundle_folder__reads_no_file_for_ever(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("b", 0700), 0);
+    write_file("b/bundle.json", BUNDLE("x"), 0600);
+    int fd = open("b/x", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, (off_t)4 << 40), 0);
+    assert_int_equal(close(fd), 0);
+    expect_bundle(ERRC_TOO_BIG,
+                  "b/bundle.json: artefacts[0]: \"x\" has 4398046511104 bytes, at most "
+                  "2147483648 are taken");
+    assert_int_equal(unlink("b/x"), 0);
+    assert_int_equal(mkfifo("b/x", 0600), 0);
+    expect_bundle(ERRC_SCHEMA, "artefacts[0]: \"x\" is not a regular file");
+    assert_int_equal(unlink("b/x"), 0);
+    assert_int_equal(symlink("/dev/zero", "b/x"), 0);
+    expect_bundle(ERRC_NOT_FOUND, "artefacts[0]: cannot open \"x\": it is a symbolic link");
+    assert_int_equal(unlink("b/bundle.json"), 0);
+    assert_int_equal(mkfifo("b/bundle.json", 0600), 0);
+    expect_bundle(ERRC_SCHEMA, "b/bundle.json: it is not a regular file");
+}
+
+static void test_bundle_folder__its_limits_are_kept_to_the_byte(void **state)
+{
+    (void)state;
+    static const struct {
+        struct bundle_folder_limits limits;
+        enum errc code;
+        const char *line;
+    } cases[] = {
+        {{5, 60000}, ERRC_OK, ""},
+        {{4, 60000},
+         ERRC_TOO_BIG,
+         "b/bundle.json: artefacts[0]: \"x\" has 5 bytes, at most 4 are taken"},
+        {{5, 0},
+         ERRC_TIMEOUT,
+         "b/bundle.json: artefacts[0]: \"x\" was not read in time: all artefacts together have 0 "
+         "ms"},
+    };
+    assert_int_equal(mkdir("b", 0700), 0);
+    write_file("b/x", "hello", 0600);
+    write_file("b/bundle.json", BUNDLE("x"), 0600);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct manifest_bundle bundle CLEANUP(manifest_bundle_done) = {0};
+        struct errc_why why = {0};
+        assert_int_equal(bundle_folder_read_within("b", &cases[i].limits, &bundle, &why),
+                         cases[i].code);
+        assert_string_equal(why.text, cases[i].line);
+    }
+}
+
 int main(void)
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_fallback_file__a_private_file_is_used),
+        IN_FOLDER(test_fallback_file__an_interrupted_read_goes_on),
         IN_FOLDER(test_fallback_file__anything_else_is_refused),
         IN_FOLDER(test_trust_file__must_be_our_own_to_write),
         IN_FOLDER(test_bundle_folder__hashes_the_files_beside),
         IN_FOLDER(test_bundle_folder__nothing_leads_out_of_it),
+        IN_FOLDER(test_bundle_folder__reads_no_file_for_ever),
+        IN_FOLDER(test_bundle_folder__its_limits_are_kept_to_the_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,9 +113,8 @@ int command_sign(int argc, char *const argv[])
             ERRC_OK)
         return command_line_fail("sign", &why, COMMANDS_INVALID);
     enum errc code = bundle_folder_read(positionals[0], &bundle, &why);
+    bool ours = errc_class(code) == ERRC_CLASS_FATAL || errc_class(code) == ERRC_CLASS_TRANSIENT;
     if (code != ERRC_OK)
-        return command_line_fail("sign", &why,
-                                 errc_class(code) == ERRC_CLASS_FATAL ? COMMANDS_FAILED
-                                                                      : COMMANDS_INVALID);
+        return command_line_fail("sign", &why, ours ? COMMANDS_FAILED : COMMANDS_INVALID);
     return sign(&startup, &bundle, positionals[0], &actor);
 }

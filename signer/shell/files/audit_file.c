@@ -189,6 +189,24 @@ static enum errc append_locked(struct audit_file *f, const struct audit_entry *e
     return catch_up(f, why);
 }
 
+/* All of it, or errno says why not. */
+static bool read_at(int fd, char *out, size_t len, off_t at)
+{
+    while (len > 0) {
+        ssize_t n = pread(fd, out, len, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = EIO; /* shorter than it was */
+        if (n <= 0)
+            return false;
+        out += n;
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
 static enum errc lookup_locked(struct audit_file *f, const char *bundle_run_id,
                                struct audit_bundle *out, struct buf *line, struct errc_why *why)
 {
@@ -203,7 +221,7 @@ static enum errc lookup_locked(struct audit_file *f, const char *bundle_run_id,
     char *room = buf_reserve(line, found->len);
     if (room == NULL)
         return buf_status(line, why);
-    if (pread(f->fd, room, found->len, found->offset) != (ssize_t)found->len)
+    if (!read_at(f->fd, room, found->len, found->offset))
         return io_error(f, "read", why);
     buf_commit(line, found->len);
     return ERRC_OK;

@@ -43,7 +43,7 @@ static bool read_facts(int fd, const char *path, struct fallback_facts *facts)
     return read_folder(path, facts);
 }
 
-static enum fallback_verdict cannot_open(const char *path, struct errc_why *why)
+static enum fallback_verdict cannot_read(const char *path, struct errc_why *why)
 {
     int e = errno;
     (void)errc_fail(why, ERRC_NOT_FOUND, "FALLBACK_KEY_FILE \"%.200s\": %s", path,
@@ -60,8 +60,13 @@ static enum fallback_verdict read_seed(int fd, const char *path, struct secret_a
         (void)errc_fail(why, ERRC_NOMEM, "no locked memory left for the fallback key");
         return FALLBACK_KEY_UNSAFE;
     }
-    for (ssize_t n = 1; n > 0 && len<text.len; len += n> 0 ? (size_t)n : 0)
+    /* A signal or a disk that fails says nothing of the key. */
+    for (ssize_t n = 1; n != 0 && len < text.len;) {
         n = read(fd, text.ptr + len, text.len - len);
+        if (n < 0 && errno != EINTR)
+            return cannot_read(path, why);
+        len += n > 0 ? (size_t)n : 0;
+    }
     if (fallback_parse(slice_bytes(text.ptr, len), arena, seed, why) == ERRC_OK)
         return FALLBACK_USABLE;
     errc_prefix(why, "FALLBACK_KEY_FILE \"%.200s\"", path);
@@ -72,10 +77,12 @@ enum fallback_verdict fallback_file_read(const char *path, struct secret_arena *
                                          struct secret *seed, struct errc_why *why)
 {
     struct fallback_facts facts = {0};
-    int fd CLEANUP(close_fd) =
-        open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd CLEANUP(close_fd) = -1;
+    do
+        fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    while (fd < 0 && errno == EINTR);
     if (fd < 0 || !read_facts(fd, path, &facts))
-        return cannot_open(path, why);
+        return cannot_read(path, why);
     enum fallback_verdict verdict = fallback_check(&facts, path, why);
     return verdict == FALLBACK_USABLE ? read_seed(fd, path, arena, seed, why) : verdict;
 }
