@@ -24,6 +24,26 @@ def cause(vault, outage):
         vault.process.signal(signal.SIGSTOP)
 
 
+# What somebody on call looks for in the log.
+WORDS = {
+    "sealed": 'class=sealed status=503 {} message="status 503: Vault is sealed"',
+    "refused": 'class=refused status=0 {} message="connection refused: ',
+    "unavailable": 'class=unavailable status=502 {} message="status 502',
+    "timeout": 'class=timeout status=0 {} message="timed out after 200 ms"',
+}
+
+
+def check_log(signer, run_id, log, outage):
+    """A line for each attempt that failed, with what the trail says of it."""
+    attempts = signer.audit(run_id)[-1]["payload"]["attempts"]
+    lines = [line for line in log.splitlines() if " event=attempt_failed " in line]
+    assert len(lines) == len(attempts) == 3
+    for line, attempt in zip(lines, attempts, strict=True):
+        assert f" bundle={run_id} attempt={attempt['n']} of=3 class=" in line
+        assert WORDS[outage].format(f"wait_ms={attempt['wait_ms']}") in line
+        assert " level=warn " in line and signer.settings["VAULT_TOKEN"] not in line
+
+
 def patience(outage):
     """Short where it is over only with the timeout; elsewhere Vault's answer must not be missed."""
     return {"SIGNER_ATTEMPT_TIMEOUT_MS": 200} if outage == "timeout" else {}
@@ -71,7 +91,7 @@ def test_vault_signs_and_the_ledgers_agree(signer, durable_vault):
 def test_an_outage_blocks_while_fallback_is_off(signer, durable_vault, outage):
     folder, run_id = signer.bundle()
     cause(durable_vault, outage)
-    result, _ = result_of(signer, folder, 1, **patience(outage))
+    result, child = result_of(signer, folder, 1, **patience(outage))
     durable_vault.process.signal(signal.SIGCONT)
     assert (result["status"], result["reason"]) == ("blocked", "fallback_off")
     assert result["attempts"] == 3
@@ -81,6 +101,7 @@ def test_an_outage_blocks_while_fallback_is_off(signer, durable_vault, outage):
     payload = signer.audit(run_id)[-1]["payload"]
     assert [a["class"] for a in payload["attempts"]] == [outage] * 3
     assert "signingMode" not in payload
+    check_log(signer, run_id, child.errors(), outage)
 
 
 @pytest.mark.parametrize("outage", OUTAGES)

@@ -11,7 +11,9 @@
 #include "base/count.h"
 #include "base/os/file.h"
 #include "base/units.h"
+#include "signer/core/attempt/attempt_text.h"
 #include "signer/core/trail/rebuild.h"
+#include "signer/shell/attempt_log.h"
 #include "signer/shell/files/audit_file.h"
 #include "signer/shell/files/fallback_file.h"
 #include "signer/shell/files/publish.h"
@@ -198,12 +200,18 @@ static void drive(struct run *run)
     uint8_t signature[KEYPORT_ED25519_BYTES];
     struct transport_reply reply CLEANUP(transport_reply_done) = {0};
     struct errc_why why = {0};
+    const struct attempt_log log = {.log = &run->signing->log,
+                                    .bundle = run->request->bundle->bundle_run_id,
+                                    .of = run->signing->startup->config.retry.attempts};
     struct op_event event = {.kind = OP_BEGIN, .now = now(run->signing)};
     struct op_action action = op_step(run->op, &event);
     while (action.kind != OP_DO_FINISH) {
+        int64_t timeout_ms = action.request.timeout_ms;
         event = perform(run, &action, &reply, signature, &why);
         event.now = now(run->signing);
         action = op_step(run->op, &event);
+        if (event.kind == OP_REPLY)
+            attempt_log_failed(&log, op_result(run->op), &reply, timeout_ms);
     }
 }
 
@@ -456,5 +464,7 @@ enum errc signing_probe(const struct transport *transport, int64_t timeout_ms,
     if (reply.outcome == TRANSPORT_COMPLETE)
         return errc_fail(why, ERRC_UNAVAILABLE, "%s: status %d", classify_text(*class),
                          reply.status);
-    return errc_fail(why, ERRC_UNAVAILABLE, "%s: %s", classify_text(*class), reply.detail);
+    char text[LIMIT_MESSAGE_BYTES];
+    attempt_text_format(&reply, *class, timeout_ms, text);
+    return errc_fail(why, ERRC_UNAVAILABLE, "%s: %s", classify_text(*class), text);
 }

@@ -228,13 +228,18 @@ static bool set_request(CURL *h, const struct transport_request *request, const 
                       SET(h, POSTFIELDS, request->body.ptr)));
 }
 
+static int64_t connect_ms(int64_t timeout_ms)
+{
+    return timeout_ms / 2 + 1;
+}
+
 /* Whom to talk to and for how long. An inherited proxy would get the token (failures.md E10). */
 static bool set_limits(CURL *h, const struct config *config, int64_t timeout_ms)
 {
     return SET(h, PROXY, "") && SET(h, NOPROXY, "*") && SET(h, FOLLOWLOCATION, 0L) &&
            SET(h, NOSIGNAL, 1L) && SET(h, TCP_NODELAY, 1L) && SET(h, MAXCONNECTS, 1L) &&
            SET(h, MAXAGE_CONN, KEEP_CONNECTION_S) && SET(h, TIMEOUT_MS, (long)timeout_ms) &&
-           SET(h, CONNECTTIMEOUT_MS, (long)(timeout_ms / 2 + 1)) && SET(h, SSL_VERIFYPEER, 1L) &&
+           SET(h, CONNECTTIMEOUT_MS, (long)connect_ms(timeout_ms)) && SET(h, SSL_VERIFYPEER, 1L) &&
            SET(h, SSL_VERIFYHOST, 2L) && SET(h, SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
            (config->vault_cacert == NULL || SET(h, CAINFO, config->vault_cacert));
 }
@@ -364,7 +369,7 @@ static void explain(const struct attempt *a, CURLcode code, struct transport_rep
         (void)snprintf(reply->detail, sizeof reply->detail, "%.159s", text);
 }
 
-static void read_outcome(CURL *h, CURLcode code, const struct attempt *a,
+static void read_outcome(CURL *h, CURLcode code, const struct attempt *a, int64_t timeout_ms,
                          struct transport_reply *reply)
 {
     long status = 0, os_errno = 0;
@@ -376,6 +381,8 @@ static void read_outcome(CURL *h, CURLcode code, const struct attempt *a,
     reply->outcome = outcome_of(a, code, os_errno, reply->status);
     if (reply->outcome != TRANSPORT_COMPLETE)
         explain(a, code, reply);
+    if (reply->outcome == TRANSPORT_TIMED_OUT)
+        reply->gave_up_ms = a->sends > 0 ? timeout_ms : connect_ms(timeout_ms);
     if (curl_easy_header(h, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
         (void)snprintf(reply->retry_after, sizeof reply->retry_after, "%s", header->value);
 }
@@ -394,7 +401,7 @@ static void perform(struct transport_curl *t, CURL *h, const struct transport_re
         return;
     }
     CURLcode code = curl_easy_perform(h);
-    read_outcome(h, code, &a, reply);
+    read_outcome(h, code, &a, request->timeout_ms, reply);
 }
 
 /* Until something was sent, or tried, whatever goes wrong is our own trouble. */

@@ -349,6 +349,7 @@ static void test_transport__keeps_its_time_limit(void **state)
     post(&b, 1, 200, &reply);
     int64_t took_ms = (clock.now(clock.context).mono_ns - before) / NS_PER_MS;
     assert_int_equal(reply.outcome, TRANSPORT_TIMED_OUT);
+    assert_int_equal(reply.gave_up_ms, 200);
     assert_true(took_ms >= 190 && took_ms < PATIENCE_MS);
     close_bench(&b);
     wire_server_stop(server);

@@ -42,6 +42,8 @@ struct transport_reply {
     struct buf body;                          /* what came, also when it was cut short */
     char retry_after[TRANSPORT_HEADER_BYTES]; /* "" when there was none */
     int resends; /* times the library sent the request again by itself (failures.md 0, item 5) */
+    int64_t
+        gave_up_ms;   /* TRANSPORT_TIMED_OUT: which limit was over, that of connecting or of all */
     char detail[160]; /* the library's words for a failure, for people; "" when complete */
 };
 
