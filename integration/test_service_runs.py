@@ -252,7 +252,7 @@ def test_a_stop_waits_for_what_runs_and_keeps_the_rest(signer, deaf_vault):
 
 def test_a_second_signal_puts_what_runs_back_to_pending(signer, deaf_vault):
     service = signer.serve(
-        flags=["-threads=1"],  # an idle one that has not woken up counts as unfinished
+        flags=["-threads=8"],  # those that are idle are not unfinished, woken up or not
         VAULT_ADDR=deaf_vault,
         SIGNER_ATTEMPT_TIMEOUT_MS=60000,
         SIGNER_TOTAL_TIMEOUT_MS=60000,

@@ -308,16 +308,19 @@ void run_pool_stop(struct run_pool *pool)
     unlock(pool);
 }
 
-/* Puts the worker's run back to pending on disk, unless the worker has just saved its end. */
-static void put_back(struct run_pool *pool, struct worker *worker)
+/* Puts the worker's run back to pending on disk, unless the worker has just saved its end. Returns
+ * whether there was one that had not ended. */
+static bool put_back(struct run_pool *pool, struct worker *worker)
 {
     struct run run CLEANUP(run_done) = {0};
     struct errc_why why = {0};
+    bool unfinished = false;
     CHECK(pthread_mutex_lock(&worker->saving) == 0);
     worker->abandoned = true;
     if (worker->id[0] != '\0') {
         enum errc code = run_store_load(pool->ports.store, worker->id, &run, &why);
-        if (code == ERRC_OK && run.status == RUN_RUNNING) {
+        unfinished = code != ERRC_OK || run.status == RUN_RUNNING;
+        if (code == ERRC_OK && unfinished) {
             code = run_resume(&run, pool->ports.clock.now(pool->ports.clock.context).wall_ns, &why);
             if (code == ERRC_OK)
                 code = run_store_save(pool->ports.store, &run, &why);
@@ -326,6 +329,7 @@ static void put_back(struct run_pool *pool, struct worker *worker)
             pool->ports.trouble(pool->ports.context, worker->id, &why);
     }
     CHECK(pthread_mutex_unlock(&worker->saving) == 0);
+    return unfinished;
 }
 
 static void join(struct worker *worker)
@@ -335,9 +339,9 @@ static void join(struct worker *worker)
     worker->joined = true;
 }
 
-unsigned run_pool_abandon(struct run_pool *pool)
+struct run_pool_left run_pool_abandon(struct run_pool *pool)
 {
-    unsigned left = 0;
+    struct run_pool_left left = {0};
     for (unsigned i = 0; i < pool->worker_count; i++) {
         lock(pool);
         bool ended = pool->workers[i].ended;
@@ -346,8 +350,8 @@ unsigned run_pool_abandon(struct run_pool *pool)
             join(&pool->workers[i]);
             continue;
         }
-        put_back(pool, &pool->workers[i]);
-        left++;
+        left.runs += put_back(pool, &pool->workers[i]);
+        left.threads++;
     }
     return left;
 }

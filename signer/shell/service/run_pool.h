@@ -54,12 +54,19 @@ unsigned run_pool_queued(struct run_pool *pool);
 /* Stops taking up; what is being signed goes on. Returns at once; ports.stopped tells the end. */
 void run_pool_stop(struct run_pool *pool);
 
+/* Threads that have not ended, idle ones that have not woken up among them, and the runs that they
+ * were signing. */
+struct run_pool_left {
+    unsigned threads;
+    unsigned runs;
+};
+
 /*
  * After run_pool_stop: saves every run that is still being signed as pending; its thread will not
- * save it any more. Returns the number of threads left behind. When it is not 0, the pool cannot be
- * freed and the process must end.
+ * save it any more. Returns what is left behind. While threads are, the pool cannot be freed and the
+ * process must end.
  */
-unsigned run_pool_abandon(struct run_pool *pool);
+struct run_pool_left run_pool_abandon(struct run_pool *pool);
 
 /* Joins the threads and frees a pool of which none was left behind. NULL allowed. */
 void run_pool_free(struct run_pool *pool);

@@ -56,7 +56,7 @@ struct service {
     struct service_vault *vault;
     enum phase phase;
     int64_t phase_ends_ns; /* monotonic; in DRAINING and FLUSHING */
-    unsigned left_behind;  /* threads */
+    struct run_pool_left left_behind;
 };
 
 static int64_t mono_now(const struct service *s)
@@ -254,7 +254,8 @@ static void start_draining(struct service *s)
 
 static void start_flushing(struct service *s, bool stopped)
 {
-    s->left_behind = stopped ? 0 : run_pool_abandon(s->pool);
+    if (!stopped)
+        s->left_behind = run_pool_abandon(s->pool);
     service_http_stop_waiting(s->http);
     enter(s, FLUSHING, FLUSH_MS);
 }
@@ -338,8 +339,8 @@ enum errc service_run(const struct service_options *options, const struct startu
     enum errc code = open_all(&s, why);
     if (code == ERRC_OK) {
         serve(&s);
-        service_log_stopped(&s.log, s.left_behind);
-        if (s.left_behind > 0)
+        service_log_stopped(&s.log, s.left_behind.runs);
+        if (s.left_behind.threads > 0)
             _exit(0); /* a thread still uses what would be freed here */
     }
     close_all(&s);

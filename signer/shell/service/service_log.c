@@ -108,10 +108,10 @@ void service_log_vault(const struct stderrlog *log, bool up, const struct errc_w
     stderrlog_end(&line);
 }
 
-void service_log_stopped(const struct stderrlog *log, unsigned left_behind)
+void service_log_stopped(const struct stderrlog *log, unsigned unfinished)
 {
     struct stderrlog_line line;
-    stderrlog_begin(log, &line, left_behind > 0 ? "warn" : "info", "stopped");
-    logline_add_int(&line.line, "unfinished", left_behind);
+    stderrlog_begin(log, &line, unfinished > 0 ? "warn" : "info", "stopped");
+    logline_add_int(&line.line, "unfinished", unfinished);
     stderrlog_end(&line);
 }

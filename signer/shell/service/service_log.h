@@ -27,5 +27,6 @@ void service_log_trouble(const struct stderrlog *log, const char *what, const st
 /* event=vault_up or vault_down, when that changed. */
 void service_log_vault(const struct stderrlog *log, bool up, const struct errc_why *why);
 
-void service_log_stopped(const struct stderrlog *log, unsigned left_behind);
+/* event=stopped; unfinished: runs that were being signed and are pending again. */
+void service_log_stopped(const struct stderrlog *log, unsigned unfinished);
 void service_log_word(const struct stderrlog *log, const char *level, const char *event);

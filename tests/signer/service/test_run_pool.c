@@ -250,12 +250,29 @@ static void test_run_pool__what_is_abandoned_is_pending_and_stays_so(void **stat
     assert_int_equal(submit(&w, 1), ERRC_OK);
     await(&w, &w.signing, 1);
     run_pool_stop(w.pool);
-    assert_int_equal(run_pool_abandon(w.pool), 1);
+    assert_int_equal(run_pool_abandon(w.pool).runs, 1);
     assert_int_equal(status_of(&w, 1), RUN_PENDING);
     set_hold(&w, false);
     stop_world(&w); /* joins: the thread had its chance to save */
     assert_int_equal(status_of(&w, 1), RUN_PENDING);
     assert_int_equal(w.settled, 0);
+    remove_world(&w);
+}
+
+/* Nobody has told the idle threads to end: they count as threads, and not as runs. */
+static void test_run_pool__an_idle_thread_is_no_unfinished_run(void **state)
+{
+    (void)state;
+    struct world w;
+    open_world(&w, 3, 4);
+    set_hold(&w, true);
+    assert_int_equal(submit(&w, 1), ERRC_OK);
+    await(&w, &w.signing, 1);
+    struct run_pool_left left = run_pool_abandon(w.pool);
+    assert_int_equal(left.threads, 3);
+    assert_int_equal(left.runs, 1);
+    set_hold(&w, false);
+    stop_world(&w);
     remove_world(&w);
 }
 
@@ -307,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_run_pool__a_full_queue_says_so_and_a_place_given_back_is_free),
         cmocka_unit_test(test_run_pool__a_stop_lets_the_running_end_and_leaves_the_rest_pending),
         cmocka_unit_test(test_run_pool__what_is_abandoned_is_pending_and_stays_so),
+        cmocka_unit_test(test_run_pool__an_idle_thread_is_no_unfinished_run),
         cmocka_unit_test(test_run_pool__a_save_that_fails_is_tried_until_it_works),
         cmocka_unit_test(test_run_pool__a_broken_file_is_told_and_passed_over),
     };
