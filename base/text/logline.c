@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/text/jsonwrite.h"
+#include "base/text/printable.h"
 #include "base/text/stamp.h"
 
 void logline_begin(struct logline *l, struct buf *out, int64_t wall_ns, const char *level,
@@ -21,7 +22,7 @@ static bool plain(const char *value)
     for (const char *c = value; *c != '\0'; c++)
         if ((unsigned char)*c <= ' ' || *c == '"' || *c == '=' || *c == '\\' || *c == 0x7f)
             return false;
-    return true;
+    return printable_clean(value);
 }
 
 void logline_add(struct logline *l, const char *key, const char *value)
@@ -34,8 +35,12 @@ void logline_add(struct logline *l, const char *key, const char *value)
         return;
     }
     struct jsonwrite w;
-    jsonwrite_init(&w, l->out, JSONWRITE_PLAIN);
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, l->out->max);
+    jsonwrite_init(&w, &text, JSONWRITE_PLAIN);
     jsonwrite_string(&w, NULL, value);
+    printable_text(buf_slice(&text), l->out);
+    l->out->failed = l->out->failed || text.failed;
 }
 
 void logline_add_int(struct logline *l, const char *key, int64_t value)

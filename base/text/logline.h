@@ -3,7 +3,8 @@
  *
  *     ts=2026-11-23T18:11:46.081Z level=info actor=api event=signed signing_mode=vault
  *
- * A value with a blank, quote, '=', or control character is written as a JSON string. Writing it
+ * A value with a blank, quote, '=', or control character is written as a JSON string, in which what
+ * a terminal would obey is escaped (printable.h). Writing it
  * out is the shell's.
  */
 #pragma once

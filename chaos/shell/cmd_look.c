@@ -6,6 +6,7 @@
 #include "base/count.h"
 #include "base/flags.h"
 #include "base/text/jsonwrite.h"
+#include "base/text/printable.h"
 #include "chaos/core/judge/verdict.h"
 #include "chaos/core/language/schema.h"
 #include "chaos/shell/run/library.h"
@@ -24,7 +25,7 @@ static const struct flags no_flags = {NULL, 0};
 
 static int complain(int code, const struct errc_why *why)
 {
-    (void)fprintf(stderr, "chaos: %s\n", why->text);
+    (void)fprintf(stderr, "chaos: %s\n", printable_line(why->text).text);
     return code;
 }
 
@@ -48,16 +49,19 @@ static int open_library(const struct flags *flags, int argc, char *const argv[],
         return complain(errc_class(code) == ERRC_CLASS_FATAL ? VERDICT_EXIT_INTERNAL
                                                              : VERDICT_EXIT_USAGE,
                         &why);
-    (void)fputs(buf_text(&library->findings), stderr);
+    library_tell_findings(library);
     return library->unsound > 0 ? VERDICT_EXIT_SCENARIO : 0;
 }
 
 static int print_out(const struct buf *out)
 {
     struct errc_why why = {""};
-    if (buf_status(out, &why) != ERRC_OK)
+    struct buf shown CLEANUP(buf_done);
+    buf_init(&shown, OUTPUT_BYTES_MAX);
+    printable_text(buf_slice(out), &shown);
+    if (buf_status(out, &why) != ERRC_OK || buf_status(&shown, &why) != ERRC_OK)
         return complain(VERDICT_EXIT_INTERNAL, &why);
-    (void)fputs(buf_text(out), stdout);
+    (void)fputs(buf_text(&shown), stdout);
     return 0;
 }
 
@@ -151,7 +155,8 @@ int cmd_look_schema(int argc, char *const argv[])
     struct buf out CLEANUP(buf_done);
     buf_init(&out, OUTPUT_BYTES_MAX);
     if (argc > 0) {
-        (void)fprintf(stderr, "chaos: schema takes no argument, got \"%s\"\n", argv[0]);
+        (void)fprintf(stderr, "chaos: schema takes no argument, got \"%s\"\n",
+                      printable_line(argv[0]).text);
         return VERDICT_EXIT_USAGE;
     }
     schema_format_json(&out);

@@ -10,6 +10,7 @@
 #include "base/os/clock_os.h"
 #include "base/os/entropy_os.h"
 #include "base/os/file.h"
+#include "base/text/printable.h"
 #include "base/units.h"
 #include "chaos/shell/run/library.h"
 #include "chaos/shell/run/results.h"
@@ -296,11 +297,12 @@ static bool is_new(const struct library *library, size_t entry, size_t tag)
 static void tell_tags(const struct library *library, const char *tags)
 {
     const char *between = "; they have: ";
-    (void)fprintf(stderr, "chaos: no scenario has a tag of \"%s\"", tags);
+    (void)fprintf(stderr, "chaos: no scenario has a tag of \"%s\"", printable_line(tags).text);
     for (size_t i = 0; i < library->count; i++)
         for (size_t t = 0; t < library->entries[i]->scenario.tag_count; t++)
             if (is_new(library, i, t)) {
-                (void)fprintf(stderr, "%s%s", between, library->entries[i]->scenario.tags[t]);
+                (void)fprintf(stderr, "%s%s", between,
+                              printable_line(library->entries[i]->scenario.tags[t]).text);
                 between = ", ";
             }
     (void)fputc('\n', stderr);
@@ -308,7 +310,7 @@ static void tell_tags(const struct library *library, const char *tags)
 
 static int complain(enum errc code, const struct errc_why *why)
 {
-    (void)fprintf(stderr, "chaos: %s\n", why->text);
+    (void)fprintf(stderr, "chaos: %s\n", printable_line(why->text).text);
     return errc_class(code) == ERRC_CLASS_FATAL ? VERDICT_EXIT_INTERNAL : VERDICT_EXIT_USAGE;
 }
 
@@ -322,7 +324,7 @@ int cmd_run(int argc, char *const argv[])
     if (code != ERRC_OK)
         return complain(code, &why);
     if (c.library.unsound > 0) {
-        (void)fputs(buf_text(&c.library.findings), stderr);
+        library_tell_findings(&c.library);
         (void)fprintf(stderr, "chaos: nothing was started\n");
         return VERDICT_EXIT_SCENARIO;
     }

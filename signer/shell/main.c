@@ -5,6 +5,7 @@
 #include "base/dispatch.h"
 #include "base/flags.h"
 #include "base/os/harden.h"
+#include "base/text/printable.h"
 #include "signer/core/config.h"
 #include "signer/shell/command/commands.h"
 #include "signer/shell/service/service_command.h"
@@ -51,7 +52,7 @@ static int run(int argc, char *const argv[])
     if (dispatch_find(&dispatch, (const char *const *)argv, 1, &verb, &words, &why) == ERRC_OK)
         return argc > 1 && flags_is(argv[1], "version") ? print_version()
                                                         : verbs[verb].run(argc, argv);
-    (void)fprintf(stderr, "signer: %s\n", why.text);
+    (void)fprintf(stderr, "signer: %s\n", printable_line(why.text).text);
     return COMMANDS_INVALID;
 }
 

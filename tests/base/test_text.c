@@ -204,12 +204,15 @@ static void test_logline__quotes_only_what_needs_it(void **state)
     logline_add(&l, "none", NULL);
     logline_add(&l, "empty", "");
     logline_add(&l, "back", "a\\b");
+    logline_add(&l, "name", "na\xc3\xafve");
+    logline_add(&l, "turned", "a\xc2\x9b\xe2\x80\xae");
     logline_add_int(&l, "attempts", -3);
     logline_end(&l);
-    assert_string_equal(buf_text(&out),
-                        "ts=2026-11-23T18:29:41.081Z level=info actor=api event=signed "
-                        "signing_mode=vault why=\"two words\" q=\"a\\\"b=c\\n\" empty=\"\" "
-                        "back=\"a\\\\b\" attempts=-3\n");
+    assert_string_equal(
+        buf_text(&out),
+        "ts=2026-11-23T18:29:41.081Z level=info actor=api event=signed "
+        "signing_mode=vault why=\"two words\" q=\"a\\\"b=c\\n\" empty=\"\" "
+        "back=\"a\\\\b\" name=na\xc3\xafve turned=\"a\\u009b\\u202e\" attempts=-3\n");
 }
 
 int main(void)

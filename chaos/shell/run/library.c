@@ -2,12 +2,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/count.h"
 #include "base/os/file.h"
+#include "base/text/printable.h"
 #include "chaos/core/scenario/read/scenario_parse.h"
 
 #define FINDINGS_BYTES_MAX (16u << 20)
@@ -28,6 +30,14 @@ void library_done(struct library *library)
     free(library->entries);
     buf_done(&library->findings);
     library_init(library);
+}
+
+void library_tell_findings(const struct library *library)
+{
+    struct buf shown CLEANUP(buf_done);
+    buf_init(&shown, 8 * FINDINGS_BYTES_MAX);
+    printable_text(buf_slice(&library->findings), &shown);
+    (void)fputs(buf_text(&shown), stderr);
 }
 
 static enum errc add_entry(struct library *library, struct library_entry **out,

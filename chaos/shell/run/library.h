@@ -32,6 +32,9 @@ struct library {
 void library_init(struct library *library);
 void library_done(struct library *library); /* fits CLEANUP */
 
+/* Prints all findings on stderr. */
+void library_tell_findings(const struct library *library);
+
 /*
  * Reads files, and of each folder its *.yaml, *.yml and *.json in the order of
  * their names. A file that is no scenario is an unsound entry with its

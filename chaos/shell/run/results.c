@@ -9,6 +9,7 @@
 
 #include "base/count.h"
 #include "base/os/file.h"
+#include "base/text/printable.h"
 #include "base/text/stamp.h"
 #include "chaos/core/ledger/waits.h"
 #include "chaos/core/report/report.h"
@@ -113,16 +114,23 @@ static enum errc write_reports(const char *folder, const struct judgement *run,
     static const struct {
         const char *name;
         void (*format)(const struct judgement *run, struct buf *out);
+        bool for_people; /* who look at it in a terminal */
     } reports[] = {
-        {"history.ndjson", report_format_history}, {"timeline.txt", report_format_timeline},
-        {"junit.xml", report_format_junit},        {"findings.txt", report_format_findings},
-        {"result.json", report_format_result}, /* last: who sees it, sees all */
+        {"history.ndjson", report_format_history, false},
+        {"timeline.txt", report_format_timeline, true},
+        {"junit.xml", report_format_junit, false},
+        {"findings.txt", report_format_findings, true},
+        {"result.json", report_format_result, false}, /* last: who sees it, sees all */
     };
     for (size_t i = 0; i < COUNT(reports); i++) {
-        struct buf text CLEANUP(buf_done);
+        struct buf text CLEANUP(buf_done), shown CLEANUP(buf_done);
         buf_init(&text, FILE_BYTES_MAX);
+        buf_init(&shown, FILE_BYTES_MAX);
         reports[i].format(run, &text);
-        TRY(write_file(folder, reports[i].name, &text, 0644, why));
+        if (reports[i].for_people)
+            printable_text(buf_slice(&text), &shown);
+        shown.failed = shown.failed || text.failed;
+        TRY(write_file(folder, reports[i].name, reports[i].for_people ? &shown : &text, 0644, why));
     }
     return ERRC_OK;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/os/clock_os.h"
+#include "base/text/printable.h"
 #include "base/units.h"
 #include "chaos/core/runner.h"
 #include "chaos/shell/client/httpcall.h"
@@ -103,7 +104,7 @@ static void remove_folder(const char *path)
 {
     struct errc_why why;
     if (folder_remove(path, &why) != ERRC_OK)
-        (void)fprintf(stderr, "chaos: %s\n", why.text);
+        (void)fprintf(stderr, "chaos: %s\n", printable_line(why.text).text);
 }
 
 /* In the guard, when nothing of the run lives any more: also behind a kill -9 no secret and no

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/count.h"
+#include "base/text/printable.h"
 
 #define NAME_WIDTH_MAX 40
 #define VERDICT_WIDTH 13 /* "not exercised" */
@@ -107,22 +108,27 @@ void ui_step(struct ui *ui, const char *name, const struct runjob_message *step)
 {
     if (ui->level != UI_VERBOSE || !step->finished)
         return;
-    (void)fprintf(ui->out, "%s%-*s  %2zu/%zu %-18s %s%s%s\n", paint(ui, DIM), ui->name_width, name,
-                  step->number, step->total, step->phase, step->text,
-                  step->met ? "" : "  <- not met", paint(ui, PLAIN));
+    (void)fprintf(ui->out, "%s%-*s  %2zu/%zu %-18s %s%s%s\n", paint(ui, DIM), ui->name_width,
+                  printable_line(name).text, step->number, step->total, step->phase,
+                  printable_line(step->text).text, step->met ? "" : "  <- not met",
+                  paint(ui, PLAIN));
     (void)fflush(ui->out);
 }
 
 static void print_findings(const struct ui *ui, const struct ui_row *row)
 {
-    for (struct slice rest = row->findings; rest.len > 0;) {
+    struct buf shown CLEANUP(buf_done);
+    buf_init(&shown, 8 * row->findings.len + 1);
+    printable_text(row->findings, &shown);
+    for (struct slice rest = buf_slice(&shown); rest.len > 0;) {
         struct slice line = slice_cut(&rest, '\n');
         if (line.len > 0)
             (void)fprintf(ui->out, "    %s%.*s%s\n", paint(ui, colours[row->verdict]),
                           SLICE_FMT(line), paint(ui, PLAIN));
     }
     if (row->folder != NULL)
-        (void)fprintf(ui->out, "    %s%s%s\n", paint(ui, DIM), row->folder, paint(ui, PLAIN));
+        (void)fprintf(ui->out, "    %s%s%s\n", paint(ui, DIM), printable_line(row->folder).text,
+                      paint(ui, PLAIN));
 }
 
 void ui_row(struct ui *ui, const struct ui_row *row)
@@ -130,14 +136,15 @@ void ui_row(struct ui *ui, const struct ui_row *row)
     erase(ui);
     if (ui->level == UI_SILENT || (ui->level == UI_QUIET && row->verdict == VERDICT_PASS))
         return;
+    const struct printable purpose = printable_line(row->purpose);
     int room = ui->width - (VERDICT_WIDTH + ui->name_width + 2 * 8 + 4 * 2);
     if (!ui->live || room < 0)
-        room = (int)strlen(row->purpose);
+        room = (int)strlen(purpose.text);
     (void)fprintf(ui->out, "%s%-*s%s  %-*s  %6.2f s  %6.2f s  %s", paint(ui, colours[row->verdict]),
                   VERDICT_WIDTH, verdict_name(row->verdict), paint(ui, PLAIN), ui->name_width,
-                  row->name, (double)row->wall_ms / 1000, (double)row->wait_ms / 1000,
-                  paint(ui, DIM));
-    print_cut(ui, row->purpose, room);
+                  printable_line(row->name).text, (double)row->wall_ms / 1000,
+                  (double)row->wait_ms / 1000, paint(ui, DIM));
+    print_cut(ui, purpose.text, room);
     (void)fprintf(ui->out, "%s\n", paint(ui, PLAIN));
     if (row->verdict != VERDICT_PASS && row->verdict != VERDICT_SKIPPED)
         print_findings(ui, row);
@@ -165,8 +172,9 @@ void ui_progress(struct ui *ui, const struct ui_running *running, size_t count)
             (void)snprintf(text, sizeof text, "%zu/%zu %s: %s", r->last.number, r->last.total,
                            r->last.phase, r->last.text);
         print_bar(ui, &r->last);
-        (void)fprintf(ui->out, "  %-*s  %s", ui->name_width, r->name, paint(ui, DIM));
-        print_cut(ui, text, room);
+        (void)fprintf(ui->out, "  %-*s  %s", ui->name_width, printable_line(r->name).text,
+                      paint(ui, DIM));
+        print_cut(ui, printable_line(text).text, room);
         (void)fprintf(ui->out, "%s\n", paint(ui, PLAIN));
         ui->drawn++;
     }
@@ -178,7 +186,8 @@ void ui_say(struct ui *ui, const char *text)
     if (ui->level == UI_SILENT)
         return;
     erase(ui);
-    (void)fprintf(ui->out, "%s%s%s\n", paint(ui, YELLOW), text, paint(ui, PLAIN));
+    (void)fprintf(ui->out, "%s%s%s\n", paint(ui, YELLOW), printable_line(text).text,
+                  paint(ui, PLAIN));
     (void)fflush(ui->out);
 }
 
@@ -197,6 +206,7 @@ void ui_total(struct ui *ui, const struct ui_total *total)
         separator = ", ";
     }
     (void)fprintf(ui->out, "  in %.2f s, with %.2f s of waits by design; results in %s\n",
-                  (double)total->wall_ms / 1000, (double)total->wait_ms / 1000, total->runs);
+                  (double)total->wall_ms / 1000, (double)total->wait_ms / 1000,
+                  printable_line(total->runs).text);
     (void)fflush(ui->out);
 }

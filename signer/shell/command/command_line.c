@@ -6,6 +6,7 @@
 
 #include "base/bug.h"
 #include "base/os/file.h"
+#include "base/text/printable.h"
 #include "signer/shell/command/commands.h"
 
 #define HELP_BYTES 16384
@@ -50,16 +51,19 @@ bool command_line_parse(const struct command_line *spec, int argc, char *const a
 
 int command_line_fail(const char *verb, const struct errc_why *why, int exit_code)
 {
-    (void)fprintf(stderr, "signer %s: %s\n", verb, why->text);
+    (void)fprintf(stderr, "signer %s: %s\n", verb, printable_line(why->text).text);
     return exit_code;
 }
 
 bool command_line_print(struct buf *line)
 {
     struct errc_why why = {0};
-    if (buf_status(line, &why) == ERRC_OK &&
-        file_write_fd(STDOUT_FILENO, buf_slice(line), "stdout", &why) == ERRC_OK)
+    struct buf shown CLEANUP(buf_done);
+    buf_init(&shown, 8 * line->max);
+    printable_text(buf_slice(line), &shown);
+    if (buf_status(line, &why) == ERRC_OK && buf_status(&shown, &why) == ERRC_OK &&
+        file_write_fd(STDOUT_FILENO, buf_slice(&shown), "stdout", &why) == ERRC_OK)
         return true;
-    (void)fprintf(stderr, "signer: %s\n", why.text);
+    (void)fprintf(stderr, "signer: %s\n", printable_line(why.text).text);
     return false;
 }
