@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "base/count.h"
+
 #define REPLACEMENT "\xef\xbf\xbd"
 
-/* Code points that a terminal obeys instead of showing them, or that hide or turn what is around. */
+/* Code points that a terminal obeys instead of showing them, or that hide or turn text. */
 static const struct {
     uint32_t from;
     uint32_t to;
@@ -15,7 +17,7 @@ static const struct {
 
 static bool is_hidden(uint32_t point)
 {
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+    for (size_t i = 0; i < COUNT(hidden); i++)
         if (point >= hidden[i].from && point <= hidden[i].to)
             return true;
     return false;
@@ -29,7 +31,7 @@ static size_t decode(struct slice s, uint32_t *point)
         uint32_t least;
     } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
     const unsigned char *bytes = (const unsigned char *)s.ptr;
-    for (size_t form = 0; form < sizeof forms / sizeof *forms; form++) {
+    for (size_t form = 0; form < COUNT(forms); form++) {
         if ((bytes[0] & forms[form].mask) != forms[form].lead)
             continue;
         uint32_t value = bytes[0] & (unsigned char)~forms[form].mask;

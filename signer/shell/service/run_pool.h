@@ -63,8 +63,8 @@ struct run_pool_left {
 
 /*
  * After run_pool_stop: saves every run that is still being signed as pending; its thread will not
- * save it any more. Returns what is left behind. While threads are, the pool cannot be freed and the
- * process must end.
+ * save it any more. Returns what is left behind. While threads are, the pool cannot be freed and
+ * the process must end.
  */
 struct run_pool_left run_pool_abandon(struct run_pool *pool);
 
