@@ -27,6 +27,7 @@
 #include "fakevault/shell/ports/audit_device_file.h"
 #include "fakevault/shell/ports/crypto_openssl.h"
 #include "fakevault/shell/ports/store_sqlite.h"
+#include "fakevault/shell/ports/vault_log.h"
 #include "fakevault/shell/server_options.h"
 
 #define STOP_GRACE_MS 5000 /* for requests in flight */
@@ -40,12 +41,14 @@ struct server {
     struct clock clock;
     struct entropy entropy;
     uint64_t seed;
+    struct vault_log log;
     struct secret_arena *arena;       /* the vault's alone */
     struct secret_arena *token_arena; /* of the control API's token */
     struct secret token;
     struct store store;
     bool has_store;
     struct vault *vault;
+    struct vault_state found; /* as the start found it */
     struct audit_files *audit;
     struct journal_file *journal;
     struct gate *gate;
@@ -60,9 +63,23 @@ static struct instant now(const struct server *s)
     return s->clock.now(s->clock.context);
 }
 
+static enum vault_log_level level_named(const char *level)
+{
+    return strcmp(level, "error") == 0  ? VAULT_LOG_ERROR
+           : strcmp(level, "warn") == 0 ? VAULT_LOG_WARN
+                                        : VAULT_LOG_INFO;
+}
+
 static void log_line(const struct server *s, const char *level, const char *event,
                      const char *message)
 {
+    const struct vault_log_pair pairs[] = {{"event", event}, {NULL, NULL}};
+    if (level_named(level) < s->log.least)
+        return;
+    if (s->log.json) {
+        vault_log_write(&s->log, level_named(level), "fakevault", message, pairs);
+        return;
+    }
     struct buf line CLEANUP(buf_done);
     buf_init(&line, 4096);
     struct logline l;
@@ -105,7 +122,7 @@ static enum errc start_vault(struct server *s, struct errc_why *why)
     if (!locked)
         log_line(s, "warn", "not_locked", "keys may be swapped to disk: raise RLIMIT_MEMLOCK");
     TRY(open_store(s, why));
-    if (audit_device_file_new(&s->audit) != ERRC_OK)
+    if (audit_device_file_new(&s->log, &s->audit) != ERRC_OK)
         return errc_fail(why, ERRC_NOMEM, "out of memory for audit devices");
     const struct vault_ports ports = {.crypto = crypto_openssl(),
                                       .store = &s->store,
@@ -169,6 +186,19 @@ static void record_process(struct server *s, bool start)
     (void)journal_file_add(s->journal, &record);
 }
 
+/* In which state it came back is the first thing that is asked after a crash. */
+static void log_state(const struct server *s)
+{
+    const struct vault_log_pair pairs[] = {
+        {"storage", s->options.storage},
+        {"initialized", s->found.initialized ? "true" : "false"},
+        {"sealed", s->found.sealed ? "true" : "false"},
+        {"boot_id", control_boot_id(s->control)},
+        {NULL, NULL},
+    };
+    vault_log_write(&s->log, VAULT_LOG_INFO, "fakevault", "server started", pairs);
+}
+
 static enum errc start_serving(struct server *s, struct errc_why *why)
 {
     TRY(hold_start(traffic_wake, NULL, &s->hold, why));
@@ -181,8 +211,10 @@ static enum errc start_serving(struct server *s, struct errc_why *why)
         .entropy = &s->entropy,
         .storage = s->options.storage,
         .seed = s->seed,
+        .log = &s->log,
     };
     TRY(control_new(&ports, &s->control, why));
+    vault_state(s->vault, &s->found);
     record_process(s, true);
     const struct admin_options admin = {
         .address = s->options.admin,
@@ -302,6 +334,7 @@ static void greet(const struct server *s, const struct buf *unseal_key, const st
     else
         print_greeting(s, unseal_key, token);
     (void)fflush(stdout);
+    log_state(s);
 }
 
 static enum errc start(struct server *s, struct errc_why *why)
@@ -437,7 +470,10 @@ static int serve(struct server *s)
     s->clock = clock_os();
     s->entropy = entropy_os();
     s->seed = pick_seed(s);
-    enum errc code = start(s, &why);
+    s->log.clock = s->clock;
+    enum errc code = vault_log_set(&s->log, s->options.log_level, s->options.log_format, &why);
+    if (code == ERRC_OK)
+        code = start(s, &why);
     if (code == ERRC_OK) {
         wait_for_stop(s);
         log_line(s, "info", "stopping", "requests in flight finish");

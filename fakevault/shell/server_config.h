@@ -30,6 +30,8 @@ struct server_config {
     struct tls_options tls;                     /* texts of the listener */
     const char *api_address;                    /* NULL: none */
     const char *pid_file;                       /* NULL: none */
+    const char *log_level;                      /* NULL: none */
+    const char *log_format;                     /* NULL: none */
     const char *notes[SERVER_CONFIG_NOTES_MAX]; /* for the log, NULL behind the last */
 
     struct server_config_text *texts; /* memory of all the above */

@@ -40,10 +40,13 @@ static const struct flags_spec specs[] = {
     {"seed", FLAGS_INT, FIELD(seed), "N", "decides what rules with a probability do (random)"},
     {"report-version", FLAGS_TEXT, FIELD(report_version), "VERSION",
      "the Vault version to claim (1.14.9)"},
-    {"log-level", FLAGS_TEXT, FIELD(ignored_text), "LEVEL", "accepted, as are the next ones"},
-    {"log-format", FLAGS_TEXT, FIELD(ignored_text), "FORMAT", "because scripts give them"},
-    {"log-file", FLAGS_TEXT, FIELD(ignored_text), "FILE", "to Vault"},
-    {"exit-on-core-shutdown", FLAGS_SWITCH, FIELD(ignored_switch), NULL, "and mean nothing here"},
+    {"log-level", FLAGS_TEXT, FIELD(log_level), "LEVEL",
+     "trace, debug, info, warn or error ($VAULT_LOG_LEVEL, else info)"},
+    {"log-format", FLAGS_TEXT, FIELD(log_format), "FORMAT",
+     "standard or json ($VAULT_LOG_FORMAT, else standard)"},
+    {"log-file", FLAGS_TEXT, FIELD(ignored_text), "FILE", "accepted, as is the next one, because"},
+    {"exit-on-core-shutdown", FLAGS_SWITCH, FIELD(ignored_switch), NULL,
+     "scripts give them to Vault, and means nothing here"},
     {"help", FLAGS_SWITCH, FIELD(help), NULL, "print this"},
 };
 
@@ -150,6 +153,21 @@ static enum errc use_config(struct server_options *o, struct errc_why *why)
     return ERRC_OK;
 }
 
+/* Flags win over the environment, that over the files. */
+static void choose_log(struct server_options *o)
+{
+    drop_empty(&o->log_level);
+    drop_empty(&o->log_format);
+    if (o->log_level == NULL)
+        o->log_level = environment("VAULT_LOG_LEVEL");
+    if (o->log_format == NULL)
+        o->log_format = environment("VAULT_LOG_FORMAT");
+    if (o->log_level == NULL)
+        o->log_level = o->config.log_level;
+    if (o->log_format == NULL)
+        o->log_format = o->config.log_format;
+}
+
 static enum errc check_storage(struct server_options *o, struct errc_why *why)
 {
     if (o->storage == NULL)
@@ -210,6 +228,7 @@ static enum errc parse(int argc, char *const argv[], const char **words, struct 
         return ERRC_OK;
     TRY(check_dev(o, why));
     TRY(use_config(o, why));
+    choose_log(o);
     TRY(check_storage(o, why));
     TRY(check_tls(o, why));
     if (o->listen == NULL)

@@ -36,6 +36,8 @@ struct server_options {
     bool durable;           /* storage is "file" */
     bool ignored_switch;    /* flags that Vault has and that mean nothing here */
     const char *ignored_text;
+    const char *log_level; /* what vault_log_set reads; NULL: its default */
+    const char *log_format;
     char journal_default[LIMIT_PATH_BYTES];
 };
 

@@ -12,14 +12,27 @@
 
 #define DETAIL_BYTES_MAX 1024u
 
-static void lock(struct control *c)
+void control_lock(struct control *c)
 {
     (void)pthread_mutex_lock(&c->lock);
 }
 
-static void unlock(struct control *c)
+static struct control_log_state state_of(const struct control *c)
 {
+    struct vault_state state;
+    vault_state(c->ports.vault, &state);
+    return (struct control_log_state){
+        .sealed = state.sealed, .closed = c->closed, .holding = c->holding};
+}
+
+void control_unlock(struct control *c)
+{
+    const struct control_log_state before = c->told, after = state_of(c);
+    c->told = after;
     (void)pthread_mutex_unlock(&c->lock);
+    if (before.sealed != after.sealed || before.closed != after.closed ||
+        before.holding != after.holding)
+        control_log_changes(c->ports.log, &before, &after, gate_address(c->ports.gate));
 }
 
 /* ---- under the lock ---- */
@@ -91,8 +104,10 @@ size_t control_settle(struct control *c)
 {
     if (c->refused_by != 0 && !fault_alive(c->faults, c->refused_by)) {
         c->refused_by = 0;
-        if (gate_accept(c->ports.gate, NULL) == ERRC_OK)
+        if (gate_accept(c->ports.gate, NULL) == ERRC_OK) {
+            c->closed = false;
             control_changed(c, "accept", NULL);
+        }
     }
     (void)pthread_cond_signal(&c->rules_changed);
     return hold_release(c->ports.hold, keep_held, c);
@@ -122,12 +137,14 @@ static void wait_for_expiry(struct control *c)
 static void *end_leases(void *context)
 {
     struct control *c = context;
-    lock(c);
+    control_lock(c);
     while (!c->stopping) {
         wait_for_expiry(c);
         control_expire(c);
+        control_unlock(c);
+        control_lock(c);
     }
-    unlock(c);
+    control_unlock(c);
     return NULL;
 }
 
@@ -149,6 +166,7 @@ enum errc control_new(const struct control_ports *ports, struct control **out, s
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     c->ports = *ports;
     entropy_uuid(ports->entropy, c->boot_id);
+    c->told = state_of(c);
     /* Held for microseconds by every request: not worth a sleep. */
     pthread_mutexattr_t adaptive;
     (void)pthread_mutexattr_init(&adaptive);
@@ -169,10 +187,10 @@ void control_free(struct control *control)
 {
     if (control == NULL)
         return;
-    lock(control);
+    control_lock(control);
     control->stopping = true;
     (void)pthread_cond_signal(&control->rules_changed);
-    unlock(control);
+    control_unlock(control);
     if (control->started)
         (void)pthread_join(control->thread, NULL);
     fault_set_free(control->faults);
@@ -197,14 +215,14 @@ _Noreturn void control_die(void)
 
 void control_format_head(struct control *control, struct jsonwrite *w)
 {
-    lock(control);
+    control_lock(control);
     control_format_inner_head(control, w);
-    unlock(control);
+    control_unlock(control);
 }
 
 void control_format_state(struct control *control, struct jsonwrite *w)
 {
-    lock(control);
+    control_lock(control);
     control_expire(control);
     control_format_inner_head(control, w);
     jsonwrite_int(w, "pid", getpid());
@@ -217,7 +235,7 @@ void control_format_state(struct control *control, struct jsonwrite *w)
     jsonwrite_int(w, "requests", (int64_t)control->requests);
     jsonwrite_int(w, "replies", (int64_t)control->replies);
     jsonwrite_end(w);
-    unlock(control);
+    control_unlock(control);
 }
 
 static void metric(struct buf *out, const char *name, const char *type, const char *help,
@@ -230,7 +248,7 @@ static void metric(struct buf *out, const char *name, const char *type, const ch
 void control_format_metrics(struct control *control, struct buf *out)
 {
     struct vault_state state;
-    lock(control);
+    control_lock(control);
     control_expire(control);
     vault_state(control->ports.vault, &state);
     struct gate_status gate = gate_status(control->ports.gate);
@@ -244,19 +262,19 @@ void control_format_metrics(struct control *control, struct buf *out)
     metric(out, "connections_total", "counter", "Connections accepted", control->connections);
     metric(out, "requests_total", "counter", "Requests that arrived", control->requests);
     metric(out, "replies_total", "counter", "Requests that ended", control->replies);
-    unlock(control);
+    control_unlock(control);
 }
 
 /* ---- verbs ---- */
 
 void control_seal(struct control *control, struct jsonwrite *w)
 {
-    lock(control);
+    control_lock(control);
     vault_seal(control->ports.vault);
     control_changed(control, "seal", NULL);
     control_format_inner_head(control, w);
     format_vault(control, w);
-    unlock(control);
+    control_unlock(control);
 }
 
 static bool is_sealed(const struct control *c)
@@ -302,14 +320,14 @@ enum errc control_unseal(struct control *control, const json_t *shares, struct j
                          struct errc_why *why)
 {
     TRY(check_shares(shares, why));
-    lock(control);
+    control_lock(control);
     enum errc code = give_shares(control, shares, why);
     control_changed(control, "unseal", NULL);
     if (code == ERRC_OK) {
         control_format_inner_head(control, w);
         format_vault(control, w);
     }
-    unlock(control);
+    control_unlock(control);
     return code;
 }
 
@@ -317,6 +335,7 @@ static enum errc accept_again(struct control *c, struct jsonwrite *w, struct err
 {
     TRY(gate_accept(c->ports.gate, why));
     c->refused_by = 0;
+    c->closed = false;
     control_changed(c, "accept", NULL);
     control_format_inner_head(c, w);
     format_listener(c, w);
@@ -327,6 +346,7 @@ static void refuse(struct control *c, bool drain, struct jsonwrite *w)
 {
     struct gate_refused count = gate_refuse(c->ports.gate, drain);
     c->refused_by = 0; /* only `accept` undoes a verb */
+    c->closed = true;
     control_changed(c, drain ? "refuse -drain" : "refuse", NULL);
     control_format_inner_head(c, w);
     format_listener(c, w);
@@ -338,12 +358,12 @@ enum errc control_listener(struct control *control, bool accept, bool drain, str
                            struct errc_why *why)
 {
     enum errc code = ERRC_OK;
-    lock(control);
+    control_lock(control);
     if (accept)
         code = accept_again(control, w, why);
     else
         refuse(control, drain, w);
-    unlock(control);
+    control_unlock(control);
     return code;
 }
 
@@ -357,7 +377,7 @@ static bool keep_none(void *context, uint64_t owner)
 
 void control_hold(struct control *control, bool active, struct jsonwrite *w)
 {
-    lock(control);
+    control_lock(control);
     size_t released = 0;
     control->holding = active;
     control_changed(control, active ? "hang" : "resume", NULL);
@@ -366,20 +386,21 @@ void control_hold(struct control *control, bool active, struct jsonwrite *w)
     control_format_inner_head(control, w);
     format_hold(control, w);
     jsonwrite_int(w, "released", (int64_t)released);
-    unlock(control);
+    control_unlock(control);
 }
 
 void control_crash(struct control *control, struct jsonwrite *w)
 {
-    lock(control);
+    control_lock(control);
     control_changed(control, "crash", NULL);
     control_format_inner_head(control, w);
-    unlock(control);
+    control_unlock(control);
+    control_log_crash(control->ports.log);
 }
 
 enum errc control_reset(struct control *control, struct jsonwrite *w, struct errc_why *why)
 {
-    lock(control);
+    control_lock(control);
     fault_clear(control->faults);
     control->holding = false;
     control->refused_by = 0;
@@ -390,11 +411,12 @@ enum errc control_reset(struct control *control, struct jsonwrite *w, struct err
     size_t released = hold_release(control->ports.hold, keep_none, NULL);
     (void)pthread_cond_signal(&control->rules_changed);
     enum errc code = gate_accept(control->ports.gate, why);
+    control->closed = control->closed && code != ERRC_OK;
     if (code == ERRC_OK) {
         control_format_inner_head(control, w);
         jsonwrite_int(w, "released", (int64_t)released);
     }
-    unlock(control);
+    control_unlock(control);
     return code;
 }
 
@@ -457,9 +479,9 @@ enum errc control_arrive(struct control *control, const struct vault_request *re
                          const struct control_sender *sender, struct control_arrival *out)
 {
     *out = (struct control_arrival){.job = vault_receive(control->ports.vault, request)};
-    lock(control);
+    control_lock(control);
     enum errc code = arrive(control, request, sender, out);
-    unlock(control);
+    control_unlock(control);
     if (out->seq != 0)
         journal_file_flush(control->ports.journal, out->seq); /* before anything follows from it */
     return code;
@@ -467,51 +489,53 @@ enum errc control_arrive(struct control *control, const struct vault_request *re
 
 enum errc control_hold_put(struct control *control, void *item, int fd, uint64_t owner)
 {
-    lock(control);
+    control_lock(control);
     enum errc code =
         keep_held(control, owner) ? hold_put(control->ports.hold, item, fd, owner) : ERRC_STATE;
-    unlock(control);
+    control_unlock(control);
     return code;
 }
 
 void control_rule_seal(struct control *control, const char *rule)
 {
-    lock(control);
+    control_lock(control);
     vault_seal(control->ports.vault);
     control_changed(control, "seal", rule);
-    unlock(control);
+    control_unlock(control);
 }
 
 void control_rule_refuse(struct control *control, const char *rule, uint64_t identity)
 {
-    lock(control);
+    control_lock(control);
     (void)gate_refuse(control->ports.gate, false);
     control->refused_by = identity;
+    control->closed = true;
     control_changed(control, "refuse", rule);
-    unlock(control);
+    control_unlock(control);
 }
 
 _Noreturn void control_rule_crash(struct control *control, const char *rule)
 {
-    lock(control);
+    control_lock(control);
     control_changed(control, "crash", rule);
+    control_log_crash(control->ports.log);
     control_die();
 }
 
 struct vault_job *control_begin(struct control *control, const struct vault_request *request)
 {
     struct vault_job *job = vault_receive(control->ports.vault, request);
-    lock(control);
+    control_lock(control);
     vault_begin(control->ports.vault, job, control_now(control));
-    unlock(control);
+    control_unlock(control);
     return job;
 }
 
 void control_end(struct control *control, struct vault_job *job, struct vault_reply *reply)
 {
-    lock(control);
+    control_lock(control);
     vault_end(control->ports.vault, job, control_now(control), reply);
-    unlock(control);
+    control_unlock(control);
 }
 
 void control_replied(struct control *control, const struct journal_reply *reply)

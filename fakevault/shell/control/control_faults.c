@@ -2,34 +2,24 @@
 
 #include "fakevault/shell/control/control_inner.h"
 
-static void lock(struct control *c)
-{
-    (void)pthread_mutex_lock(&c->lock);
-}
-
-static void unlock(struct control *c)
-{
-    (void)pthread_mutex_unlock(&c->lock);
-}
-
 void control_faults_list(struct control *control, struct jsonwrite *w)
 {
-    lock(control);
+    control_lock(control);
     control_expire(control);
     control_format_inner_head(control, w);
     fault_format(control->faults, w, "rules");
-    unlock(control);
+    control_unlock(control);
 }
 
 enum errc control_faults_get(struct control *control, const char *id, struct jsonwrite *w,
                              struct errc_why *why)
 {
-    lock(control);
+    control_lock(control);
     control_expire(control);
     enum errc code = fault_format_one(control->faults, id, w, "rule", why);
     if (code == ERRC_OK)
         control_format_inner_head(control, w);
-    unlock(control);
+    control_unlock(control);
     return code;
 }
 
@@ -50,57 +40,57 @@ enum errc control_faults_add(struct control *control, const json_t *rule, struct
                              struct errc_why *why)
 {
     const char *id = NULL;
-    lock(control);
+    control_lock(control);
     control_expire(control);
     enum errc code = fault_add(control->faults, rule, control_now(control), &id, why);
     if (code == ERRC_OK)
         rules_changed(control, "faults add", id, w);
-    unlock(control);
+    control_unlock(control);
     return code;
 }
 
 enum errc control_faults_set(struct control *control, const json_t *rules, struct jsonwrite *w,
                              struct errc_why *why)
 {
-    lock(control);
+    control_lock(control);
     control_expire(control);
     enum errc code = fault_replace(control->faults, rules, control_now(control), why);
     if (code == ERRC_OK) {
         rules_changed(control, "faults set", NULL, w);
         fault_format(control->faults, w, "rules");
     }
-    unlock(control);
+    control_unlock(control);
     return code;
 }
 
 enum errc control_faults_patch(struct control *control, const char *id, const json_t *change,
                                struct jsonwrite *w, struct errc_why *why)
 {
-    lock(control);
+    control_lock(control);
     control_expire(control);
     enum errc code = fault_patch(control->faults, id, change, control_now(control), why);
     if (code == ERRC_OK)
         rules_changed(control, "faults patch", id, w);
-    unlock(control);
+    control_unlock(control);
     return code;
 }
 
 enum errc control_faults_remove(struct control *control, const char *id, struct jsonwrite *w,
                                 struct errc_why *why)
 {
-    lock(control);
+    control_lock(control);
     control_expire(control);
     enum errc code = fault_remove(control->faults, id, why);
     if (code == ERRC_OK)
         rules_changed(control, "faults remove", id, w);
-    unlock(control);
+    control_unlock(control);
     return code;
 }
 
 void control_faults_clear(struct control *control, struct jsonwrite *w)
 {
-    lock(control);
+    control_lock(control);
     fault_clear(control->faults);
     rules_changed(control, "faults clear", NULL, w);
-    unlock(control);
+    control_unlock(control);
 }

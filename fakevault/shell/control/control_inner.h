@@ -9,6 +9,7 @@
 
 #include "base/text/jsonwrite.h"
 #include "fakevault/core/fault/fault.h"
+#include "fakevault/shell/control/control_log.h"
 #include "fakevault/shell/control/control_ports.h"
 
 struct control {
@@ -24,7 +25,13 @@ struct control {
     bool holding;
     uint64_t refused_by; /* identity of the rule that closed the listener, 0 for none */
     struct fault_set *faults;
+    bool closed;                   /* the listener, by a verb or a rule */
+    struct control_log_state told; /* what the log has */
 };
+
+void control_lock(struct control *c);
+/* Lets go, and tells the log what became different. */
+void control_unlock(struct control *c);
 
 /* All to be called under the lock. */
 

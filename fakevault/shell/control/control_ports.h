@@ -11,6 +11,7 @@
 #include "fakevault/shell/data/gate.h"
 #include "fakevault/shell/data/hold.h"
 #include "fakevault/shell/ports/journal_file.h"
+#include "fakevault/shell/ports/vault_log.h"
 
 struct control_ports {
     struct vault *vault; /* guarded by the control's lock from now on */
@@ -21,4 +22,5 @@ struct control_ports {
     const struct entropy *entropy;
     const char *storage; /* "inmem", "file" */
     uint64_t seed;
+    const struct vault_log *log; /* NULL: nothing is told */
 };

@@ -16,6 +16,7 @@
 
 struct audit_files {
     struct audit_port port;
+    const struct vault_log *log;
     atomic_bool stopping;
     _Atomic unsigned generation; /* grows when all files are to be opened anew */
 };
@@ -166,6 +167,8 @@ static bool write_all(const struct audit_sink *s, struct slice rest)
 /* Vault tries a second time on a file that it has just closed, so this is what it says. */
 static enum errc write_sink(struct audit_sink *s, struct slice line, struct errc_why *why)
 {
+    struct errc_why mine = {""};
+    why = why == NULL ? &mine : why;
     (void)pthread_mutex_lock(&s->lock);
     enum errc code = open_file(s, why);
     if (code == ERRC_OK && !write_all(s, line)) {
@@ -173,6 +176,9 @@ static enum errc write_sink(struct audit_sink *s, struct slice line, struct errc
         code = errc_fail(why, ERRC_IO, "write %s: file already closed", s->path);
     }
     (void)pthread_mutex_unlock(&s->lock);
+    const struct vault_log_pair pairs[] = {{"file", s->path}, {"error", why->text}, {NULL, NULL}};
+    if (code != ERRC_OK)
+        vault_log_write(s->files->log, VAULT_LOG_ERROR, "audit", "backend failed to log", pairs);
     return code;
 }
 
@@ -184,13 +190,14 @@ static void free_sink(struct audit_sink *s)
     free(s);
 }
 
-enum errc audit_device_file_new(struct audit_files **out)
+enum errc audit_device_file_new(const struct vault_log *log, struct audit_files **out)
 {
     struct audit_files *files = calloc(1, sizeof *files);
     if (files == NULL)
         return ERRC_NOMEM;
     files->port = (struct audit_port){
         .make = make, .open = open_sink, .write = write_sink, .free = free_sink, .context = files};
+    files->log = log;
     *out = files;
     return ERRC_OK;
 }

@@ -8,11 +8,13 @@
 #pragma once
 
 #include "fakevault/core/audit/audit_device.h"
+#include "fakevault/shell/ports/vault_log.h"
 
 struct audit_files;
 
-/* ERRC_NOMEM. The caller closes. */
-MUST_USE enum errc audit_device_file_new(struct audit_files **out);
+/* ERRC_NOMEM. The caller closes. What cannot be written is told to the log (NULL allowed), which is
+ * borrowed. */
+MUST_USE enum errc audit_device_file_new(const struct vault_log *log, struct audit_files **out);
 
 /* Borrows the port, for as long as the files are open. */
 const struct audit_port *audit_device_file_port(const struct audit_files *files);
