@@ -11,8 +11,8 @@
 #define MS 1000000
 #define TEXT_BYTES_MAX 65536u
 
-static const char *const classes[] = {"ok",     "refused",     "sealed",
-                                      "denied", "unavailable", "timeout"};
+static const char *const classes[] = {"ok",          "refused", "sealed",  "denied",
+                                      "unavailable", "timeout", "internal"};
 
 void fake_survey_attempt(struct fake_world *f, const char *class, int wait_ms)
 {

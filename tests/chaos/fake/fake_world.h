@@ -42,7 +42,7 @@ struct fake_world_answer {
 /* What the signer counts, and what it told of a call. */
 struct fake_world_tally {
     unsigned signatures[2]; /* by Vault, by the local key */
-    unsigned attempts[6];   /* by fake_survey_classes */
+    unsigned attempts[7];   /* by the classes of fake_survey.c */
     unsigned waits;
     double seconds;
     bool active; /* the local key made the last signature */
