@@ -276,6 +276,7 @@ void fake_signer_sign(struct fake_world *f, const struct scenario_step *step,
                    s.input, fingerprint, s.hash);
     if (!f->late_intent)
         fake_ledger_audit(f, s.via, "MANIFEST_SIGNING_STARTED", s.bundle, intent);
+    f->now_ns += f->dawdles_ms[0] * NS_PER_MS;
     if (!(f->stuck && f->bundles > f->stuck_after))
         attempt_all(&s, sha);
     else
@@ -283,6 +284,7 @@ void fake_signer_sign(struct fake_world *f, const struct scenario_step *step,
     f->now_ns += f->late_intent ? 50 * NS_PER_MS : 0;
     if (f->late_intent)
         fake_ledger_audit(f, s.via, "MANIFEST_SIGNING_STARTED", s.bundle, intent);
+    f->now_ns += f->dawdles_ms[1] * NS_PER_MS;
     if (s.ok) {
         audit_end(&s, "vault", fingerprint, s.input, buf_text(&signature), sha);
         publish(&s, manifest, buf_text(&signature));
@@ -298,5 +300,8 @@ void fake_signer_sign(struct fake_world *f, const struct scenario_step *step,
     if (call->mode[0] == '\0')
         strcpy(call->error, f->says_internal ? "internal" : "vault_unavailable");
     log_line(&s, call, fingerprint);
+    f->now_ns += f->dawdles_ms[2] * NS_PER_MS;
+    if (f->tells != NULL)
+        f->tells(call);
     buf_done(&s.attempts);
 }

@@ -67,20 +67,22 @@ struct fake_world {
     bool other_key;                  /* signs with a key that nobody knows */
     bool lies_about_status;          /* audits every failure as sealed, 503 */
     bool never_asks;                 /* claims timeouts without asking, while Vault does not sign */
-    bool other_operator;           /* puts another operator into the manifest than was asked for */
-    int hidden_requests;           /* beyond the audited attempts, per bundle */
-    int refusal;                   /* what Vault answers while sealed, instead of 503 */
-    bool late_intent;              /* writes the intent together with the result */
-    bool always_first;             /* numbers each request as the first */
-    bool repeats;                  /* sends each request twice, and calls it a re-send */
-    bool longest_waits;            /* always waits for as long as it may */
-    bool exit_0;                   /* tells an exit code of 0 whatever happened */
-    bool says_internal;            /* tells every error as internal */
-    bool odd_switch;               /* runs with a switch that is TRUE */
-    const char *decoy;             /* who came to it; NULL: nobody */
-    bool rewrites;                 /* writes its trail anew at the end */
-    int64_t attempt_takes_ms;      /* how long a failed attempt takes */
-    int64_t clock_off_ms;          /* by which the client's clock is late */
+    bool other_operator; /* puts another operator into the manifest than was asked for */
+    int hidden_requests; /* beyond the audited attempts, per bundle */
+    int refusal;         /* what Vault answers while sealed, instead of 503 */
+    bool late_intent;    /* writes the intent together with the result */
+    bool always_first;   /* numbers each request as the first */
+    bool repeats;        /* sends each request twice, and calls it a re-send */
+    bool longest_waits;  /* always waits for as long as it may */
+    bool exit_0;         /* tells an exit code of 0 whatever happened */
+    bool says_internal;  /* tells every error as internal */
+    bool odd_switch;     /* runs with a switch that is TRUE */
+    const char *decoy;   /* who came to it; NULL: nobody */
+    bool rewrites;       /* writes its trail anew at the end */
+    void (*tells)(struct world_call *told); /* what the caller is told instead; NULL: the truth */
+    int64_t dawdles_ms[3];    /* before the first attempt, before the result, before it tells */
+    int64_t attempt_takes_ms; /* how long a failed attempt takes */
+    int64_t clock_off_ms;     /* by which the client's clock is late */
     struct world_growth growth[4]; /* what was seen of the ledgers */
     size_t growth_count;
     const struct world_file *files; /* that lie there at the end; none: it lists none */

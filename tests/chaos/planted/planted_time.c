@@ -38,6 +38,21 @@ static void waits_longer_than_it_says(struct fake_world *f)
     f->wait_factor = 10;
 }
 
+static void dawdles_first(struct fake_world *f)
+{
+    f->dawdles_ms[0] = 9000;
+}
+
+static void dawdles_behind(struct fake_world *f)
+{
+    f->dawdles_ms[1] = 9000;
+}
+
+static void tells_late(struct fake_world *f)
+{
+    f->dawdles_ms[2] = 9000;
+}
+
 const struct planted planted_time[] = {
     {"no backoff",
      "backoff",
@@ -114,5 +129,27 @@ const struct planted planted_time[] = {
      hour_off,
      {0},
      true},
+    {"an operation that begins late",
+     "durations",
+     "expected the first attempt soon behind the intent (audit.ndjson:1)",
+     NULL,
+     dawdles_first,
+     {0},
+     false},
+    {"a result that is written late",
+     "durations",
+     "expected the result 0 ms behind Vault's answer to attempt 1 (journal.ndjson:3), as the trail "
+     "tells, it came ",
+     NULL,
+     dawdles_behind,
+     {0},
+     false},
+    {"a caller who is told late",
+     "durations",
+     "expected the caller to be told soon behind the signature, it was told 9",
+     NULL,
+     tells_late,
+     {0},
+     false},
     {.name = NULL},
 };

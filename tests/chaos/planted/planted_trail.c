@@ -3,6 +3,8 @@
  */
 #include "tests/chaos/planted/planted.h"
 
+#include <stdio.h>
+
 static void late_intent(struct fake_world *f)
 {
     f->late_intent = true;
@@ -42,6 +44,38 @@ static void other_operator(struct fake_world *f)
 static void no_manifests(struct fake_world *f)
 {
     f->no_manifests = true;
+}
+
+static void tells_two(struct world_call *told)
+{
+    told->attempts = told->attempts == 3 ? 2 : told->attempts;
+}
+
+static void tells_timeout(struct world_call *told)
+{
+    if (told->reason[0] != '\0')
+        (void)snprintf(told->reason, sizeof told->reason, "timeout");
+}
+
+static void tells_failed(struct world_call *told)
+{
+    if (told->error[0] != '\0')
+        (void)snprintf(told->status, sizeof told->status, "failed");
+}
+
+static void fewer_told(struct fake_world *f)
+{
+    f->tells = tells_two;
+}
+
+static void other_reason_told(struct fake_world *f)
+{
+    f->tells = tells_timeout;
+}
+
+static void other_status_told(struct fake_world *f)
+{
+    f->tells = tells_failed;
 }
 
 const struct planted planted_trail[] = {
@@ -210,6 +244,30 @@ const struct planted planted_trail[] = {
      "expected audit.ndjson only to grow, what had been read of it is not there any more",
      NULL,
      rewrites,
+     {0},
+     false},
+    {"fewer attempts told than made",
+     "told",
+     "expected the caller to be told of 3 attempts as the trail has (audit.ndjson:4), it was told "
+     "2",
+     NULL,
+     fewer_told,
+     {0},
+     false},
+    {"another reason told",
+     "told",
+     "expected the caller to be told the reason \"sealed\" as the trail says (audit.ndjson:4), it "
+     "was told \"timeout\"",
+     NULL,
+     other_reason_told,
+     {0},
+     false},
+    {"another status told",
+     "told",
+     "expected status blocked of a bundle that ended vault_unavailable (audit.ndjson:4), the "
+     "caller was told failed",
+     planted_sealed_off,
+     other_status_told,
      {0},
      false},
     {.name = NULL},
