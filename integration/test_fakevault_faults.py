@@ -76,6 +76,34 @@ def test_refuse_resets_a_pooled_connection_and_refuses_new_ones(vault, connectio
     assert "reset" in [r.get("how") for r in vault.journal("conn")]
 
 
+CLOSINGS = {
+    "refuse": ("POST", "/listener", {"accept": False}),
+    "drain": ("POST", "/listener", {"accept": False, "drain": True}),
+    "rule": ("POST", "/faults", {"id": "down", "effect": {"refuse": True}}),
+}
+OPENINGS = {
+    "accept": ("POST", "/listener", {"accept": True}),
+    "reset": ("POST", "/reset", None),
+}
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+@pytest.mark.parametrize("second", ["refuse", "drain"])
+@pytest.mark.parametrize("first", CLOSINGS)
+def test_a_listener_that_was_closed_twice_opens_again(vault, connections, first, second, opening):
+    client = connections()
+    assert vault.control(*CLOSINGS[first])[0] == 200
+    if first == "rule":
+        sign(client)
+        with pytest.raises(ConnectionResetError):
+            client.answer()
+    assert vault.control(*CLOSINGS[second])[0] == 200
+    vault.control("DELETE", "/faults")
+    assert vault.state()["listener"]["accepting"] is False
+    assert vault.control(*OPENINGS[opening])[0] == 200
+    assert signed(vault) == 200
+
+
 def test_a_refuse_rule_resets_the_request_that_it_took(vault, connections):
     other, taken = connections(), connections()
     assert other.call("GET", "/v1/sys/seal-status")[0] == 200
@@ -141,6 +169,22 @@ def test_a_client_that_hangs_up_while_held_is_not_served(vault, connections):
     assert (reply["end"], reply["executed"]) == ("dropped", False)
     vault.ctl("resume")
     assert stayer.answer()[0] == 200
+
+
+def test_what_has_hung_up_is_not_executed_when_resume_follows_at_once(vault, connections):
+    clients = [connections() for _ in range(100)]
+    vault.ctl("hang")
+    with contextlib.closing(Raw.unix(vault.admin)) as admin:
+        for number, client in enumerate(clients):
+            sign(client, X_Fakevault_Test=f"gone-{number}")
+        held(vault, len(clients))
+        for client in clients:
+            client.close()
+        admin.request("POST", "/hold", b'{"hold":false}')
+        assert admin.answer()[0] == 200
+    for number in range(len(clients)):
+        reply = eventually(lambda n=number: reply_of(vault, f"gone-{n}"), what="a reply record")
+        assert (reply["end"], reply["executed"]) == ("dropped", False)
 
 
 def test_a_held_request_meets_the_vault_as_it_is_on_resume(vault, connections):

@@ -154,6 +154,55 @@ static void test_gate__accept_opens_the_same_port_again(void **state)
     stop(&k);
 }
 
+static bool serves(struct keeper *k, size_t count)
+{
+    int client = connect_to(gate_port(k->gate));
+    if (client < 0)
+        return false;
+    wait_for_count(k, count);
+    bool whole = send(k->fds[count - 1], "x", 1, MSG_NOSIGNAL) == 1 && what_comes(client) == 1;
+    (void)close(client);
+    return whole;
+}
+
+static void test_gate__refusing_twice_is_refusing_once(void **state)
+{
+    (void)state;
+    static const bool drains[][2] = {{false, false}, {false, true}, {true, false}, {true, true}};
+    struct keeper k;
+    start(&k);
+    for (size_t i = 0; i < COUNT(drains); i++) {
+        (void)gate_refuse(k.gate, drains[i][0]);
+        (void)gate_refuse(k.gate, drains[i][1]);
+        assert_int_equal(gate_accept(k.gate, NULL), ERRC_OK);
+        assert_true(serves(&k, i + 1));
+    }
+    stop(&k);
+}
+
+static void test_gate__knows_whose_client_has_hung_up(void **state)
+{
+    (void)state;
+    struct keeper k;
+    start(&k);
+    int clients[2];
+    for (size_t i = 0; i < 2; i++) {
+        clients[i] = connect_to(gate_port(k.gate));
+        wait_for_count(&k, i + 1);
+        assert_int_equal(send(clients[i], "unread", 6, 0), 6);
+        assert_false(gate_conn_peer_gone(k.gate, gate_conn_of(k.gate, k.fds[i])));
+    }
+    (void)close(clients[0]);
+    struct pollfd wait = {.fd = k.fds[0], .events = POLLRDHUP};
+    assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
+    assert_true(gate_conn_peer_gone(k.gate, gate_conn_of(k.gate, k.fds[0])));
+    assert_false(gate_conn_peer_gone(k.gate, gate_conn_of(k.gate, k.fds[1])));
+    (void)gate_refuse(k.gate, false);
+    assert_true(gate_conn_peer_gone(k.gate, gate_conn_of(k.gate, k.fds[1])));
+    stop(&k);
+    (void)close(clients[1]);
+}
+
 static void test_gate__drain_lets_the_request_in_flight_finish(void **state)
 {
     (void)state;
@@ -228,6 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gate__refuse_resets_open_connections_and_refuses_new_ones),
         cmocka_unit_test(test_gate__accept_opens_the_same_port_again),
+        cmocka_unit_test(test_gate__refusing_twice_is_refusing_once),
+        cmocka_unit_test(test_gate__knows_whose_client_has_hung_up),
         cmocka_unit_test(test_gate__drain_lets_the_request_in_flight_finish),
         cmocka_unit_test(test_gate__a_port_held_by_a_bound_socket_can_be_used),
         cmocka_unit_test(test_gate__an_address_that_is_none_is_named),

@@ -334,14 +334,22 @@ enum errc gate_start(struct gate *gate, const struct gate_events *events, struct
     return ERRC_OK;
 }
 
+/* Once only: Linux remembers the shutdown of a socket that does not listen, and whatever it accepts
+ * when it listens again is shut down from birth. */
+static void stop_listening(struct gate *gate)
+{
+    if (gate->accepting)
+        (void)shutdown(gate->listen_fd, SHUT_RDWR);
+    gate->accepting = false;
+}
+
 void gate_stop(struct gate *gate)
 {
     if (!gate->started)
         return;
     (void)pthread_mutex_lock(&gate->lock);
     gate->stopping = true;
-    gate->accepting = false;
-    (void)shutdown(gate->listen_fd, SHUT_RDWR);
+    stop_listening(gate);
     (void)pthread_mutex_unlock(&gate->lock);
     nudge(gate);
     (void)pthread_join(gate->thread, NULL);
@@ -392,8 +400,7 @@ struct gate_refused gate_refuse(struct gate *gate, bool drain)
 {
     struct gate_refused count = {0};
     (void)pthread_mutex_lock(&gate->lock);
-    gate->accepting = false;
-    (void)shutdown(gate->listen_fd, SHUT_RDWR);
+    stop_listening(gate);
     for (size_t fd = 0; fd < gate->fds; fd++)
         if (gate->by_fd[fd] != NULL)
             turn_away(gate->by_fd[fd], drain, &count);
@@ -449,6 +456,14 @@ void gate_conn_end(struct gate *gate, struct gate_conn *conn)
     if (conn->draining)
         (void)shutdown(conn->fd, SHUT_RDWR);
     (void)pthread_mutex_unlock(&gate->lock);
+}
+
+bool gate_conn_peer_gone(struct gate *gate, const struct gate_conn *conn)
+{
+    (void)pthread_mutex_lock(&gate->lock);
+    bool gone = conn->reset || wire_hung_up(conn->wire_fd);
+    (void)pthread_mutex_unlock(&gate->lock);
+    return gone;
 }
 
 bool gate_conn_was_reset(struct gate *gate, const struct gate_conn *conn)

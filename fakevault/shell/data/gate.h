@@ -108,6 +108,9 @@ bool gate_conn_begin(struct gate *gate, struct gate_conn *conn);
 bool gate_conn_last(struct gate *gate, struct gate_conn *conn);
 void gate_conn_end(struct gate *gate, struct gate_conn *conn);
 
+/* True once the client has hung up, or we have reset the connection. */
+bool gate_conn_peer_gone(struct gate *gate, const struct gate_conn *conn);
+
 /* True once we have reset the connection. */
 bool gate_conn_was_reset(struct gate *gate, const struct gate_conn *conn);
 

@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "fakevault/shell/data/wire.h"
+
 #define EVENTS_PER_TURN 32
 
 struct held {
@@ -35,6 +37,12 @@ struct hold {
 
 typedef bool chooser(const struct held *held, const void *context);
 
+/* The watch may be a moment behind: what is let go is looked at, too. */
+static enum hold_end end_of(const struct held *held, enum hold_end end)
+{
+    return end == HOLD_RELEASED && wire_hung_up(held->fd) ? HOLD_CLIENT_GONE : end;
+}
+
 /* Unlinks those that are chosen, off the watch already; their wait has ended. Under the lock. */
 static struct held *take(struct hold *hold, enum hold_end end, chooser *choose, const void *context)
 {
@@ -48,24 +56,24 @@ static struct held *take(struct hold *hold, enum hold_end end, chooser *choose, 
         *at = held->next;
         hold->count--;
         (void)epoll_ctl(hold->epoll_fd, EPOLL_CTL_DEL, held->fd, NULL);
-        held->end = end;
+        held->end = end_of(held, end);
         held->next = taken;
         taken = held;
     }
     return taken;
 }
 
-/* Returns how many were woken. Requests are put in front of the list and taken to the front again,
+/* Returns how many were woken in order to be executed. Requests are put in front of the list and taken to the front again,
  * so they wake in the order of their arrival. */
 static size_t wake_all(struct hold *hold, struct held *taken)
 {
     size_t count = 0;
     while (taken != NULL) {
         struct held *next = taken->next;
+        count += taken->end == HOLD_RELEASED;
         hold->wake(hold->context, taken->item, taken->end);
         free(taken);
         taken = next;
-        count++;
     }
     return count;
 }

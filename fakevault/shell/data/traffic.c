@@ -304,7 +304,7 @@ static void on_request(void *context, struct httpd_exchange *x)
         first_turn(t, x);
     else if (item->answered)
         send_answer(t, item);
-    else if (item->hold_end == HOLD_RELEASED)
+    else if (item->hold_end == HOLD_RELEASED && !gate_conn_peer_gone(t->gate, httpd_conn(x)))
         follow_decision(t, item);
     else
         httpd_drop(x);

@@ -1,6 +1,7 @@
 #include "fakevault/shell/data/wire.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,4 +22,10 @@ bool wire_peer_gone(int fd)
     if (n > 0)
         return false;
     return n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+bool wire_hung_up(int fd)
+{
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+    return poll(&look, 1, 0) > 0;
 }

@@ -22,3 +22,7 @@ bool wire_reset(int fd);
  * (it cancels the request's context on end of file), a half-closed client counts as gone.
  */
 bool wire_peer_gone(int fd);
+
+/* True when the peer has closed its side or reset, whatever it has sent before that (a second
+ * request, TLS's farewell). */
+bool wire_hung_up(int fd);
