@@ -28,8 +28,12 @@ static struct control_log_state state_of(const struct control *c)
 void control_unlock(struct control *c)
 {
     const struct control_log_state before = c->told, after = state_of(c);
+    uint64_t seq = c->unwritten;
     c->told = after;
+    c->unwritten = 0;
     (void)pthread_mutex_unlock(&c->lock);
+    if (seq != 0)
+        journal_file_flush(c->ports.journal, seq);
     if (before.sealed != after.sealed || before.closed != after.closed ||
         before.holding != after.holding)
         control_log_changes(c->ports.log, &before, &after, gate_address(c->ports.gate));
@@ -52,7 +56,7 @@ void control_changed(struct control *c, const char *verb, const char *rule)
         .kind = JOURNAL_CONTROL,
         .control = {.verb = verb, .generation = ++c->generation, .detail = buf_slice(&detail)},
     };
-    (void)journal_file_add(c->ports.journal, &record);
+    c->unwritten = journal_file_put(c->ports.journal, &record);
 }
 
 void control_format_inner_head(const struct control *c, struct jsonwrite *w)
@@ -126,6 +130,8 @@ void control_expire(struct control *c)
 static void wait_for_expiry(struct control *c)
 {
     int64_t at = fault_next_expiry(c->faults);
+    if (c->stopping)
+        return;
     if (at == INT64_MAX) {
         (void)pthread_cond_wait(&c->rules_changed, &c->lock);
         return;
@@ -137,14 +143,14 @@ static void wait_for_expiry(struct control *c)
 static void *end_leases(void *context)
 {
     struct control *c = context;
-    control_lock(c);
-    while (!c->stopping) {
+    bool stopping = false;
+    while (!stopping) {
+        control_lock(c);
         wait_for_expiry(c);
         control_expire(c);
+        stopping = c->stopping;
         control_unlock(c);
-        control_lock(c);
     }
-    control_unlock(c);
     return NULL;
 }
 
@@ -518,6 +524,8 @@ _Noreturn void control_rule_crash(struct control *control, const char *rule)
 {
     control_lock(control);
     control_changed(control, "crash", rule);
+    /* Under the lock, unlike all others: nothing is to be decided behind a crash. */
+    journal_file_flush(control->ports.journal, control->unwritten);
     control_log_crash(control->ports.log);
     control_die();
 }
@@ -548,7 +556,12 @@ void control_replied(struct control *control, const struct journal_reply *reply)
 void control_conn(struct control *control, uint64_t conn, enum journal_how how)
 {
     const struct journal_record r = {.kind = JOURNAL_CONN, .conn = {conn, how}};
-    (void)journal_file_add(control->ports.journal, &r);
+    (void)journal_file_put(control->ports.journal, &r);
     if (how == JOURNAL_ACCEPTED)
         control->connections++;
+}
+
+void control_write(struct control *control)
+{
+    journal_file_flush_all(control->ports.journal);
 }

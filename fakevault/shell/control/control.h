@@ -3,7 +3,7 @@
  * core, the rules, the listener, the hold, the generation.
  *
  * Each verb is atomic, is recorded in the journal, and never waits for traffic: the lock is held
- * for a core call at most, never for the cryptography of a request or for a socket.
+ * for a core call at most, never for the cryptography of a request, for a socket or for the disk.
  *
  * Order of locks: control, then gate or hold or journal.
  */
@@ -99,5 +99,6 @@ void control_end(struct control *control, struct vault_job *job, struct vault_re
 /* A request's end. */
 void control_replied(struct control *control, const struct journal_reply *reply);
 
-/* A connection's begin and end. */
+/* A connection's begin and end; recorded, and written by control_write at the latest. */
 void control_conn(struct control *control, uint64_t conn, enum journal_how how);
+void control_write(struct control *control);

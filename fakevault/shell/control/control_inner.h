@@ -21,6 +21,7 @@ struct control {
     pthread_mutex_t lock; /* guards all below, and the vault */
     pthread_cond_t rules_changed;
     bool stopping;
+    uint64_t unwritten; /* seq of the newest `control` record that is queued only, 0 for none */
     uint64_t generation;
     bool holding;
     uint64_t refused_by; /* identity of the rule that closed the listener, 0 for none */
@@ -30,7 +31,9 @@ struct control {
 };
 
 void control_lock(struct control *c);
-/* Lets go, and tells the log what became different. */
+
+/* Unlocks, then writes the records of what was changed, and tells the log what became different: a
+ * stalled disk holds up whoever changed something, and nobody else. */
 void control_unlock(struct control *c);
 
 /* All to be called under the lock. */
@@ -40,7 +43,7 @@ static inline struct instant control_now(const struct control *c)
     return c->ports.clock.now(c->ports.clock.context);
 }
 
-/* Counts and records a change; rule may be NULL. */
+/* Counts and records a change, to be written by control_unlock; rule may be NULL. */
 void control_changed(struct control *c, const char *verb, const char *rule);
 
 /*

@@ -241,6 +241,7 @@ static int accept_some(struct gate *gate)
     for (int i = 0; gate->accepting && i < ACCEPTS_PER_TURN && accept_one(gate, &starved); i++)
         continue;
     (void)pthread_mutex_unlock(&gate->lock);
+    gate->events.told(gate->events.context);
     return starved ? NO_DESCRIPTORS_WAIT_MS : 0;
 }
 
@@ -282,6 +283,7 @@ static void end_unserved(struct gate *gate, struct gate_conn *conn, enum journal
     leave(gate, conn);
     (void)pthread_mutex_unlock(&gate->lock);
     gate->events.closed(gate->events.context, id, how);
+    gate->events.told(gate->events.context);
     (void)close(fd);
 }
 
@@ -303,7 +305,9 @@ static void tls_ready(void *context, void *conn)
                            ready->address_len);
     }
     (void)pthread_mutex_unlock(&gate->lock);
-    if (!served)
+    if (served)
+        gate->events.told(gate->events.context);
+    else
         end_unserved(gate, ready, JOURNAL_CLOSED_SERVER);
 }
 
@@ -485,4 +489,5 @@ void gate_conn_closed(struct gate *gate, struct gate_conn *conn, enum journal_ho
     leave(gate, conn);
     (void)pthread_mutex_unlock(&gate->lock);
     gate->events.closed(gate->events.context, id, how);
+    gate->events.told(gate->events.context);
 }

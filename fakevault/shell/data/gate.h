@@ -33,14 +33,16 @@ struct gate_conn;
 
 struct gate_events {
     /* Takes the descriptor over; false when that failed, and the descriptor is closed then too.
-     * Called with the gate's lock held: it must not call the gate. */
+     * Called with the gate's lock held: it must not call the gate, nor wait for anything. */
     bool (*hand_over)(void *context, int fd, const struct sockaddr *address, socklen_t len);
-    /* Tell of a connection's begin and end, outside the lock's reach: they may log, not call the
-     * gate. */
+    /* Tell of a connection's begin and end, in the order of what happens; the same holds. */
     void (*opened)(void *context, uint64_t conn);
     void (*closed)(void *context, uint64_t conn, enum journal_how how);
     /* A TLS handshake is done. May be NULL without TLS. */
     void (*opened_tls)(void *context, uint64_t conn);
+    /* Called behind those, with no lock held: what they were told may be written now, however long
+     * that takes. */
+    void (*told)(void *context);
     void *context;
 };
 

@@ -63,8 +63,8 @@ static struct held *take(struct hold *hold, enum hold_end end, chooser *choose, 
     return taken;
 }
 
-/* Returns how many were woken in order to be executed. Requests are put in front of the list and taken to the front again,
- * so they wake in the order of their arrival. */
+/* Returns how many were woken in order to be executed. Requests are put in front of the list and
+ * taken to the front again, so they wake in the order of their arrival. */
 static size_t wake_all(struct hold *hold, struct held *taken)
 {
     size_t count = 0;

@@ -41,8 +41,8 @@ void hold_free(struct hold *hold);
  * general hold. ERRC_NOMEM, ERRC_STATE once stopped: it is not held then. */
 MUST_USE enum errc hold_put(struct hold *hold, void *item, int fd, uint64_t owner);
 
-/* Ends the wait of those for which keep(context, owner) is false. Returns how many are let go; those
- * whose client has hung up by now are not, even if the watch has not seen it yet. */
+/* Ends the wait of those for which keep(context, owner) is false. Returns how many are let go;
+ * those whose client has hung up by now are not, even if the watch has not seen it yet. */
 size_t hold_release(struct hold *hold, bool (*keep)(void *context, uint64_t owner), void *context);
 
 size_t hold_count(struct hold *hold);

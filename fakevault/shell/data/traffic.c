@@ -372,6 +372,12 @@ static void conn_opened_tls(void *context, uint64_t conn)
     control_conn(t->control, conn, JOURNAL_HANDSHAKE);
 }
 
+static void conns_told(void *context)
+{
+    struct traffic *t = context;
+    control_write(t->control);
+}
+
 static void *on_opened(void *context, int fd)
 {
     struct traffic *t = context;
@@ -396,7 +402,8 @@ static enum errc begin(struct traffic *t, unsigned loops, struct errc_why *why)
         .body_bytes_max = LIMIT_REQUEST_BODY_BYTES,
         .events = {on_opened, on_closed, on_request, on_done, t},
     };
-    const struct gate_events events = {hand_over, conn_opened, conn_closed, conn_opened_tls, t};
+    const struct gate_events events = {hand_over,       conn_opened, conn_closed,
+                                       conn_opened_tls, conns_told,  t};
     TRY(httpd_start(&options, &t->httpd, why));
     return gate_start(t->gate, &events, why);
 }

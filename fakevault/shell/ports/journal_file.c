@@ -244,6 +244,14 @@ void journal_file_flush(struct journal_file *journal, uint64_t seq)
     (void)pthread_mutex_unlock(&journal->writing);
 }
 
+void journal_file_flush_all(struct journal_file *journal)
+{
+    (void)pthread_mutex_lock(&journal->lock);
+    uint64_t numbered = journal->numbered;
+    (void)pthread_mutex_unlock(&journal->lock);
+    journal_file_flush(journal, numbered);
+}
+
 uint64_t journal_file_add(struct journal_file *journal, const struct journal_record *record)
 {
     uint64_t seq = journal_file_put(journal, record);

@@ -43,7 +43,10 @@ uint64_t journal_file_put(struct journal_file *journal, const struct journal_rec
 /* Returns when all records up to seq are in the file. Requires that seq was put. */
 void journal_file_flush(struct journal_file *journal, uint64_t seq);
 
-/* Both: the record is in the file when it returns. */
+/* Returns when all records that were put so far are in the file. */
+void journal_file_flush_all(struct journal_file *journal);
+
+/* put and flush: the record is in the file when it returns. */
 uint64_t journal_file_add(struct journal_file *journal, const struct journal_record *record);
 
 /* Returns the seq of the newest record in the file, 0 before the first. */
