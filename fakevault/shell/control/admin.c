@@ -9,7 +9,7 @@
 #include "base/count.h"
 #include "base/limits.h"
 #include "base/text/jsonread.h"
-#include "fakevault/core/fault/fault_schema.h"
+#include "fakevault/core/outage/fault_schema.h"
 #include "fakevault/shell/control/admin_socket.h"
 #include "fakevault/shell/control/control_faults.h"
 #include "fakevault/shell/data/httpd.h"

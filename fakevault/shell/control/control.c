@@ -454,8 +454,8 @@ static void record_request(struct control *c, const struct vault_request *reques
     c->requests++;
 }
 
-static enum errc arrive(struct control *c, const struct vault_request *request,
-                        const struct control_sender *sender, struct control_arrival *out)
+static void arrive(struct control *c, const struct vault_request *request,
+                   const struct control_sender *sender, struct control_arrival *out)
 {
     control_expire(c);
     struct instant at = control_now(c);
@@ -468,29 +468,25 @@ static enum errc arrive(struct control *c, const struct vault_request *request,
         .accessor = facts->accessor,
         .test = sender->test,
     };
-    enum errc code = fault_decide(c->faults, &asked, at, &out->decision);
-    if (code == ERRC_OK)
-        record_request(c, request, sender, facts, out);
+    fault_decide(c->faults, &asked, at, &out->decision);
+    record_request(c, request, sender, facts, out);
     bool by_rule = out->decision.effect == FAULT_HOLD;
     out->held = by_rule || c->holding;
     out->owner = by_rule ? out->decision.identity : 0;
-    if (code != ERRC_OK || out->held || out->decision.effect != FAULT_NONE) {
+    if (out->held || out->decision.effect != FAULT_NONE) {
         vault_cancel(c->ports.vault, out->job);
         out->job = NULL;
     }
-    return code;
 }
 
-enum errc control_arrive(struct control *control, const struct vault_request *request,
-                         const struct control_sender *sender, struct control_arrival *out)
+void control_arrive(struct control *control, const struct vault_request *request,
+                    const struct control_sender *sender, struct control_arrival *out)
 {
     *out = (struct control_arrival){.job = vault_receive(control->ports.vault, request)};
     control_lock(control);
-    enum errc code = arrive(control, request, sender, out);
+    arrive(control, request, sender, out);
     control_unlock(control);
-    if (out->seq != 0)
-        journal_file_flush(control->ports.journal, out->seq); /* before anything follows from it */
-    return code;
+    journal_file_flush(control->ports.journal, out->seq); /* before anything follows from it */
 }
 
 enum errc control_hold_put(struct control *control, void *item, int fd, uint64_t owner)

@@ -15,7 +15,7 @@
 
 #include "base/errc.h"
 #include "base/text/jsonwrite.h"
-#include "fakevault/core/fault/fault.h"
+#include "fakevault/core/outage/fault.h"
 #include "fakevault/shell/control/control_ports.h"
 
 struct control;
@@ -78,11 +78,10 @@ struct control_arrival {
 
 /*
  * A request has arrived: asks the rules, writes its record, begins its job. All under one hold of
- * the lock, so the journal's order is the order of the decisions. ERRC_NOMEM: nothing counted,
- * nothing recorded.
+ * the lock, so the journal's order is the order of the decisions.
  */
-MUST_USE enum errc control_arrive(struct control *control, const struct vault_request *request,
-                                  const struct control_sender *sender, struct control_arrival *out);
+void control_arrive(struct control *control, const struct vault_request *request,
+                    const struct control_sender *sender, struct control_arrival *out);
 
 /* Holds a request that was to be held. ERRC_STATE when the reason is gone meanwhile, ERRC_NOMEM: it
  * is not held then. */

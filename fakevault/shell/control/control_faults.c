@@ -52,15 +52,16 @@ enum errc control_faults_add(struct control *control, const json_t *rule, struct
 enum errc control_faults_set(struct control *control, const json_t *rules, struct jsonwrite *w,
                              struct errc_why *why)
 {
+    struct fault_set *fresh = NULL;
+    TRY(fault_set_parse(control->ports.seed, rules, &fresh, why));
     control_lock(control);
     control_expire(control);
-    enum errc code = fault_replace(control->faults, rules, control_now(control), why);
-    if (code == ERRC_OK) {
-        rules_changed(control, "faults set", NULL, w);
-        fault_format(control->faults, w, "rules");
-    }
+    fault_swap(control->faults, fresh, control_now(control));
+    rules_changed(control, "faults set", NULL, w);
+    fault_format(control->faults, w, "rules");
     control_unlock(control);
-    return code;
+    fault_set_free(fresh);
+    return ERRC_OK;
 }
 
 enum errc control_faults_patch(struct control *control, const char *id, const json_t *change,

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "base/text/jsonwrite.h"
-#include "fakevault/core/fault/fault.h"
+#include "fakevault/core/outage/fault.h"
 #include "fakevault/shell/control/control_log.h"
 #include "fakevault/shell/control/control_ports.h"
 

@@ -102,19 +102,6 @@ static void answer_with(struct traffic *t, struct item *item, struct httpd_reply
     httpd_answer(item->exchange, reply);
 }
 
-static void send_internal_error(struct traffic *t, struct item *item)
-{
-    static const struct httpd_header headers[] = {{"Cache-Control", "no-store"},
-                                                  {"Content-Type", "application/json"}};
-    struct httpd_reply reply = {
-        .status = 500,
-        .headers = headers,
-        .header_count = 2,
-        .body = SLICE_LITERAL("{\"errors\":[\"internal error\"]}\n"),
-    };
-    answer_with(t, item, &reply);
-}
-
 static bool gives_header(const struct fault_reply *reply, const char *name)
 {
     for (size_t i = 0; i < reply->header_count; i++)
@@ -131,7 +118,7 @@ static void send_invented(struct traffic *t, struct item *item)
         {"Content-Type", "application/json"},
         {"Strict-Transport-Security", "max-age=31536000; includeSubDomains"},
     };
-    const struct fault_reply *invented = &item->arrival.decision.reply;
+    const struct fault_reply *invented = item->arrival.decision.reply;
     struct httpd_header headers[HEADERS_MAX];
     size_t count = 0;
     for (size_t i = 0; i < COUNT(usual); i++)
@@ -288,9 +275,8 @@ static void first_turn(struct traffic *t, struct httpd_exchange *x)
         .test = slice_of(httpd_header(x, "X-Fakevault-Test")),
         .attempt = slice_of(httpd_header(x, "X-Signer-Attempt")),
     };
-    if (control_arrive(t->control, &request, &sender, &item->arrival) != ERRC_OK)
-        send_internal_error(t, item);
-    else if (item->arrival.held)
+    control_arrive(t->control, &request, &sender, &item->arrival);
+    if (item->arrival.held)
         put_on_hold(t, item);
     else
         follow_decision(t, item);

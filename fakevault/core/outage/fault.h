@@ -15,7 +15,7 @@
  *
  * Probability is decided by the rule's own matched count: roll = prng_at(seed, rule number,
  * matched) % 1000000 < ppm. Neither other rules nor other requests shift it. Numbers start over
- * with fault_replace and fault_clear, so that the same set under the same seed takes the same
+ * with fault_swap and fault_clear, so that the same set under the same seed takes the same
  * decisions again.
  *
  * Not thread-safe: the caller holds one lock over everything, so a count is taken exactly once.
@@ -29,16 +29,16 @@
 #include "base/clock.h"
 #include "base/errc.h"
 #include "base/text/jsonwrite.h"
-#include "fakevault/core/fault/fault_types.h"
+#include "fakevault/core/outage/fault_types.h"
 
-#define FAULT_RULES_MAX 256u /* rules at a time */
+#define FAULT_RULES_MAX 10000u /* rules at a time */
 
 struct fault_decision {
     enum fault_effect effect;
-    char id[FAULT_ID_MAX];    /* of the rule that took the request, "" for none */
-    uint64_t identity;        /* never used twice in a process, unlike the id; 0 for none */
-    int64_t roll;             /* 0..999999 when the rule has a probability, else -1 */
-    struct fault_reply reply; /* of FAULT_RESPOND; a copy, so that the rule may go at once */
+    char id[FAULT_ID_MAX];     /* of the rule that took the request, "" for none */
+    uint64_t identity;         /* never used twice in a process, unlike the id; 0 for none */
+    int64_t roll;              /* 0..999999 when the rule has a probability, else -1 */
+    struct fault_reply *reply; /* of FAULT_RESPOND, else NULL; stays when the rule goes */
 };
 
 struct fault_set;
@@ -55,14 +55,18 @@ void fault_set_free(struct fault_set *set); /* NULL allowed */
 MUST_USE enum errc fault_add(struct fault_set *set, const json_t *rule, struct instant now,
                              const char **id, struct errc_why *why);
 
-/* Swaps the whole set for the rules of a JSON array, or changes nothing. Sentences begin
- * "rules[2].". */
-MUST_USE enum errc fault_replace(struct fault_set *set, const json_t *rules, struct instant now,
-                                 struct errc_why *why);
+/* Makes a set of the rules of a JSON array, to be swapped in: the long part, which needs no lock.
+ * Sentences begin "rules[2].". */
+MUST_USE enum errc fault_set_parse(uint64_t seed, const json_t *rules, struct fault_set **out,
+                                   struct errc_why *why);
+
+/* The set has fresh's rules, which begin now, and fresh those that were in the set. */
+void fault_swap(struct fault_set *set, struct fault_set *fresh, struct instant now);
 
 /*
  * Changes the parts of a rule that `change` names (RFC 7396: null takes a part away) and starts its
  * window and lease anew. Its place, identity and counts stay. ERRC_NOT_FOUND, else as fault_add.
+ * Nothing is changed on failure.
  */
 MUST_USE enum errc fault_patch(struct fault_set *set, const char *id, const json_t *change,
                                struct instant now, struct errc_why *why);
@@ -76,20 +80,21 @@ void fault_clear(struct fault_set *set);
 /* Takes away the rules whose lease is over; returns how many went. */
 size_t fault_expire(struct fault_set *set, struct instant now);
 
-/* Returns when the next lease ends (mono_ns), INT64_MAX for never. */
+/* Returns when to look for ended leases (mono_ns), never after the next one ends; INT64_MAX for
+ * never. */
 int64_t fault_next_expiry(const struct fault_set *set);
 
 /* True while the rule with this identity is in the set. */
 bool fault_alive(const struct fault_set *set, uint64_t identity);
 
 /*
- * Asks the rules about one request and counts. ERRC_NOMEM (nothing counted) is the only failure.
- * *out is to be given to fault_decision_done.
+ * Asks the rules about one request and counts. Allocates nothing, so it cannot fail between two
+ * counts. *out is to be given to fault_decision_done.
  */
-MUST_USE enum errc fault_decide(struct fault_set *set, const struct fault_facts *facts,
-                                struct instant now, struct fault_decision *out);
+void fault_decide(struct fault_set *set, const struct fault_facts *facts, struct instant now,
+                  struct fault_decision *out);
 
-/* Frees a decision's copy; fits CLEANUP, a zeroed decision is fine. */
+/* Lets a decision's answer go; needs no lock. Fits CLEANUP, a zeroed decision is fine. */
 void fault_decision_done(struct fault_decision *decision);
 
 /* Writes all rules as an array, in order, each with its counts. */

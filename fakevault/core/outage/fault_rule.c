@@ -1,4 +1,4 @@
-#include "fakevault/core/fault/fault_rule.h"
+#include "fakevault/core/outage/fault_rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 
 #define MS_MAX (INT64_MAX / NS_PER_MS)
 #define PATH_DEFAULT "*/sign/*"
+#define WILD (UINT64_C(1) << '*' % 64 | UINT64_C(1) << '?' % 64) /* letters that ask for none */
 
 static const struct {
     const char *name;
@@ -58,21 +59,43 @@ static bool fits(const char *wanted, struct slice got)
 }
 
 /* Patterns may be written with "/v1/" or without it; paths come without. */
-static bool path_fits(const char *pattern, struct slice path)
+static struct slice glob_of(const char *pattern)
 {
     struct slice glob = slice_of(pattern == NULL ? PATH_DEFAULT : pattern);
     if (slice_starts_with(glob, "/v1/"))
-        glob = slice_from(glob, 4);
-    else if (slice_starts_with(glob, "/"))
-        glob = slice_from(glob, 1);
-    return slice_glob(glob, path);
+        return slice_from(glob, 4);
+    return slice_from(glob, slice_starts_with(glob, "/") ? 1 : 0);
 }
 
-bool fault_rule_matches(const struct fault_rule *rule, const struct fault_facts *facts)
+static uint64_t letters_of(struct slice text)
 {
-    return fits(rule->method, facts->method) && path_fits(rule->path, facts->path) &&
-           fits(rule->key, facts->key) && fits(rule->accessor, facts->accessor) &&
-           fits(rule->test, facts->test);
+    uint64_t letters = 0;
+    for (size_t i = 0; i < text.len; i++)
+        letters |= UINT64_C(1) << ((unsigned char)text.ptr[i] % 64);
+    return letters;
+}
+
+/* A path that lacks a letter is told from one that fits in no time, as most of them are. */
+static bool path_fits(const struct fault_rule *rule, struct slice path, struct fault_seen *seen)
+{
+    struct slice glob = rule->glob;
+    if (seen->letters == 0)
+        seen->letters = letters_of(path) | WILD;
+    if ((rule->letters & ~seen->letters) != 0)
+        return false;
+    if (seen->glob.ptr == NULL || !slice_equal(seen->glob, glob)) {
+        seen->glob = glob;
+        seen->fits = slice_glob(glob, path);
+    }
+    return seen->fits;
+}
+
+bool fault_rule_matches(const struct fault_rule *rule, const struct fault_facts *facts,
+                        struct fault_seen *seen)
+{
+    return fits(rule->method, facts->method) && fits(rule->key, facts->key) &&
+           fits(rule->accessor, facts->accessor) && fits(rule->test, facts->test) &&
+           path_fits(rule, facts->path, seen);
 }
 
 /* ---- trigger ---- */
@@ -131,15 +154,16 @@ bool fault_rule_fires(struct fault_rule *rule, uint64_t seed, int64_t now_ns, in
 
 int64_t fault_rule_expiry(const struct fault_rule *rule)
 {
-    int64_t room_ms = (INT64_MAX - rule->added_ns) / NS_PER_MS;
-    if (rule->lease_ms == 0 || rule->lease_ms >= room_ms)
+    if (rule->lease_ms == 0)
+        return INT64_MAX;
+    if (rule->lease_ms >= (INT64_MAX - rule->added_ns) / NS_PER_MS)
         return INT64_MAX;
     return rule->added_ns + rule->lease_ms * NS_PER_MS;
 }
 
 /* ---- effect ---- */
 
-void fault_rule_reply_done(struct fault_reply *reply)
+static void free_reply(struct fault_reply *reply)
 {
     for (size_t i = 0; i < reply->header_count; i++) {
         free(reply->headers[i].name);
@@ -147,7 +171,20 @@ void fault_rule_reply_done(struct fault_reply *reply)
     }
     free(reply->headers);
     free(reply->body);
-    *reply = (struct fault_reply){0};
+    free(reply);
+}
+
+struct fault_reply *fault_rule_reply_ref(struct fault_reply *reply)
+{
+    if (reply != NULL)
+        atomic_fetch_add(&reply->users, 1);
+    return reply;
+}
+
+void fault_rule_reply_unref(struct fault_reply *reply)
+{
+    if (reply != NULL && atomic_fetch_sub(&reply->users, 1) == 1)
+        free_reply(reply);
 }
 
 static enum errc add_header(struct fault_reply *reply, const char *name, const char *value)
@@ -156,28 +193,6 @@ static enum errc add_header(struct fault_reply *reply, const char *name, const c
     *header = (struct fault_header){strdup(name), strdup(value)};
     reply->header_count++;
     return header->name == NULL || header->value == NULL ? ERRC_NOMEM : ERRC_OK;
-}
-
-static enum errc copy_parts(const struct fault_reply *reply, struct fault_reply *out)
-{
-    out->status = reply->status;
-    out->body = slice_dup(slice_bytes(reply->body, reply->body_len));
-    out->body_len = reply->body_len;
-    out->headers = calloc(reply->header_count + 1, sizeof *out->headers);
-    if (out->body == NULL || out->headers == NULL)
-        return ERRC_NOMEM;
-    for (size_t i = 0; i < reply->header_count; i++)
-        TRY(add_header(out, reply->headers[i].name, reply->headers[i].value));
-    return ERRC_OK;
-}
-
-enum errc fault_rule_copy_reply(const struct fault_reply *reply, struct fault_reply *out)
-{
-    *out = (struct fault_reply){0};
-    enum errc code = copy_parts(reply, out);
-    if (code != ERRC_OK)
-        fault_rule_reply_done(out);
-    return code;
 }
 
 /* RFC 9110 5.6.2 (token) and 5.5: what would break the framing of the answer is refused here. */
@@ -221,14 +236,14 @@ static enum errc parse_header(const char *name, const json_t *value, struct faul
 
 static enum errc parse_headers(const json_t *respond, struct fault_reply *out, struct errc_why *why)
 {
-    out->headers = calloc(FAULT_HEADERS_MAX, sizeof *out->headers);
-    if (out->headers == NULL)
-        return no_memory(why);
     if (!jsonread_has(respond, "headers"))
         return ERRC_OK;
     json_t *headers = NULL, *value = NULL;
     const char *name = NULL;
     TRY(jsonread_object(respond, "headers", &headers, why));
+    out->headers = calloc(FAULT_HEADERS_MAX, sizeof *out->headers);
+    if (out->headers == NULL)
+        return no_memory(why);
     json_object_foreach(headers, name, value)
     {
         TRY(parse_header(name, value, out, why));
@@ -324,7 +339,11 @@ static enum errc parse_effect(const json_t *effect, struct fault_rule *out, stru
     json_t *respond = NULL;
     TRY(jsonread_object(effect, "respond", &respond, why));
     out->effect = FAULT_RESPOND;
-    enum errc code = parse_respond(respond, &out->reply, why);
+    out->reply = calloc(1, sizeof *out->reply);
+    if (out->reply == NULL)
+        return no_memory(why);
+    out->reply->users = 1;
+    enum errc code = parse_respond(respond, out->reply, why);
     if (code != ERRC_OK)
         errc_prefix(why, "respond");
     return code;
@@ -373,6 +392,8 @@ static enum errc parse_source(struct fault_rule *out, struct errc_why *why)
     out->ppm = FAULT_PPM_ALWAYS;
     out->to_ms = INT64_MAX;
     TRY(parse_part(out->source, "match", parse_match, out, why));
+    out->glob = glob_of(out->path);
+    out->letters = letters_of(out->glob);
     TRY(parse_part(out->source, "trigger", parse_trigger, out, why));
     TRY(optional_ms(out->source, "lease_ms", &out->lease_ms, why));
     if (!jsonread_has(out->source, "effect"))
@@ -438,7 +459,7 @@ void fault_rule_done(struct fault_rule *rule)
     if (rule == NULL)
         return;
     json_decref(rule->source);
-    fault_rule_reply_done(&rule->reply);
+    fault_rule_reply_unref(rule->reply);
     *rule = (struct fault_rule){0};
 }
 

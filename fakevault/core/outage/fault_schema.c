@@ -1,4 +1,4 @@
-#include "fakevault/core/fault/fault_schema.h"
+#include "fakevault/core/outage/fault_schema.h"
 
 /* integration/test_fakevault_control.py holds it against what fault_add takes and refuses. */
 static const char schema[] =

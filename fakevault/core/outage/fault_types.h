@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/text/slice.h"
@@ -25,8 +26,9 @@ struct fault_header {
     char *value;
 };
 
-/* An invented answer. Owns its memory. */
+/* An invented answer: shared by its rule and the requests that it took, never changed. */
 struct fault_reply {
+    atomic_uint users;
     int status; /* 200..599 */
     char *body;
     size_t body_len;

@@ -9,7 +9,8 @@
 
 #include "base/errc.h"
 #include "base/text/jsonwrite.h"
-#include "fakevault/core/fault/fault_types.h"
+#include "base/text/slice.h"
+#include "fakevault/core/outage/fault_types.h"
 
 struct fault_rule {
     char id[FAULT_ID_MAX];
@@ -17,6 +18,8 @@ struct fault_rule {
     /* of `source`: lent, NULL when a part is not given */
     const char *method;
     const char *path;
+    struct slice glob; /* what `path` says, without "/v1/" */
+    uint64_t letters;  /* that it asks for: bit n for bytes that are n modulo 64 */
     const char *key;
     const char *accessor;
     const char *test;
@@ -28,7 +31,7 @@ struct fault_rule {
     int64_t to_ms;    /* first millisecond that is too late; INT64_MAX for never */
     int64_t lease_ms; /* 0: for good */
     enum fault_effect effect;
-    struct fault_reply reply; /* of FAULT_RESPOND */
+    struct fault_reply *reply; /* of FAULT_RESPOND, else NULL */
     /* its life */
     uint64_t identity;
     uint64_t number; /* of the rolls' stream */
@@ -51,8 +54,17 @@ MUST_USE enum errc fault_rule_merge(const struct fault_rule *rule, const json_t 
 /* NULL and a zeroed rule are allowed. */
 void fault_rule_done(struct fault_rule *rule);
 
-/* True when the rule's match part fits. */
-bool fault_rule_matches(const struct fault_rule *rule, const struct fault_facts *facts);
+/* What was found out about a path last: rules of one set often have one pattern. Zeroed: nothing.
+ */
+struct fault_seen {
+    uint64_t letters; /* of the path, and both wildcards */
+    struct slice glob;
+    bool fits;
+};
+
+/* True when the rule's match part fits. `seen` is of these facts. */
+bool fault_rule_matches(const struct fault_rule *rule, const struct fault_facts *facts,
+                        struct fault_seen *seen);
 
 /*
  * Counts one matched request and says whether the rule takes it; *roll is -1 without a probability.
@@ -65,6 +77,7 @@ int64_t fault_rule_expiry(const struct fault_rule *rule);
 
 void fault_rule_format(const struct fault_rule *rule, struct jsonwrite *w, const char *key);
 
-/* Copies an answer. ERRC_NOMEM. */
-MUST_USE enum errc fault_rule_copy_reply(const struct fault_reply *reply, struct fault_reply *out);
-void fault_rule_reply_done(struct fault_reply *reply);
+/* One more, or one less, who needs an answer; from any thread. The last one frees it. NULL is fine.
+ */
+struct fault_reply *fault_rule_reply_ref(struct fault_reply *reply);
+void fault_rule_reply_unref(struct fault_reply *reply);
