@@ -122,6 +122,20 @@ def test_a_refuse_rule_resets_the_request_that_it_took(vault, connections):
     assert signed(vault) == 200
 
 
+def test_a_refuse_rule_that_went_while_its_request_was_held_closes_nothing(vault, connections):
+    client = connections()
+    vault.ctl("hang")
+    vault.control("POST", "/faults", {"id": "down", "effect": {"refuse": True}})
+    sign(client, X_Fakevault_Test="late")
+    held(vault, 1)
+    vault.control("DELETE", "/faults/down")
+    vault.ctl("resume")
+    with pytest.raises((EOFError, ConnectionResetError)):
+        client.answer()
+    assert vault.state()["listener"]["accepting"] is True
+    assert signed(vault) == 200
+
+
 def test_drain_lets_the_held_request_finish(vault, connections):
     busy, idle = connections(), connections()
     assert idle.call("GET", "/v1/sys/seal-status")[0] == 200

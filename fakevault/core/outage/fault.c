@@ -6,6 +6,7 @@
 
 #include "base/bug.h"
 #include "fakevault/core/outage/fault_index.h"
+#include "fakevault/core/outage/fault_reply.h"
 
 struct fault_set {
     uint64_t seed;
@@ -312,7 +313,7 @@ static void take(struct fault_rule *rule, int64_t roll, struct fault_decision *o
     out->effect = rule->effect;
     out->identity = rule->identity;
     out->roll = roll;
-    out->reply = fault_rule_reply_ref(rule->reply);
+    out->reply = fault_reply_ref(rule->reply);
     memcpy(out->id, rule->id, sizeof out->id);
 }
 
@@ -339,7 +340,7 @@ void fault_decision_done(struct fault_decision *decision)
 {
     if (decision == NULL)
         return;
-    fault_rule_reply_unref(decision->reply);
+    fault_reply_unref(decision->reply);
     *decision = (struct fault_decision){.roll = -1};
 }
 

@@ -76,8 +76,3 @@ bool fault_rule_fires(struct fault_rule *rule, uint64_t seed, int64_t now_ns, in
 int64_t fault_rule_expiry(const struct fault_rule *rule);
 
 void fault_rule_format(const struct fault_rule *rule, struct jsonwrite *w, const char *key);
-
-/* One more, or one less, who needs an answer; from any thread. The last one frees it. NULL is fine.
- */
-struct fault_reply *fault_rule_reply_ref(struct fault_reply *reply);
-void fault_rule_reply_unref(struct fault_reply *reply);

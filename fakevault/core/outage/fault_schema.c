@@ -1,7 +1,9 @@
 #include "fakevault/core/outage/fault_schema.h"
 
+#include "fakevault/core/outage/effect.h"
+
 /* integration/test_fakevault_control.py holds it against what fault_add takes and refuses. */
-static const char schema[] =
+static const char head[] =
     "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
     "\"title\":\"fault rule of fakevault\",\"type\":\"object\","
     "\"additionalProperties\":false,\"required\":[\"effect\"],"
@@ -21,17 +23,14 @@ static const char schema[] =
     "\"from_ms\":{\"$ref\":\"#/$defs/ms\"},\"to_ms\":{\"$ref\":\"#/$defs/ms\"}}},"
     "\"effect\":{\"type\":\"object\",\"additionalProperties\":false,"
     "\"minProperties\":1,\"maxProperties\":1,"
-    "\"properties\":{\"respond\":{\"type\":\"object\",\"additionalProperties\":false,"
-    "\"required\":[\"status\"],\"properties\":{\"status\":{\"type\":\"integer\","
-    "\"minimum\":200,\"maximum\":599},\"errors\":{\"type\":[\"array\",\"null\"],"
-    "\"items\":{\"type\":\"string\"}},\"body\":true,\"headers\":{\"type\":[\"object\","
-    "\"null\"],\"maxProperties\":32,"
-    "\"propertyNames\":{\"pattern\":\"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$\"},"
-    "\"additionalProperties\":{\"type\":\"string\"}}}},\"hold\":{\"const\":true},"
-    "\"refuse\":{\"const\":true},\"crash\":{\"const\":true},\"seal\":{\"const\":true}}},"
-    "\"lease_ms\":{\"$ref\":\"#/$defs/ms\"}}}";
+    "\"properties\":{";
 
-const char *fault_schema_text(void)
+static const char tail[] = "}},"
+                           "\"lease_ms\":{\"$ref\":\"#/$defs/ms\"}}}";
+
+void fault_schema_format(struct buf *out)
 {
-    return schema;
+    buf_add_text(out, head);
+    effect_format_schema(out);
+    buf_add_text(out, tail);
 }

@@ -7,5 +7,9 @@
  */
 #pragma once
 
-/* Returns the schema as one JSON text; static. */
-const char *fault_schema_text(void);
+#include "base/text/buf.h"
+
+#define FAULT_SCHEMA_BYTES_MAX 16384u
+
+/* Appends the schema as one JSON text. */
+void fault_schema_format(struct buf *out);

@@ -366,6 +366,14 @@ static void answer_metrics(struct admin *admin, struct httpd_exchange *x)
     answer(x, 200, "text/plain; version=0.0.4", buf_slice(&out));
 }
 
+static void answer_schema(struct httpd_exchange *x)
+{
+    struct buf out CLEANUP(buf_done);
+    buf_init(&out, FAULT_SCHEMA_BYTES_MAX);
+    fault_schema_format(&out);
+    answer(x, 200, "application/schema+json", buf_slice(&out));
+}
+
 /* ---- dispatch ---- */
 
 static bool path_is(const struct route *route, struct slice path, struct slice *id)
@@ -452,7 +460,7 @@ static void on_request(void *context, struct httpd_exchange *x)
         return;
     }
     if (slice_equal_text(httpd_method(x), "GET") && slice_equal_text(path, "/schema")) {
-        answer(x, 200, "application/schema+json", slice_of(fault_schema_text()));
+        answer_schema(x);
         return;
     }
     const struct route *route = find_route(httpd_method(x), path, &id, &path_known);

@@ -22,7 +22,9 @@ static struct control_log_state state_of(const struct control *c)
     struct vault_state state;
     vault_state(c->ports.vault, &state);
     return (struct control_log_state){
-        .sealed = state.sealed, .closed = c->closed, .holding = c->holding};
+        .sealed = state.sealed,
+        .closed = (outage_condition(c->outage) & OUTAGE_CLOSED) != 0,
+        .holding = (outage_condition(c->outage) & OUTAGE_HELD) != 0};
 }
 
 void control_unlock(struct control *c)
@@ -41,27 +43,85 @@ void control_unlock(struct control *c)
 
 /* ---- under the lock ---- */
 
-void control_changed(struct control *c, const char *verb, const char *rule)
+static void record(struct control *c, const struct outage_change *change)
 {
     struct buf detail CLEANUP(buf_done);
     buf_init(&detail, DETAIL_BYTES_MAX);
     struct jsonwrite w;
     jsonwrite_init(&w, &detail, JSONWRITE_PLAIN);
-    if (rule != NULL) {
+    if (change->rule[0] != '\0') {
         jsonwrite_object(&w, NULL);
-        jsonwrite_string(&w, "rule", rule);
+        jsonwrite_string(&w, "rule", change->rule);
         jsonwrite_end(&w);
     }
-    const struct journal_record record = {
+    const struct journal_record r = {
         .kind = JOURNAL_CONTROL,
-        .control = {.verb = verb, .generation = ++c->generation, .detail = buf_slice(&detail)},
+        .control = {.verb = change->verb,
+                    .generation = change->generation,
+                    .detail = buf_slice(&detail)},
     };
-    c->unwritten = journal_file_put(c->ports.journal, &record);
+    c->unwritten = journal_file_put(c->ports.journal, &r);
+}
+
+/* Under the lock, unlike all other writing: nothing is to be decided behind a crash. */
+static _Noreturn void die_recorded(struct control *c)
+{
+    journal_file_flush(c->ports.journal, c->unwritten);
+    control_log_crash(c->ports.log);
+    control_die();
+}
+
+static bool keep_held(void *context, uint64_t owner)
+{
+    const struct control *c = context;
+    return outage_keeps(c->outage, owner);
+}
+
+/* `resume` and `reset` let go what rules hold, too: the requests, not the rules. */
+static bool keep_none(void *context, uint64_t owner)
+{
+    (void)context;
+    (void)owner;
+    return false;
+}
+
+static enum errc open_listener(struct control *c, struct errc_why *why)
+{
+    struct outage_orders orders = {0};
+    enum errc code = gate_accept(c->ports.gate, why);
+    if (code == ERRC_OK)
+        return code;
+    outage_failed_to_open(c->outage, &orders);
+    record(c, &orders.changes[0]);
+    return code;
+}
+
+void control_carry_out(struct control *c, const struct outage_orders *orders,
+                       struct control_done *done, struct errc_why *why)
+{
+    struct control_done unasked;
+    done = done == NULL ? &unasked : done;
+    *done = (struct control_done){.opened = ERRC_OK};
+    if (orders->seal)
+        vault_seal(c->ports.vault);
+    if (orders->turn_away != OUTAGE_NOBODY)
+        done->refused = gate_refuse(c->ports.gate, orders->turn_away == OUTAGE_DRAIN);
+    for (size_t i = 0; i < orders->change_count; i++)
+        record(c, &orders->changes[i]);
+    if (orders->die)
+        die_recorded(c);
+    if (orders->open)
+        done->opened = open_listener(c, why);
+    if (orders->release || orders->release_all) {
+        (void)pthread_cond_signal(&c->rules_changed);
+        done->released =
+            hold_release(c->ports.hold, orders->release_all ? keep_none : keep_held, c);
+    }
 }
 
 void control_format_inner_head(const struct control *c, struct jsonwrite *w)
 {
-    jsonwrite_int(w, "generation", (int64_t)c->generation);
+    jsonwrite_int(w, "generation", (int64_t)outage_generation(c->outage));
     jsonwrite_string(w, "boot_id", c->boot_id);
 }
 
@@ -93,45 +153,22 @@ static void format_listener(const struct control *c, struct jsonwrite *w)
 static void format_hold(const struct control *c, struct jsonwrite *w)
 {
     jsonwrite_object(w, "hold");
-    jsonwrite_bool(w, "active", c->holding);
+    jsonwrite_bool(w, "active", (outage_condition(c->outage) & OUTAGE_HELD) != 0);
     jsonwrite_int(w, "held", (int64_t)hold_count(c->ports.hold));
     jsonwrite_end(w);
 }
 
-static bool keep_held(void *context, uint64_t owner)
-{
-    const struct control *c = context;
-    return owner == 0 ? c->holding : fault_alive(c->faults, owner);
-}
-
-size_t control_settle(struct control *c)
-{
-    if (c->refused_by != 0 && !fault_alive(c->faults, c->refused_by)) {
-        c->refused_by = 0;
-        if (gate_accept(c->ports.gate, NULL) == ERRC_OK) {
-            c->closed = false;
-            control_changed(c, "accept", NULL);
-        }
-    }
-    (void)pthread_cond_signal(&c->rules_changed);
-    return hold_release(c->ports.hold, keep_held, c);
-}
-
 void control_expire(struct control *c)
 {
-    if (fault_expire(c->faults, control_now(c)) == 0)
-        return;
-    control_changed(c, "expire", NULL);
-    (void)control_settle(c);
+    struct outage_orders orders = {0};
+    (void)outage_tick(c->outage, control_now(c), &orders);
+    control_carry_out(c, &orders, NULL, NULL);
 }
 
 /* ---- leases end also when nobody asks ---- */
 
-static void wait_for_expiry(struct control *c)
+static void wait_until(struct control *c, int64_t at)
 {
-    int64_t at = fault_next_expiry(c->faults);
-    if (c->stopping)
-        return;
     if (at == INT64_MAX) {
         (void)pthread_cond_wait(&c->rules_changed, &c->lock);
         return;
@@ -140,14 +177,18 @@ static void wait_for_expiry(struct control *c)
     (void)pthread_cond_timedwait(&c->rules_changed, &c->lock, &until);
 }
 
+/* Waits only when there was nothing to do: what was is to be written first, without the lock. */
 static void *end_leases(void *context)
 {
     struct control *c = context;
     bool stopping = false;
     while (!stopping) {
+        struct outage_orders orders = {0};
         control_lock(c);
-        wait_for_expiry(c);
-        control_expire(c);
+        int64_t wake_at = outage_tick(c->outage, control_now(c), &orders);
+        control_carry_out(c, &orders, NULL, NULL);
+        if (orders.change_count == 0 && !c->stopping)
+            wait_until(c, wake_at);
         stopping = c->stopping;
         control_unlock(c);
     }
@@ -158,7 +199,7 @@ static void *end_leases(void *context)
 
 static enum errc begin(struct control *c, struct errc_why *why)
 {
-    TRY(fault_set_new(c->ports.seed, &c->faults, why));
+    TRY(outage_new(c->ports.seed, &c->outage, why));
     if (pthread_create(&c->thread, NULL, end_leases, c) != 0)
         return errc_fail(why, ERRC_UNAVAILABLE, "cannot start a thread");
     c->started = true;
@@ -199,7 +240,7 @@ void control_free(struct control *control)
     control_unlock(control);
     if (control->started)
         (void)pthread_join(control->thread, NULL);
-    fault_set_free(control->faults);
+    outage_free(control->outage);
     (void)pthread_mutex_destroy(&control->lock);
     (void)pthread_cond_destroy(&control->rules_changed);
     free(control);
@@ -235,7 +276,7 @@ void control_format_state(struct control *control, struct jsonwrite *w)
     format_vault(control, w);
     format_listener(control, w);
     format_hold(control, w);
-    fault_format(control->faults, w, "rules");
+    fault_format(outage_rules(control->outage), w, "rules");
     jsonwrite_object(w, "counters");
     jsonwrite_int(w, "connections", (int64_t)control->connections);
     jsonwrite_int(w, "requests", (int64_t)control->requests);
@@ -263,8 +304,8 @@ void control_format_metrics(struct control *control, struct buf *out)
     metric(out, "open_connections", "gauge", "Open data connections", gate.open);
     metric(out, "held_requests", "gauge", "Requests that are held",
            hold_count(control->ports.hold));
-    metric(out, "rules", "gauge", "Fault rules", fault_count(control->faults));
-    metric(out, "generation", "counter", "Changes made", control->generation);
+    metric(out, "rules", "gauge", "Fault rules", fault_count(outage_rules(control->outage)));
+    metric(out, "generation", "counter", "Changes made", outage_generation(control->outage));
     metric(out, "connections_total", "counter", "Connections accepted", control->connections);
     metric(out, "requests_total", "counter", "Requests that arrived", control->requests);
     metric(out, "replies_total", "counter", "Requests that ended", control->replies);
@@ -275,9 +316,10 @@ void control_format_metrics(struct control *control, struct buf *out)
 
 void control_seal(struct control *control, struct jsonwrite *w)
 {
+    struct outage_orders orders = {0};
     control_lock(control);
-    vault_seal(control->ports.vault);
-    control_changed(control, "seal", NULL);
+    outage_seal(control->outage, &orders);
+    control_carry_out(control, &orders, NULL, NULL);
     control_format_inner_head(control, w);
     format_vault(control, w);
     control_unlock(control);
@@ -325,10 +367,12 @@ static enum errc check_shares(const json_t *shares, struct errc_why *why)
 enum errc control_unseal(struct control *control, const json_t *shares, struct jsonwrite *w,
                          struct errc_why *why)
 {
+    struct outage_orders orders = {0};
     TRY(check_shares(shares, why));
     control_lock(control);
     enum errc code = give_shares(control, shares, why);
-    control_changed(control, "unseal", NULL);
+    outage_unseal(control->outage, &orders);
+    control_carry_out(control, &orders, NULL, NULL);
     if (code == ERRC_OK) {
         control_format_inner_head(control, w);
         format_vault(control, w);
@@ -339,10 +383,10 @@ enum errc control_unseal(struct control *control, const json_t *shares, struct j
 
 static enum errc accept_again(struct control *c, struct jsonwrite *w, struct errc_why *why)
 {
-    TRY(gate_accept(c->ports.gate, why));
-    c->refused_by = 0;
-    c->closed = false;
-    control_changed(c, "accept", NULL);
+    struct outage_orders orders = {0};
+    TRY(gate_accept(c->ports.gate, why)); /* first: what did not happen is not recorded */
+    outage_accept(c->outage, &orders);
+    control_carry_out(c, &orders, NULL, why);
     control_format_inner_head(c, w);
     format_listener(c, w);
     return ERRC_OK;
@@ -350,14 +394,14 @@ static enum errc accept_again(struct control *c, struct jsonwrite *w, struct err
 
 static void refuse(struct control *c, bool drain, struct jsonwrite *w)
 {
-    struct gate_refused count = gate_refuse(c->ports.gate, drain);
-    c->refused_by = 0; /* only `accept` undoes a verb */
-    c->closed = true;
-    control_changed(c, drain ? "refuse -drain" : "refuse", NULL);
+    struct outage_orders orders = {0};
+    struct control_done done;
+    outage_refuse(c->outage, drain, &orders);
+    control_carry_out(c, &orders, &done, NULL);
     control_format_inner_head(c, w);
     format_listener(c, w);
-    jsonwrite_int(w, "reset", (int64_t)count.reset);
-    jsonwrite_int(w, "draining", (int64_t)count.draining);
+    jsonwrite_int(w, "reset", (int64_t)done.refused.reset);
+    jsonwrite_int(w, "draining", (int64_t)done.refused.draining);
 }
 
 enum errc control_listener(struct control *control, bool accept, bool drain, struct jsonwrite *w,
@@ -373,32 +417,29 @@ enum errc control_listener(struct control *control, bool accept, bool drain, str
     return code;
 }
 
-/* `resume` lets go what rules hold, too: the requests, not the rules. */
-static bool keep_none(void *context, uint64_t owner)
-{
-    (void)context;
-    (void)owner;
-    return false;
-}
-
 void control_hold(struct control *control, bool active, struct jsonwrite *w)
 {
+    struct outage_orders orders = {0};
+    struct control_done done;
     control_lock(control);
-    size_t released = 0;
-    control->holding = active;
-    control_changed(control, active ? "hang" : "resume", NULL);
-    if (!active)
-        released = hold_release(control->ports.hold, keep_none, NULL);
+    if (active)
+        outage_hang(control->outage, &orders);
+    else
+        outage_resume(control->outage, &orders);
+    control_carry_out(control, &orders, &done, NULL);
     control_format_inner_head(control, w);
     format_hold(control, w);
-    jsonwrite_int(w, "released", (int64_t)released);
+    jsonwrite_int(w, "released", (int64_t)done.released);
     control_unlock(control);
 }
 
 void control_crash(struct control *control, struct jsonwrite *w)
 {
+    struct outage_orders orders = {0};
     control_lock(control);
-    control_changed(control, "crash", NULL);
+    outage_crash(control->outage, &orders);
+    orders.die = false; /* not before the answer is out */
+    control_carry_out(control, &orders, NULL, NULL);
     control_format_inner_head(control, w);
     control_unlock(control);
     control_log_crash(control->ports.log);
@@ -406,24 +447,20 @@ void control_crash(struct control *control, struct jsonwrite *w)
 
 enum errc control_reset(struct control *control, struct jsonwrite *w, struct errc_why *why)
 {
+    struct outage_orders orders = {0};
+    struct control_done done;
     control_lock(control);
-    fault_clear(control->faults);
-    control->holding = false;
-    control->refused_by = 0;
     control->connections = 0;
     control->requests = 0;
     control->replies = 0;
-    control_changed(control, "reset", NULL);
-    size_t released = hold_release(control->ports.hold, keep_none, NULL);
-    (void)pthread_cond_signal(&control->rules_changed);
-    enum errc code = gate_accept(control->ports.gate, why);
-    control->closed = control->closed && code != ERRC_OK;
-    if (code == ERRC_OK) {
+    outage_reset(control->outage, &orders);
+    control_carry_out(control, &orders, &done, why);
+    if (done.opened == ERRC_OK) {
         control_format_inner_head(control, w);
-        jsonwrite_int(w, "released", (int64_t)released);
+        jsonwrite_int(w, "released", (int64_t)done.released);
     }
     control_unlock(control);
-    return code;
+    return done.opened;
 }
 
 /* ---- traffic ---- */
@@ -447,8 +484,8 @@ static void record_request(struct control *c, const struct vault_request *reques
                     .input_count = facts->input_count,
                     .test = sender->test,
                     .attempt = sender->attempt,
-                    .rule = slice_of(out->decision.id),
-                    .roll = out->decision.roll},
+                    .rule = slice_of(out->decision.fault.id),
+                    .roll = out->decision.fault.roll},
     };
     out->seq = journal_file_put(c->ports.journal, &r);
     c->requests++;
@@ -457,7 +494,7 @@ static void record_request(struct control *c, const struct vault_request *reques
 static void arrive(struct control *c, const struct vault_request *request,
                    const struct control_sender *sender, struct control_arrival *out)
 {
-    control_expire(c);
+    struct outage_orders orders = {0};
     struct instant at = control_now(c);
     vault_begin(c->ports.vault, out->job, at);
     const struct vault_facts *facts = vault_job_facts(out->job);
@@ -468,12 +505,10 @@ static void arrive(struct control *c, const struct vault_request *request,
         .accessor = facts->accessor,
         .test = sender->test,
     };
-    fault_decide(c->faults, &asked, at, &out->decision);
+    outage_arrive(c->outage, &asked, at, &out->decision, &orders);
+    control_carry_out(c, &orders, NULL, NULL);
     record_request(c, request, sender, facts, out);
-    bool by_rule = out->decision.effect == FAULT_HOLD;
-    out->held = by_rule || c->holding;
-    out->owner = by_rule ? out->decision.identity : 0;
-    if (out->held || out->decision.effect != FAULT_NONE) {
+    if (out->decision.held || out->decision.fault.effect != FAULT_NONE) {
         vault_cancel(c->ports.vault, out->job);
         out->job = NULL;
     }
@@ -489,41 +524,27 @@ void control_arrive(struct control *control, const struct vault_request *request
     journal_file_flush(control->ports.journal, out->seq); /* before anything follows from it */
 }
 
-enum errc control_hold_put(struct control *control, void *item, int fd, uint64_t owner)
+enum errc control_hold_put(struct control *control, void *item, int fd,
+                           const struct outage_decision *decision)
 {
+    enum errc code = ERRC_STATE;
     control_lock(control);
-    enum errc code =
-        keep_held(control, owner) ? hold_put(control->ports.hold, item, fd, owner) : ERRC_STATE;
+    if (outage_may_hold(control->outage, decision))
+        code = hold_put(control->ports.hold, item, fd, decision->owner);
     control_unlock(control);
     return code;
 }
 
-void control_rule_seal(struct control *control, const char *rule)
+enum effect_course control_take(struct control *control, const struct outage_decision *decision)
 {
+    struct outage_orders orders = {0};
+    if (decision->fault.effect == FAULT_NONE)
+        return EFFECT_LET_BY; /* nearly all requests: without the lock */
     control_lock(control);
-    vault_seal(control->ports.vault);
-    control_changed(control, "seal", rule);
+    enum effect_course course = outage_take(control->outage, decision, &orders);
+    control_carry_out(control, &orders, NULL, NULL);
     control_unlock(control);
-}
-
-void control_rule_refuse(struct control *control, const char *rule, uint64_t identity)
-{
-    control_lock(control);
-    (void)gate_refuse(control->ports.gate, false);
-    control->refused_by = identity;
-    control->closed = true;
-    control_changed(control, "refuse", rule);
-    control_unlock(control);
-}
-
-_Noreturn void control_rule_crash(struct control *control, const char *rule)
-{
-    control_lock(control);
-    control_changed(control, "crash", rule);
-    /* Under the lock, unlike all others: nothing is to be decided behind a crash. */
-    journal_file_flush(control->ports.journal, control->unwritten);
-    control_log_crash(control->ports.log);
-    control_die();
+    return course;
 }
 
 struct vault_job *control_begin(struct control *control, const struct vault_request *request)

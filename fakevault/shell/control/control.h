@@ -1,6 +1,6 @@
 /*
  * control: everything that the control API and the rules can change, behind one lock: the Vault
- * core, the rules, the listener, the hold, the generation.
+ * core and the outage (outage.h), whose orders are carried out here.
  *
  * Each verb is atomic, is recorded in the journal, and never waits for traffic: the lock is held
  * for a core call at most, never for the cryptography of a request, for a socket or for the disk.
@@ -15,7 +15,7 @@
 
 #include "base/errc.h"
 #include "base/text/jsonwrite.h"
-#include "fakevault/core/outage/fault.h"
+#include "fakevault/core/outage/outage.h"
 #include "fakevault/shell/control/control_ports.h"
 
 struct control;
@@ -69,11 +69,9 @@ struct control_sender {
 };
 
 struct control_arrival {
-    uint64_t seq;                   /* of its `request` record */
-    struct fault_decision decision; /* to be given to fault_decision_done */
-    bool held;                      /* it is to be given to control_hold_put */
-    uint64_t owner;                 /* of the hold */
-    struct vault_job *job;          /* NULL when it is held or a rule took it */
+    uint64_t seq;                    /* of its `request` record */
+    struct outage_decision decision; /* to be given to outage_decision_done */
+    struct vault_job *job;           /* NULL when it is held or a rule took it */
 };
 
 /*
@@ -85,12 +83,11 @@ void control_arrive(struct control *control, const struct vault_request *request
 
 /* Holds a request that was to be held. ERRC_STATE when the reason is gone meanwhile, ERRC_NOMEM: it
  * is not held then. */
-MUST_USE enum errc control_hold_put(struct control *control, void *item, int fd, uint64_t owner);
+MUST_USE enum errc control_hold_put(struct control *control, void *item, int fd,
+                                    const struct outage_decision *decision);
 
-/* The effects of rules that change more than their request. */
-void control_rule_seal(struct control *control, const char *rule);
-void control_rule_refuse(struct control *control, const char *rule, uint64_t identity);
-_Noreturn void control_rule_crash(struct control *control, const char *rule);
+/* Applies the effect of the rule that took the request; it may not return. */
+enum effect_course control_take(struct control *control, const struct outage_decision *decision);
 
 struct vault_job *control_begin(struct control *control, const struct vault_request *request);
 void control_end(struct control *control, struct vault_job *job, struct vault_reply *reply);

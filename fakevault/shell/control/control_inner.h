@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "base/text/jsonwrite.h"
-#include "fakevault/core/outage/fault.h"
+#include "fakevault/core/outage/outage.h"
 #include "fakevault/shell/control/control_log.h"
 #include "fakevault/shell/control/control_ports.h"
 
@@ -22,11 +22,7 @@ struct control {
     pthread_cond_t rules_changed;
     bool stopping;
     uint64_t unwritten; /* seq of the newest `control` record that is queued only, 0 for none */
-    uint64_t generation;
-    bool holding;
-    uint64_t refused_by; /* identity of the rule that closed the listener, 0 for none */
-    struct fault_set *faults;
-    bool closed;                   /* the listener, by a verb or a rule */
+    struct outage *outage;
     struct control_log_state told; /* what the log has */
 };
 
@@ -43,14 +39,16 @@ static inline struct instant control_now(const struct control *c)
     return c->ports.clock.now(c->ports.clock.context);
 }
 
-/* Counts and records a change, to be written by control_unlock; rule may be NULL. */
-void control_changed(struct control *c, const char *verb, const char *rule);
+struct control_done {
+    struct gate_refused refused;
+    size_t released;
+    enum errc opened; /* ERRC_UNAVAILABLE when the listener did not open: it stays closed */
+};
 
-/*
- * A rule that went takes along what it still does: its held requests go on, the listener it closed
- * opens again. To be called after every change of the rules. Returns how many requests were let go.
- */
-size_t control_settle(struct control *c);
+/* Carries out what the outage orders: what stops, records (to be written by control_unlock), what
+ * goes on. *done and *why may be NULL. */
+void control_carry_out(struct control *c, const struct outage_orders *orders,
+                       struct control_done *done, struct errc_why *why);
 
 /* Takes away the rules whose lease is over, with all consequences. */
 void control_expire(struct control *c);

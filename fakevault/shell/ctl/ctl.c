@@ -14,6 +14,7 @@
 #include "base/os/file.h"
 #include "base/text/jsonread.h"
 #include "base/text/jsonwrite.h"
+#include "fakevault/core/outage/effect.h"
 #include "fakevault/shell/ctl/ctl_http.h"
 #include "fakevault/shell/ctl/ctl_show.h"
 
@@ -437,6 +438,8 @@ static void print_help(void)
         (void)snprintf(line, sizeof line, "%s %s", verbs[i].name, verbs[i].shown);
         buf_addf(&out, "  %-32s %s\n", line, verbs[i].help);
     }
+    buf_add_text(&out, "\nEffects of a rule, for faults add and faults set:\n");
+    effect_format_help(&out);
     buf_add_text(&out, "\nFlags:\n");
     flags_help(&flags, &out);
     (void)fputs(buf_text(&out), stdout);

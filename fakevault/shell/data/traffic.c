@@ -118,7 +118,7 @@ static void send_invented(struct traffic *t, struct item *item)
         {"Content-Type", "application/json"},
         {"Strict-Transport-Security", "max-age=31536000; includeSubDomains"},
     };
-    const struct fault_reply *invented = item->arrival.decision.reply;
+    const struct fault_reply *invented = item->arrival.decision.fault.reply;
     struct httpd_header headers[HEADERS_MAX];
     size_t count = 0;
     for (size_t i = 0; i < COUNT(usual); i++)
@@ -205,28 +205,19 @@ static void execute_anew(struct traffic *t, struct item *item)
 
 static void follow_decision(struct traffic *t, struct item *item)
 {
-    const struct fault_decision *decision = &item->arrival.decision;
-    switch (decision->effect) {
-    case FAULT_NONE:
-    case FAULT_HOLD:
-        if (item->arrival.held)
-            execute_anew(t, item);
-        else
+    switch (control_take(t->control, &item->arrival.decision)) {
+    case EFFECT_LET_BY:
+        if (item->arrival.job != NULL)
             execute(t, item, item->arrival.job);
+        else
+            execute_anew(t, item);
         return;
-    case FAULT_RESPOND:
+    case EFFECT_ANSWER:
         send_invented(t, item);
         return;
-    case FAULT_SEAL:
-        control_rule_seal(t->control, decision->id);
-        execute_anew(t, item);
-        return;
-    case FAULT_REFUSE:
-        control_rule_refuse(t->control, decision->id, decision->identity);
+    case EFFECT_DROP:
         httpd_drop(item->exchange);
         return;
-    case FAULT_CRASH:
-        control_rule_crash(t->control, decision->id);
     }
 }
 
@@ -241,9 +232,9 @@ void traffic_wake(void *context, void *item, enum hold_end end)
 /* The connection has to be suspended before anybody can be told to wake it. */
 static void put_on_hold(struct traffic *t, struct item *item)
 {
-    uint64_t owner = item->arrival.owner;
+    const struct outage_decision *decision = &item->arrival.decision;
     httpd_hold(item->exchange);
-    if (control_hold_put(t->control, item, httpd_fd(item->exchange), owner) != ERRC_OK)
+    if (control_hold_put(t->control, item, httpd_fd(item->exchange), decision) != ERRC_OK)
         traffic_wake(NULL, item, HOLD_RELEASED);
 }
 
@@ -276,7 +267,7 @@ static void first_turn(struct traffic *t, struct httpd_exchange *x)
         .attempt = slice_of(httpd_header(x, "X-Signer-Attempt")),
     };
     control_arrive(t->control, &request, &sender, &item->arrival);
-    if (item->arrival.held)
+    if (item->arrival.decision.held)
         put_on_hold(t, item);
     else
         follow_decision(t, item);
@@ -306,7 +297,7 @@ static enum journal_end end_of(struct traffic *t, const struct item *item, enum 
 
 static void free_item(struct traffic *t, struct item *item)
 {
-    fault_decision_done(&item->arrival.decision);
+    outage_decision_done(&item->arrival.decision);
     if (item->answered)
         vault_reply_done(&item->answer);
     free(item);
