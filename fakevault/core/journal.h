@@ -2,8 +2,8 @@
  * journal: the records of fakevault's ledger as lines of JSON (docs/architecture.md, "The
  * journal").
  *
- * Formatting only: numbering, time and the file are the shell's (journal_file.h). A record that is
- * not there (empty slice, count 0, -1) leaves its field out.
+ * Formatting only: numbering is outage/numbering.h, time and the file are the shell's. A field that
+ * is not there (empty slice, count 0, -1) is left out.
  */
 #pragma once
 

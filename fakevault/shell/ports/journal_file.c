@@ -15,10 +15,8 @@
 #include "base/limits.h"
 #include "base/os/file.h"
 #include "base/os/monocond.h"
+#include "fakevault/core/outage/numbering.h"
 
-/* The place of every INDEX_STEPth line is remembered, so that reading from a seq does not start at
- * the beginning. */
-#define INDEX_STEP 64u
 #define READ_BYTES (256u << 10)
 #define QUEUE_BYTES_MAX (64u * LIMIT_LINE_BYTES) /* every thread has at most one line in it */
 
@@ -27,16 +25,13 @@ struct journal_file {
     char name[LIMIT_PATH_BYTES];
     struct clock clock;
 
-    pthread_mutex_t lock; /* guards from here to `index_room`; held for a moment only */
+    pthread_mutex_t lock; /* guards from here to `end`; held for a moment only */
     pthread_cond_t grown;
-    struct buf queued;  /* whole lines that nobody has begun to write */
-    struct buf line;    /* of the record being formatted */
-    uint64_t numbered;  /* seq of the newest record */
-    off_t numbered_end; /* where its line ends, or will */
-    uint64_t newest;    /* seq of the newest record in the file */
-    off_t end;          /* where its line ends */
-    off_t *index;       /* index[i]: where the line with seq i * INDEX_STEP + 1 begins */
-    size_t index_room;
+    struct buf queued; /* whole lines that nobody has begun to write */
+    struct buf line;   /* of the record being formatted */
+    struct numbering numbering;
+    uint64_t newest; /* seq of the newest record in the file */
+    off_t end;       /* where its line ends */
 
     pthread_mutex_t writing; /* held while lines are written; before `lock` when both are */
     struct buf batch;        /* what is being written */
@@ -76,7 +71,8 @@ static enum errc cut_tail(struct journal_file *j, uint64_t *cut, struct errc_why
         return system_trouble(j->name, "read", why);
     if (torn > 0 && ftruncate(j->fd, st.st_size - torn) != 0)
         return system_trouble(j->name, "cut a torn line off", why);
-    j->end = j->numbered_end = st.st_size - torn;
+    j->end = st.st_size - torn;
+    numbering_init(&j->numbering, (uint64_t)j->end);
     *cut = (uint64_t)torn;
     return ERRC_OK;
 }
@@ -157,7 +153,7 @@ void journal_file_close(struct journal_file *journal)
     buf_done(&journal->line);
     buf_done(&journal->queued);
     buf_done(&journal->batch);
-    free(journal->index);
+    numbering_done(&journal->numbering);
     free(journal);
 }
 
@@ -169,40 +165,18 @@ static _Noreturn void give_up(const struct journal_file *j, const char *reason)
     _exit(EX_IOERR);
 }
 
-static void remember_place(struct journal_file *j)
-{
-    size_t slot = (size_t)(j->numbered / INDEX_STEP);
-    if (j->numbered % INDEX_STEP != 0)
-        return;
-    if (slot >= j->index_room) {
-        size_t room = j->index_room == 0 ? 64 : j->index_room * 2;
-        off_t *grown = reallocarray(j->index, room, sizeof *grown);
-        if (grown == NULL)
-            give_up(j, "out of memory");
-        j->index = grown;
-        j->index_room = room;
-    }
-    j->index[slot] = j->numbered_end;
-}
-
-static void check_memory(const struct journal_file *j, const struct buf *text)
-{
-    struct errc_why why;
-    if (buf_status(text, &why) != ERRC_OK)
-        give_up(j, why.text);
-}
-
 uint64_t journal_file_put(struct journal_file *journal, const struct journal_record *record)
 {
+    struct errc_why why;
+    uint64_t seq = 0;
     (void)pthread_mutex_lock(&journal->lock);
-    remember_place(journal);
-    uint64_t seq = ++journal->numbered;
     buf_reset(&journal->line);
-    journal_format(record, seq, journal->clock.now(journal->clock.context), &journal->line);
-    check_memory(journal, &journal->line);
+    if (numbering_add(&journal->numbering, record, journal->clock.now(journal->clock.context),
+                      &journal->line, &seq, &why) != ERRC_OK)
+        give_up(journal, why.text);
     buf_add_slice(&journal->queued, buf_slice(&journal->line));
-    check_memory(journal, &journal->queued);
-    journal->numbered_end += (off_t)journal->line.len;
+    if (buf_status(&journal->queued, &why) != ERRC_OK)
+        give_up(journal, why.text);
     (void)pthread_mutex_unlock(&journal->lock);
     return seq;
 }
@@ -214,8 +188,8 @@ static uint64_t take_queue(struct journal_file *j, off_t *end)
     struct buf empty = j->batch;
     j->batch = j->queued;
     j->queued = empty;
-    uint64_t last = j->numbered;
-    *end = j->numbered_end;
+    uint64_t last = j->numbering.newest;
+    *end = (off_t)j->numbering.end;
     (void)pthread_mutex_unlock(&j->lock);
     return last;
 }
@@ -247,7 +221,7 @@ void journal_file_flush(struct journal_file *journal, uint64_t seq)
 void journal_file_flush_all(struct journal_file *journal)
 {
     (void)pthread_mutex_lock(&journal->lock);
-    uint64_t numbered = journal->numbered;
+    uint64_t numbered = journal->numbering.newest;
     (void)pthread_mutex_unlock(&journal->lock);
     journal_file_flush(journal, numbered);
 }
@@ -280,8 +254,9 @@ static struct place place_of(struct journal_file *j, uint64_t since)
     (void)pthread_mutex_lock(&j->lock);
     struct place place = {.at = j->end, .end = j->end, .seq = since + 1, .newest = j->newest};
     if (since < j->newest) {
-        place.at = j->index[since / INDEX_STEP];
-        place.seq = since / INDEX_STEP * INDEX_STEP + 1;
+        struct numbering_place known = numbering_place(&j->numbering, since);
+        place.at = (off_t)known.at;
+        place.seq = known.seq;
     }
     (void)pthread_mutex_unlock(&j->lock);
     return place;
