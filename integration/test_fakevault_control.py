@@ -159,6 +159,20 @@ def test_the_rules_are_swapped_at_once(dev_vault):
     assert [r["id"] for r in dev_vault.control("GET", "/faults")[1]["rules"]] == ["a", "b"]
 
 
+def test_there_may_be_ten_thousand_rules(dev_vault):
+    respond = {"respond": {"status": 503, "errors": ["one of many"]}}
+    rules = [{"match": {"key": f"key-{n}"}, "effect": respond} for n in range(10_000)]
+    assert dev_vault.control("PUT", "/faults", rules)[0] == 200
+    status, answer = dev_vault.control("POST", "/faults", {"effect": {"hold": True}})
+    assert (status, answer["error"]["message"]) == (400, "there are 10000 rules already")
+    answer = dev_vault.api("POST", "transit/sign/key-9999", {"input": ""})
+    assert (answer.status_code, answer.json()["errors"]) == (503, ["one of many"])
+    hits = [r["id"] for r in dev_vault.state()["rules"] if r["hits"]]
+    assert hits == ["r10000"]
+    assert dev_vault.control("POST", "/reset")[0] == 200
+    assert dev_vault.state()["rules"] == []
+
+
 def test_the_journal_is_followed_live(dev_vault, factory):
     follower = Raw.unix(dev_vault.admin)
     follower.send(b"GET /journal?follow=true HTTP/1.0\r\n\r\n")
