@@ -151,10 +151,8 @@ enum errc stack_signer_spawn(struct stack *stack, const char *name, const char *
     return proc_start(out, &spec, why);
 }
 
-/* Set-up is not what a scenario rehearses: the scenario's numbers, which may be made for haste, are
- * not for it. patient: it must not fail because the machine is busy. */
-static enum errc standard_environment(const struct stack *stack, bool patient, struct envmap *out,
-                                      struct errc_why *why)
+enum errc stack_signer_standard(const struct stack *stack, bool patient, struct envmap *out,
+                                struct errc_why *why)
 {
     const struct variable_table *table = &stack->spec->subject->variables;
     TRY(envmap_copy(&stack->environment, out, why));
@@ -176,7 +174,7 @@ static enum errc run(struct stack *stack, const char *name, const char *const *a
     struct stack_values v;
     struct folder_path output;
     struct proc p = {0};
-    TRY(standard_environment(stack, patient, &environment, why));
+    TRY(stack_signer_standard(stack, patient, &environment, why));
     TRY(stack_fill_values(stack, NULL, NULL, &v, why));
     TRY(folder_format(&output, why, "%s/logs/%s.out", stack->options.run_folder, name));
     TRY(stack_signer_spawn(stack, name, arguments, &v.values, &environment, output.text, &p, why));

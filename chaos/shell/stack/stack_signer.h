@@ -36,6 +36,12 @@ MUST_USE enum errc stack_signer_spawn(struct stack *stack, const char *name,
                                       const struct envmap *environment, const char *out_path,
                                       struct proc *out, struct errc_why *why);
 
+/* The environment of what is not rehearsed, set-up and questions: the scenario's, without its
+ * numbers, which may be made for haste. patient: with such that it does not fail because the machine
+ * is busy. ERRC_NOMEM. */
+MUST_USE enum errc stack_signer_standard(const struct stack *stack, bool patient,
+                                         struct envmap *out, struct errc_why *why);
+
 /* Asks the subject whether it reaches Vault; *end has its exit code. With its standard time-outs,
  * not the scenario's. ERRC_TIMEOUT. */
 MUST_USE enum errc stack_signer_status(struct stack *stack, struct proc_end *end,

@@ -151,18 +151,20 @@ static void ask_runs(struct survey *s)
 static void begin(struct survey *s, const char *const *arguments, const char *file,
                   const struct world_sample *sample)
 {
+    struct envmap environment CLEANUP(envmap_done) = {0};
     struct stack_values v;
     size_t number = s->question_count;
     if (arguments == NULL || number == COUNT(s->questions))
         return;
     struct survey_question *q = &s->questions[s->question_count++];
     *q = (struct survey_question){.sample = *sample};
-    if (stack_fill_values(s->stack, NULL, file, &v, NULL) != ERRC_OK ||
+    if (stack_signer_standard(s->stack, false, &environment, NULL) != ERRC_OK ||
+        stack_fill_values(s->stack, NULL, file, &v, NULL) != ERRC_OK ||
         folder_format(&q->output, NULL, "%s/private/survey-%zu.out", s->stack->options.run_folder,
                       number) != ERRC_OK)
         return;
     q->sample.from_ns = stack_wall_ns(s->stack);
-    q->asked = stack_signer_spawn(s->stack, "survey", arguments, &v.values, &s->stack->environment,
+    q->asked = stack_signer_spawn(s->stack, "survey", arguments, &v.values, &environment,
                                   q->output.text, &q->proc, NULL) == ERRC_OK;
 }
 

@@ -200,6 +200,7 @@ static void *end_leases(void *context)
 static enum errc begin(struct control *c, struct errc_why *why)
 {
     TRY(outage_new(c->ports.seed, &c->outage, why));
+    c->told = state_of(c);
     if (pthread_create(&c->thread, NULL, end_leases, c) != 0)
         return errc_fail(why, ERRC_UNAVAILABLE, "cannot start a thread");
     c->started = true;
@@ -213,7 +214,6 @@ enum errc control_new(const struct control_ports *ports, struct control **out, s
         return errc_fail(why, ERRC_NOMEM, "out of memory");
     c->ports = *ports;
     entropy_uuid(ports->entropy, c->boot_id);
-    c->told = state_of(c);
     /* Held for microseconds by every request: not worth a sleep. */
     pthread_mutexattr_t adaptive;
     (void)pthread_mutexattr_init(&adaptive);
