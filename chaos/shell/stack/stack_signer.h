@@ -37,8 +37,8 @@ MUST_USE enum errc stack_signer_spawn(struct stack *stack, const char *name,
                                       struct proc *out, struct errc_why *why);
 
 /* The environment of what is not rehearsed, set-up and questions: the scenario's, without its
- * numbers, which may be made for haste. patient: with such that it does not fail because the machine
- * is busy. ERRC_NOMEM. */
+ * numbers, which may be made for haste. patient: with such that it does not fail because the
+ * machine is busy. ERRC_NOMEM. */
 MUST_USE enum errc stack_signer_standard(const struct stack *stack, bool patient,
                                          struct envmap *out, struct errc_why *why);
 
