@@ -14,7 +14,8 @@
 #include "chaos/core/record.h"
 
 #define RUNNER_DEADLINE_MS                                                                         \
-    (30 * 60 * 1000) /* of a whole run; afterwards it is only rolled back                          \
+    (30 * 60 *                                                                                     \
+     1000) /* of a whole run; afterwards it is only rolled back                          \
                       */
 
 /*

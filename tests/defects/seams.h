@@ -151,7 +151,7 @@
       (struct signing * signing, const struct signing_request *request,                            \
        struct signing_result *result),                                                             \
       (signing, request, result))                                                                  \
-    X(enum errc, signing_probe,                                                               \
+    X(enum errc, signing_probe,                                                                    \
       (const struct transport *transport, int64_t timeout_ms, enum classify_class *class,          \
        struct errc_why *why),                                                                      \
       (transport, timeout_ms, class, why))                                                         \

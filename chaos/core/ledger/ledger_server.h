@@ -33,11 +33,11 @@ struct ledger_request {
     uint64_t end_offset; /* in the journal, behind its record */
     uint64_t seq;
     int64_t wall_ns;
-    int64_t conn;        /* number of its connection in this boot; 0: not told */
-    bool sign;           /* its path is that of a signature */
-    const char *method;  /* "" when not told */
-    const char *path;    /* as on the wire, without the query */
-    const char **query;  /* the names of the query's parameters */
+    int64_t conn;       /* number of its connection in this boot; 0: not told */
+    bool sign;          /* its path is that of a signature */
+    const char *method; /* "" when not told */
+    const char *path;   /* as on the wire, without the query */
+    const char **query; /* the names of the query's parameters */
     size_t query_count;
     const char *test;    /* X-Fakevault-Test, or NULL */
     const char *key;     /* or NULL */

@@ -88,7 +88,7 @@ struct stack {
     struct stack_service services[STACK_SERVICES]; /* by the doors of the subject */
     struct envmap environment;                     /* of a signer, as the scenario's stack says */
     struct envmap command_environment;             /* of the command's last run */
-    struct fallbackkey first_fallback, fallback; /* fallback: the one that lies there, or did */
+    struct fallbackkey first_fallback, fallback;   /* fallback: the one that lies there, or did */
     struct trailfault trail;
     struct publishfault publish;
     struct decoy decoy;

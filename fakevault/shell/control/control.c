@@ -21,10 +21,9 @@ static struct control_log_state state_of(const struct control *c)
 {
     struct vault_state state;
     vault_state(c->ports.vault, &state);
-    return (struct control_log_state){
-        .sealed = state.sealed,
-        .closed = (outage_condition(c->outage) & OUTAGE_CLOSED) != 0,
-        .holding = (outage_condition(c->outage) & OUTAGE_HELD) != 0};
+    return (struct control_log_state){.sealed = state.sealed,
+                                      .closed = (outage_condition(c->outage) & OUTAGE_CLOSED) != 0,
+                                      .holding = (outage_condition(c->outage) & OUTAGE_HELD) != 0};
 }
 
 void control_unlock(struct control *c)
