@@ -186,10 +186,11 @@ def run_all(trials, pairs, jobs, quiet):
 
 
 def readme_table():
-    lines = ["| kind | defect | what is wrong | shown by |", "|---|---|---|---|"]
+    lines = ["| kind | defect | what is wrong | shown by | caught by |", "|---|---|---|---|---|"]
     for defect in catalogue():
         shown = f"`{defect['scenario']}`" if "scenario" in defect else f"*needs* {defect['needs']}"
-        lines.append(f"| {defect['kind']} | `{defect['name']}` | {defect['says']} | {shown} |")
+        row = (defect["kind"], f"`{defect['name']}`", defect["says"], shown)
+        lines.append(f"| {' | '.join(row)} | {', '.join(defect.get('caught_by', []))} |")
     return "\n".join(lines) + "\n"
 
 

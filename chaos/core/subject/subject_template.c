@@ -45,7 +45,6 @@ enum errc subject_template_expand(const char *text, const struct subject_templat
         const char *open = strstr(text, "${");
         size_t plain = open == NULL ? strlen(text) : (size_t)(open - text);
         buf_add(out, text, plain);
-        text += plain;
         if (open == NULL)
             break;
         const char *close = strchr(open, '}');

@@ -15,7 +15,7 @@ void envmap_done(struct envmap *map)
 {
     for (size_t i = 0; i < map->count; i++)
         drop(map, i);
-    *map = (struct envmap){0};
+    map->count = 0;
 }
 
 static size_t find(const struct envmap *map, const char *name)

@@ -172,7 +172,7 @@ static void check_rate(struct invariants_case *c, const struct row *row)
     int64_t allowed = asking->when == SUBJECT_WHEN_POLLING
                           ? polls_allowed(c, asking)
                           : PINS_PER_ASKING * (1 + (int64_t)count_steps(c->record, "trust"));
-    if (row->requests > allowed)
+    if (row->last != NULL && row->requests > allowed)
         invariants_case_caused(c, asking->path, 0,
                                "expected at most %" PRId64 " requests %s %s in this run, Vault got "
                                "%" PRId64 " (" LEDGER_JOURNAL ":%zu)",
