@@ -118,7 +118,7 @@ static enum errc write_private(const struct stack *stack, const char *name, stru
 static enum errc keep_share(struct stack *stack, size_t number, const char *share,
                             struct errc_why *why)
 {
-    char name[32];
+    char name[48];
     struct buf bytes CLEANUP(buf_done);
     buf_init(&bytes, 256);
     (void)snprintf(name, sizeof name, "unseal key %zu", number);
