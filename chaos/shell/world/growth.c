@@ -23,6 +23,8 @@ static void look(struct growth *g)
     now.trail = size_of(g->trail.text);
     if (last != NULL && last->journal == now.journal && last->trail == now.trail)
         return;
+    if (last != NULL && now.trail < last->trail)
+        return; /* a fault has set it aside for a moment: that proves nothing */
     if (g->count < GROWTH_LOOKS_MAX)
         g->looks[g->count++] = now;
 }

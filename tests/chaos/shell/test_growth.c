@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,6 +88,31 @@ static void test_growth__sees_which_ledger_grew_first(void **state)
     assert_null(growth.looks);
 }
 
+/* As `trail: deny` does for a moment. */
+static void test_growth__a_trail_that_is_set_aside_proves_nothing(void **state)
+{
+    (void)state;
+    struct growth growth;
+    struct folder_path trail, aside;
+    make_folder("ledgers");
+    append("ledgers/audit.ndjson", "1\n");
+    assert_int_equal(stack_path(&stack, "ledgers/audit.ndjson", &trail, NULL), ERRC_OK);
+    assert_int_equal(stack_path(&stack, "ledgers/aside", &aside, NULL), ERRC_OK);
+    growth_begin(&growth, &stack);
+    append("ledgers/journal.ndjson", "12345\n");
+    await_looks(&growth, 1);
+    assert_int_equal(rename(trail.text, aside.text), 0);
+    append("ledgers/journal.ndjson", "6\n");
+    assert_int_equal(rename(aside.text, trail.text), 0);
+    append("ledgers/journal.ndjson", "7\n");
+    while (growth.looks[growth.count - 1].journal < 10)
+        (void)sched_yield();
+    growth_end(&growth);
+    for (size_t i = 0; i < growth.count; i++)
+        assert_int_equal(growth.looks[i].trail, 2);
+    growth_close(&growth);
+}
+
 static void test_growth__without_a_folder_there_is_none(void **state)
 {
     (void)state;
@@ -130,6 +156,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_growth__sees_which_ledger_grew_first, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_growth__a_trail_that_is_set_aside_proves_nothing,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_growth__without_a_folder_there_is_none, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
