@@ -28,17 +28,6 @@ static const char *where(const struct sign_case *c, char *room, size_t size)
     return room;
 }
 
-static const char *mode_text(enum ledger_mode mode)
-{
-    static const char *const texts[] = {
-        [LEDGER_MODE_NONE] = "none",
-        [LEDGER_MODE_VAULT] = "vault",
-        [LEDGER_MODE_FALLBACK] = "fallback",
-        [LEDGER_MODE_ODD] = "something else",
-    };
-    return texts[mode];
-}
-
 static void compare_text(struct sign_case *c, const char *what, const char *expected,
                          const char *found, const char *who)
 {
@@ -64,7 +53,8 @@ static void check_mode(struct sign_case *c)
     if (mode == NULL)
         return;
     compare_text(c, "mode", mode->text, c->call->mode, "the caller was told");
-    compare_text(c, "mode", mode->text, c->entry == NULL ? NULL : mode_text(c->entry->mode),
+    compare_text(c, "mode", mode->text,
+                 c->entry == NULL ? NULL : ledger_client_mode_text(c->entry->mode),
                  "the trail says");
     compare_text(c, "mode", mode->text, verified_mode(c), "what verifies is");
 }

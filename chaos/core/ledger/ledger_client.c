@@ -42,6 +42,17 @@ static enum ledger_mode mode_of(const char *text)
     return text == NULL ? LEDGER_MODE_NONE : modes[subject_mode(subjects_default(), text)];
 }
 
+const char *ledger_client_mode_text(enum ledger_mode mode)
+{
+    static const char *const texts[] = {
+        [LEDGER_MODE_NONE] = "none",
+        [LEDGER_MODE_VAULT] = "vault",
+        [LEDGER_MODE_FALLBACK] = "fallback",
+        [LEDGER_MODE_ODD] = "something else",
+    };
+    return texts[mode];
+}
+
 static void read_attempt(struct ledger_lines *l, const json_t *object, struct ledger_attempt *out)
 {
     *out = (struct ledger_attempt){.class = ""};

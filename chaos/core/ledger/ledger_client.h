@@ -32,6 +32,9 @@ enum ledger_mode {
     LEDGER_MODE_ODD, /* something else was written */
 };
 
+/* "vault", "fallback", "none", or "something else". */
+const char *ledger_client_mode_text(enum ledger_mode mode);
+
 struct ledger_attempt {
     int64_t n;
     const char *class;

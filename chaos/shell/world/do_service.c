@@ -7,16 +7,21 @@ static struct stack_service *service_at(const struct exec_run *r, size_t i)
     return stack_service_of(r->stack, r->step->main.texts[i]);
 }
 
+static enum errc find_service(const struct exec_run *r, size_t i, struct stack_service **out,
+                              struct errc_why *why)
+{
+    *out = service_at(r, i);
+    return *out != NULL ? ERRC_OK
+                        : errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack",
+                                    r->step->main.texts[i]);
+}
+
 static enum errc service_start(const struct exec_run *r, struct errc_why *why)
 {
     struct stack_service *services[STACK_SERVICES];
     size_t count = r->step->main.count;
-    for (size_t i = 0; i < count; i++) {
-        services[i] = service_at(r, i);
-        if (services[i] == NULL)
-            return errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack",
-                             r->step->main.texts[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        TRY(find_service(r, i, &services[i], why));
     return stack_signer_start(r->stack, services, count, why);
 }
 
@@ -95,10 +100,8 @@ static enum errc service_restart(const struct exec_run *r, struct errc_why *why)
 {
     const struct scenario_value *environment = scenario_field(r->step, "environment");
     for (size_t i = 0; i < r->step->main.count; i++) {
-        struct stack_service *s = service_at(r, i);
-        if (s == NULL)
-            return errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack",
-                             r->step->main.texts[i]);
+        struct stack_service *s = NULL;
+        TRY(find_service(r, i, &s, why));
         TRY(end_gently(r, s, why));
         TRY(stack_signer_overlay(r->stack, &s->environment, environment->pairs, environment->count,
                                  why));
@@ -112,10 +115,8 @@ static enum errc service_refuses(const struct exec_run *r, struct errc_why *why)
 {
     const struct scenario_value *environment = scenario_field(r->step, "environment");
     for (size_t i = 0; i < r->step->main.count; i++) {
-        struct stack_service *s = service_at(r, i);
-        if (s == NULL)
-            return errc_fail(why, ERRC_NOT_FOUND, "there is no service \"%s\" in this stack",
-                             r->step->main.texts[i]);
+        struct stack_service *s = NULL;
+        TRY(find_service(r, i, &s, why));
         if (proc_alive(&s->proc, NULL))
             TRY(end_gently(r, s, why));
         TRY(stack_signer_refused(r->stack, s, environment->pairs, environment->count, why));

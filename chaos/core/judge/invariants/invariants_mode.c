@@ -6,17 +6,6 @@
 
 #include "base/units.h"
 
-static const char *mode_text(enum ledger_mode mode)
-{
-    static const char *const texts[] = {
-        [LEDGER_MODE_NONE] = "none",
-        [LEDGER_MODE_VAULT] = "vault",
-        [LEDGER_MODE_FALLBACK] = "fallback",
-        [LEDGER_MODE_ODD] = "something else",
-    };
-    return texts[mode];
-}
-
 /* --- signingMode is the key that verifies --- */
 
 static void expect_same(struct invariants_case *c, const struct join_bundle *b,
@@ -37,12 +26,13 @@ static void check_manifest(struct invariants_case *c, const struct join_bundle *
         invariants_case_violated(c, invariants_case_step(b, e),
                                  "expected a signature of mode %s that verifies (" LEDGER_AUDIT
                                  ":%zu), it does not: %s",
-                                 mode_text(e->mode), e->line, m->trouble);
+                                 ledger_client_mode_text(e->mode), e->line, m->trouble);
         return;
     }
-    expect_same(c, b, e, "mode", mode_text(e->mode), "the key that verifies is",
+    expect_same(c, b, e, "mode", ledger_client_mode_text(e->mode), "the key that verifies is",
                 m->fallback ? "fallback" : "vault");
-    expect_same(c, b, e, "mode", mode_text(e->mode), "the manifest says", m->said_mode);
+    expect_same(c, b, e, "mode", ledger_client_mode_text(e->mode), "the manifest says",
+                m->said_mode);
     expect_same(c, b, e, "key", e->fingerprint, "the key that verifies is", m->fingerprint);
     expect_same(c, b, e, "key", e->fingerprint, "the manifest says", m->said_fingerprint);
     expect_same(c, b, e, "signed bytes", e->input_sha256, "the manifest's are", m->input_sha256);
@@ -61,12 +51,12 @@ static void check_flag(struct invariants_case *c, const struct join_bundle *b,
         invariants_case_violated(c, invariants_case_step(b, e),
                                  "expected signingMode vault or fallback, found %s (" LEDGER_AUDIT
                                  ":%zu)",
-                                 mode_text(e->mode), e->line);
+                                 ledger_client_mode_text(e->mode), e->line);
     else if (e->fallback_flag != wanted)
         invariants_case_violated(c, invariants_case_step(b, e),
                                  "expected signing.fallback %s with signingMode %s, found %s "
                                  "(" LEDGER_AUDIT ":%zu)",
-                                 wanted ? "true" : "false", mode_text(e->mode),
+                                 wanted ? "true" : "false", ledger_client_mode_text(e->mode),
                                  e->fallback_flag < 0 ? "none"
                                  : wanted             ? "false"
                                                       : "true",
@@ -78,7 +68,7 @@ static void check_told(struct invariants_case *c, const struct join_bundle *b,
 {
     for (size_t i = 0; i < b->call_count; i++)
         if (b->calls[i]->told.mode[0] != '\0')
-            expect_same(c, b, e, "mode", mode_text(e->mode), "the caller was told",
+            expect_same(c, b, e, "mode", ledger_client_mode_text(e->mode), "the caller was told",
                         b->calls[i]->told.mode);
 }
 
